@@ -1,0 +1,136 @@
+// Manifests and tags: reading, pushing, deleting.
+
+#include "api/distribution/endpoints.h"
+#include "api/distribution/replies.h"
+#include "api/gate.h"
+#include "http/etag.h"
+#include "http/warning.h"
+#include "oci/media_type.h"
+
+#include <algorithm>
+
+namespace berth::api {
+
+namespace {
+
+/// The reference of the URL. What can never be stored cannot be found either: 404 for reads, 400 for writes (G3, G4).
+Result<oci::Reference> reference_argument(const std::string& text, Access access) {
+  if (text.find(':') != std::string::npos) {
+    BERTH_TRY(const auto digest, digest_argument(text, access, Errc::manifest_unknown));
+    return oci::Reference(digest);
+  }
+  auto tag = oci::Tag::parse(text);
+  if (!tag && access == Access::read) return fail(Errc::manifest_unknown, "no such manifest or tag in this repository");
+  BERTH_TRY(auto valid, std::move(tag));
+  return oci::Reference(std::move(valid));
+}
+
+http::Response manifest_head(const Context& context, const oci::Reference& reference, const std::string& digest,
+                             int status) {
+  auto head = reply(status);
+  head.add("Docker-Content-Digest", digest);
+  head.add("ETag", quoted(digest));
+  head.add("Cache-Control", reference.is_digest() ? immutable_cache(context) : "no-cache");  // P5
+  return head;
+}
+
+/// `tag=` and `?digest=` of a push (M5): tags only beside a digest, a digest only beside a tag.
+struct PushParameters {
+  std::vector<oci::Tag> tags;
+  std::optional<oci::Digest> pin;
+};
+
+Result<PushParameters> push_parameters(std::string_view query_text, const oci::Reference& reference,
+                                       std::size_t tags_max) {
+  BERTH_TRY(const auto query, http::Query::parse(query_text));
+  PushParameters out;
+  for (const std::string& text : query.all("tag")) {
+    if (!reference.is_digest()) return fail(Errc::parameter_invalid, "tag= is only possible when pushing by digest");
+    BERTH_TRY(auto tag, oci::Tag::parse(text));
+    if (std::ranges::find(out.tags, tag) == out.tags.end()) out.tags.push_back(std::move(tag));
+    if (out.tags.size() > tags_max)
+      return fail(Errc::too_many_tags, "more than " + std::to_string(tags_max) + " tags in one push");
+  }
+  BERTH_TRY(const auto pin, query.single("digest"));
+  if (pin) {
+    BERTH_TRY(const auto digest, oci::Digest::parse(*pin));
+    if (reference.is_digest() && reference.digest() != digest)
+      return fail(Errc::digest_invalid, "digest= contradicts the digest of the URL");
+    out.pin = digest;
+  }
+  return out;
+}
+
+registry::Precondition precondition_of(const http::Request& request) {  // M6
+  std::string match = request.joined("If-Match");
+  std::string none_match = request.joined("If-None-Match");
+  if (match.empty() && none_match.empty()) return {};
+  return [match = std::move(match), none_match = std::move(none_match)](const std::optional<oci::Digest>& current) {
+    const std::string pin = current ? current->str() : std::string();
+    if (!match.empty() && !(current && http::matches(match, pin, http::Comparison::strong))) return false;
+    return none_match.empty() || !current || !http::matches(none_match, pin, http::Comparison::weak);
+  };
+}
+
+}  // namespace
+
+io::Task<Result<void>> get_manifest(Context& context, http::Exchange& exchange) {
+  BERTH_CO_TRY(auto repo, repo_of(context.route));
+  BERTH_CO_TRY(const auto reference, reference_argument(context.route.argument, Access::read));
+  const http::Request& request = exchange.request();
+  const std::string condition = request.joined("If-None-Match");
+  if (request.method == http::Method::head || !condition.empty()) {
+    BERTH_CO_TRY(const auto found, co_await context.services.manifests.head(repo, reference));
+    const std::string digest = found.digest.str();
+    if (!condition.empty() && http::matches(condition, digest, http::Comparison::weak)) {
+      co_return co_await exchange.send(manifest_head(context, reference, digest, 304));
+    }
+    if (request.method == http::Method::head) {
+      auto head = manifest_head(context, reference, digest, 200);
+      head.add("Content-Type", found.media_type);
+      co_return co_await exchange.send_head(std::move(head), found.size_bytes);
+    }
+  }
+  BERTH_CO_TRY(auto found, co_await context.services.manifests.get(std::move(repo), reference));
+  auto head = manifest_head(context, reference, found.head.digest.str(), 200);
+  head.add("Content-Type", found.head.media_type);
+  co_return co_await exchange.send(std::move(head), std::move(found.bytes));
+}
+
+io::Task<Result<void>> put_manifest(Context& context, http::Exchange& exchange) {
+  const http::Request& request = exchange.request();
+  const auto& limits = context.services.limits;
+  BERTH_CO_TRY(auto repo, repo_of(context.route, request.find("Host").value_or("")));
+  BERTH_CO_TRY(auto reference, reference_argument(context.route.argument, Access::write));
+  BERTH_CO_TRY(auto parameters, push_parameters(request.query, reference, limits.tags_per_put_max));
+  auto precondition = precondition_of(request);
+  if (precondition && reference.is_digest()) precondition = {};  // M6 speaks of tags
+  std::string media_type(oci::strip_parameters(request.find("Content-Type").value_or("")));
+  BERTH_CO_TRY(auto body, co_await exchange.read_body(limits.manifest_bytes_max, Errc::manifest_too_large));  // M2
+  registry::PutManifest command{repo,
+                                std::move(reference),
+                                parameters.pin,
+                                std::move(media_type),
+                                std::move(body),
+                                parameters.tags,
+                                std::move(precondition)};
+  BERTH_CO_TRY(const auto stored, co_await context.services.manifests.put(std::move(command)));
+  auto head = reply(201);
+  head.add("Location", manifest_location(repo, stored.digest));
+  head.add("Docker-Content-Digest", stored.digest.str());
+  if (!stored.subject.empty()) head.add("OCI-Subject", stored.subject);                             // M3
+  for (const oci::Tag& tag : parameters.tags) head.add("OCI-Tag", tag.str());                       // M5
+  for (const std::string& text : stored.warnings) head.add("Warning", http::warning_header(text));  // H9
+  co_return co_await exchange.send(std::move(head));
+}
+
+io::Task<Result<void>> delete_manifest(Context& context, http::Exchange& exchange) {
+  BERTH_CO_TRY(auto repo, repo_of(context.route));
+  const bool by_digest = context.route.argument.find(':') != std::string::npos;
+  BERTH_CO_TRY(const auto reference,
+               reference_argument(context.route.argument, by_digest ? Access::write : Access::read));
+  BERTH_CO_TRYV(co_await context.services.manifests.remove(std::move(repo), reference));
+  co_return co_await exchange.send(reply(202));
+}
+
+}  // namespace berth::api

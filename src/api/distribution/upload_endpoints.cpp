@@ -1,0 +1,134 @@
+// Uploads on the wire (U1-U14, X1-X4).
+
+#include "api/distribution/endpoints.h"
+#include "api/distribution/replies.h"
+#include "api/error_response.h"
+#include "api/gate.h"
+#include "http/range.h"
+
+namespace berth::api {
+
+namespace {
+
+std::string session_location(const oci::RepoName& repo, const std::string& id) {
+  return "/v2/" + repo.str() + "/blobs/uploads/" + id;  // U1: docker sends credentials only to URLs with /v2/
+}
+
+/// Location, Range and id of a session, as every answer about it carries them. An empty session says 0-0: docker parses
+/// `%d-%d` and wants end ≥ start (U6).
+void add_session_headers(http::Response& head, const oci::RepoName& repo, const registry::UploadState& state) {
+  head.add("Location", session_location(repo, state.id));
+  head.add("Range", "0-" + std::to_string(state.offset_bytes == 0 ? 0 : state.offset_bytes - 1));
+  head.add("Docker-Upload-UUID", state.id);
+}
+
+io::Task<Result<void>> send_session(http::Exchange& exchange, int status, oci::RepoName repo,
+                                    registry::UploadState state) {
+  auto head = reply(status);
+  add_session_headers(head, repo, state);
+  co_return co_await exchange.send(std::move(head));
+}
+
+io::Task<Result<void>> send_created(http::Exchange& exchange, oci::RepoName repo, oci::Digest digest) {
+  auto head = reply(201);
+  head.add("Location", blob_location(repo, digest));
+  head.add("Docker-Content-Digest", digest.str());
+  co_return co_await exchange.send(std::move(head));
+}
+
+/// A refused chunk: 416 that tells where to go on; the session lives (U5).
+io::Task<Result<void>> send_refused(http::Exchange& exchange, oci::RepoName repo, std::string id, Error error) {
+  if (error.code != Errc::upload_range) co_return fail(std::move(error));
+  auto [head, body] = error_response(error);
+  add_session_headers(head, repo, {std::move(id), error.number});
+  co_return co_await exchange.send(std::move(head), std::move(body));
+}
+
+registry::Chunk chunk_of(const http::Request& request) {
+  registry::Chunk chunk;
+  chunk.declared_length = request.content_length;
+  const auto range = request.find("Content-Range");
+  if (!range) return chunk;
+  const auto parsed = http::parse_upload_range(*range);
+  chunk.kind = parsed ? registry::Chunk::Kind::ranged : registry::Chunk::Kind::malformed;
+  if (parsed) std::tie(chunk.first, chunk.last) = *parsed;
+  return chunk;
+}
+
+/// The digest a parameter names; missing is as bad as malformed where it is required (U8).
+Result<oci::Digest> digest_parameter(const http::Query& query, std::string_view name) {
+  BERTH_TRY(const auto text, query.single(name));
+  if (!text) return fail(Errc::digest_invalid, "the parameter " + std::string(name) + " is required");
+  return oci::Digest::parse(*text);
+}
+
+/// X1-X4. True: answered with 201. False: go on with a session, whatever the reason (X2).
+io::Task<Result<bool>> try_mount(Context& context, http::Exchange& exchange, oci::RepoName repo, http::Query query) {
+  BERTH_CO_TRY(const auto digest, digest_parameter(query, "mount"));
+  BERTH_CO_TRY(const auto from, query.single("from"));
+  std::optional<oci::RepoName> source;
+  if (from && !from->empty()) {
+    auto parsed = oci::RepoName::parse(*from);
+    if (!parsed) co_return false;  // a repository that cannot exist has nothing to give
+    source = *std::move(parsed);
+  }
+  BERTH_CO_TRY(const bool mounted, co_await context.services.uploads.mount(repo, source, digest));
+  if (mounted) BERTH_CO_TRYV(co_await send_created(exchange, std::move(repo), digest));
+  co_return mounted;
+}
+
+}  // namespace
+
+io::Task<Result<void>> start_upload(Context& context, http::Exchange& exchange) {
+  const http::Request& request = exchange.request();
+  BERTH_CO_TRY(auto repo, repo_of(context.route, request.find("Host").value_or("")));
+  BERTH_CO_TRY(auto query, http::Query::parse(request.query));
+  if (query.has("mount")) {
+    BERTH_CO_TRY(const bool mounted, co_await try_mount(context, exchange, repo, query));
+    if (mounted) co_return Result<void>{};
+  } else if (query.has("digest")) {
+    BERTH_CO_TRY(const auto digest, digest_parameter(query, "digest"));
+    BERTH_CO_TRYV(co_await context.services.uploads.put_whole(repo, digest, request.content_length, exchange));
+    co_return co_await send_created(exchange, std::move(repo), digest);
+  }
+  std::optional<oci::Algorithm> hint;
+  BERTH_CO_TRY(const auto algorithm, query.single("digest-algorithm"));
+  if (algorithm) {
+    hint = oci::parse_algorithm(*algorithm);
+    if (!hint) co_return fail(Errc::digest_invalid, "unsupported digest algorithm; sha256 and sha512 are");  // end-4c
+  }
+  BERTH_CO_TRY(auto state, co_await context.services.uploads.start(repo, hint));
+  co_return co_await send_session(exchange, 202, std::move(repo), std::move(state));
+}
+
+io::Task<Result<void>> append_upload(Context& context, http::Exchange& exchange) {
+  BERTH_CO_TRY(auto repo, repo_of(context.route));
+  const std::string id = context.route.argument;
+  auto state = co_await context.services.uploads.append({repo, id}, chunk_of(exchange.request()), exchange);
+  if (!state) co_return co_await send_refused(exchange, std::move(repo), id, std::move(state).error());
+  co_return co_await send_session(exchange, 202, std::move(repo), *std::move(state));
+}
+
+io::Task<Result<void>> finish_upload(Context& context, http::Exchange& exchange) {
+  BERTH_CO_TRY(auto repo, repo_of(context.route));
+  const std::string id = context.route.argument;
+  BERTH_CO_TRY(const auto query, http::Query::parse(exchange.request().query));
+  BERTH_CO_TRY(const auto digest, digest_parameter(query, "digest"));
+  auto done = co_await context.services.uploads.finish({repo, id}, digest, chunk_of(exchange.request()), exchange);
+  if (!done) co_return co_await send_refused(exchange, std::move(repo), id, std::move(done).error());
+  co_return co_await send_created(exchange, std::move(repo), digest);
+}
+
+io::Task<Result<void>> get_upload(Context& context, http::Exchange& exchange) {
+  BERTH_CO_TRY(auto repo, repo_of(context.route));
+  BERTH_CO_TRY(auto state, co_await context.services.uploads.status({repo, context.route.argument}));
+  co_return co_await send_session(exchange, 204, std::move(repo), std::move(state));
+}
+
+io::Task<Result<void>> cancel_upload(Context& context, http::Exchange& exchange) {
+  BERTH_CO_TRY(auto repo, repo_of(context.route));
+  BERTH_CO_TRYV(co_await context.services.uploads.cancel({std::move(repo), context.route.argument}));
+  co_return co_await exchange.send(reply(204));
+}
+
+}  // namespace berth::api

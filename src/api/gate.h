@@ -1,0 +1,16 @@
+#pragma once
+// The only chain of checks between a request and its endpoint, in this order: method, admission, name.
+
+#include "api/context.h"
+#include "http/message.h"
+
+namespace berth::api {
+
+/// Errors: method_unknown with the allowed methods as the only item; unauthorized.
+Result<void> admit(const Context& context, const http::Request& request);
+
+/// The repository of the route. Errors: name_invalid (G1). When `host` is given (a request that may create the
+/// repository) host and name together must stay within what clients can name.
+Result<oci::RepoName> repo_of(const Route& route, std::string_view host = {});
+
+}  // namespace berth::api

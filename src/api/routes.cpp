@@ -1,0 +1,88 @@
+#include "api/routes.h"
+
+#include "http/target.h"
+
+namespace berth::api {
+
+namespace {
+
+using http::Method;
+
+/// "a/b/c" of the segments [1, end): the repository, in the same bytes the client sent (decoded once).
+std::string join(const http::Path& path, std::size_t end) {
+  std::string out;
+  for (std::size_t i = 1; i < end; ++i) {
+    if (i > 1) out.push_back('/');
+    out.append(path[i]);
+  }
+  return out;
+}
+
+/// The routes that end in a fixed shape behind a repository name. n = number of segments; path[0] is "v2".
+Result<Route> match_suffix(const http::Path& path) {
+  const std::size_t n = path.size();
+  const auto from_end = [&](std::size_t k) { return k <= n ? path[n - k] : std::string_view{}; };
+  const auto route = [&](Endpoint endpoint, std::size_t suffix, std::string_view argument) -> Result<Route> {
+    if (n <= suffix + 1) return fail(Errc::route_unknown, "no such endpoint");
+    return Route{endpoint, join(path, n - suffix), std::string(argument)};
+  };
+  if (from_end(3) == "blobs" && from_end(2) == "uploads") {
+    if (from_end(1).empty()) return route(Endpoint::upload_start, 3, {});
+    return route(Endpoint::upload_session, 3, from_end(1));
+  }
+  if (from_end(3) == "_oci" && from_end(2) == "ext" && from_end(1) == "discover")
+    return route(Endpoint::repo_extensions, 3, {});
+  if (from_end(2) == "blobs" && from_end(1) == "uploads") return route(Endpoint::upload_start, 2, {});
+  if (from_end(2) == "blobs") return route(Endpoint::blob, 2, from_end(1));
+  if (from_end(2) == "manifests") return route(Endpoint::manifest, 2, from_end(1));
+  if (from_end(2) == "referrers") return route(Endpoint::referrers, 2, from_end(1));
+  if (from_end(2) == "tags" && from_end(1) == "list") return route(Endpoint::tags, 2, {});
+  return fail(Errc::route_unknown, "no such endpoint");
+}
+
+}  // namespace
+
+Result<Route> match_route(std::string_view path) {
+  BERTH_TRY(const auto segments, http::split_path(path));
+  const std::size_t n = segments.size();
+  if (n == 0 || segments[0] != "v2") return fail(Errc::route_unknown, "no such endpoint");
+  if (n == 1 || (n == 2 && segments[1].empty())) return Route{Endpoint::base, {}, {}};
+  if (n == 2 && segments[1] == "_catalog") return Route{Endpoint::catalog, {}, {}};
+  if (n == 4 && segments[1] == "_oci" && segments[2] == "ext" && segments[3] == "discover") {
+    return Route{Endpoint::extensions, {}, {}};
+  }
+  return match_suffix(segments);
+}
+
+std::string_view allowed_methods(Endpoint endpoint) {
+  switch (endpoint) {
+    case Endpoint::base:
+    case Endpoint::tags:
+    case Endpoint::referrers:
+    case Endpoint::catalog:
+    case Endpoint::extensions:
+    case Endpoint::repo_extensions: return "GET, HEAD";
+    case Endpoint::blob: return "GET, HEAD, DELETE";
+    case Endpoint::manifest: return "GET, HEAD, PUT, DELETE";
+    case Endpoint::upload_start: return "POST";
+    case Endpoint::upload_session: return "GET, HEAD, PATCH, PUT, DELETE";
+  }
+  return "GET, HEAD";
+}
+
+bool is_allowed(Endpoint endpoint, Method method) {
+  switch (method) {
+    case Method::get:
+    case Method::head: return endpoint != Endpoint::upload_start;
+    case Method::post: return endpoint == Endpoint::upload_start;
+    case Method::patch: return endpoint == Endpoint::upload_session;
+    case Method::put: return endpoint == Endpoint::upload_session || endpoint == Endpoint::manifest;
+    case Method::delete_:
+      return endpoint == Endpoint::upload_session || endpoint == Endpoint::manifest || endpoint == Endpoint::blob;
+    case Method::options:
+    case Method::other: return false;
+  }
+  return false;
+}
+
+}  // namespace berth::api

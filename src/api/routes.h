@@ -1,0 +1,41 @@
+#pragma once
+// Which endpoint a path names. Matched from the right-hand end, because every route word is also a legal name
+// component: /v2/a/manifests/b/manifests/latest is the tag "latest" of the repository "a/manifests/b" (G5).
+
+#include "base/result.h"
+#include "http/message.h"
+
+#include <cstdint>
+#include <string>
+
+namespace berth::api {
+
+enum class Endpoint : std::uint8_t {
+  base,            // end-1
+  blob,            // end-2, end-10
+  manifest,        // end-3, end-7, end-9
+  upload_start,    // end-4, end-11
+  upload_session,  // end-5, end-6, end-13, end-14
+  tags,            // end-8
+  referrers,       // end-12
+  catalog,
+  extensions,       // E1, for the registry
+  repo_extensions,  // E1, for a repository
+};
+
+struct Route {
+  Endpoint endpoint = Endpoint::base;
+  std::string name;      // repository, not yet validated; empty where there is none
+  std::string argument;  // digest, reference or session id, as decoded
+};
+
+/// Errors: route_unknown; request_malformed for a path that cannot be decoded (G6).
+Result<Route> match_route(std::string_view path);
+
+/// "GET, HEAD": what a 405 lists in Allow. A static string.
+std::string_view allowed_methods(Endpoint endpoint);
+bool is_allowed(Endpoint endpoint, http::Method method);
+/// Whether the method only reads.
+constexpr bool is_read(http::Method method) { return method == http::Method::get || method == http::Method::head; }
+
+}  // namespace berth::api

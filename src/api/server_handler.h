@@ -1,0 +1,21 @@
+#pragma once
+// The front door: every request comes in here and leaves answered.
+
+#include "api/context.h"
+#include "http/exchange.h"
+
+namespace berth::api {
+
+/// Routes, admits, calls the endpoint, and turns a failure into its answer.
+class ServerHandler {
+ public:
+  explicit ServerHandler(Services services) : services_(services) {}
+  io::Task<void> handle(http::Exchange& exchange);
+
+ private:
+  io::Task<Result<void>> dispatch(http::Exchange& exchange);
+
+  Services services_;
+};
+
+}  // namespace berth::api

@@ -1,0 +1,207 @@
+#include "app/server.h"
+
+#include "api/error_response.h"
+#include "api/server_handler.h"
+#include "app/data_dir.h"
+#include "blob/fs_store.h"
+#include "io/periodic.h"
+#include "lifecycle/recovery.h"
+#include "lifecycle/reserve.h"
+#include "lifecycle/scrub.h"
+
+#include <thread>
+
+namespace berth::app {
+
+namespace {
+
+constexpr std::int64_t kHousekeepingMs = 1'000;
+constexpr std::size_t kPlaceMax = 1'000;
+constexpr std::size_t kExpireMax = 1'000;
+constexpr std::size_t kDiskQueueMax = 10'000;
+constexpr std::size_t kScrubSlice = 100;
+constexpr std::int64_t kScrubIntervalMs = 60'000;
+constexpr int kExitDatabaseSync = 74;  // EX_IOERR
+
+}  // namespace
+
+// Members are built top to bottom and destroyed bottom to top: what is used stands above who uses it.
+struct Server::Parts {
+  ServeConfig config;
+  ServerSeams seams;
+  SystemClock system_clock;
+  SystemRandom system_random;
+  Log log;
+  const Clock& clock;
+  Random& random;
+  registry::SpaceGuard space;
+  registry::SpaceMarks marks;
+  std::unique_ptr<DataDir> data;
+  std::unique_ptr<io::FileSystem> wrapped_files;
+  std::unique_ptr<io::BlockingPool> disk;
+  std::unique_ptr<blob::FsStore> blobs;
+  std::unique_ptr<meta::Store> store;
+  std::unique_ptr<registry::Uploads> uploads;
+  std::unique_ptr<registry::Blobs> blob_service;
+  std::unique_ptr<registry::Manifests> manifests;
+  std::unique_ptr<registry::Listings> listings;
+  std::unique_ptr<api::ServerHandler> handler;
+  std::unique_ptr<io::Runtime> runtime;
+  std::unique_ptr<http::Server> http;
+  std::unique_ptr<io::Periodic> housekeeping;
+  std::unique_ptr<io::Periodic> scrubbing;
+  meta::BlobId scrub_position = 0;
+
+  Parts(ServeConfig c, ServerSeams s)
+      : config(std::move(c)),
+        seams(std::move(s)),
+        log(config.log_level),
+        clock(seams.clock != nullptr ? *seams.clock : system_clock),
+        random(seams.random != nullptr ? *seams.random : system_random) {}
+
+  io::FileSystem& files() { return wrapped_files ? *wrapped_files : data->files(); }
+  lifecycle::RecoveryDeps recovery() { return {*store, *blobs, clock, log}; }
+
+  Result<void> open_storage();
+  void build_services();
+  Result<void> listen();
+  void start_background();
+  void check_space();
+  void keep_house();
+  void scrub(io::Periodic& self);
+};
+
+Result<void> Server::Parts::open_storage() {
+  BERTH_TRY(data, DataDir::open(config.data_dir, DataDir::Create::if_missing, random));
+  if (seams.wrap_files) {
+    BERTH_TRY(auto real, io::open_posix_file_system(config.data_dir));
+    wrapped_files = seams.wrap_files(std::move(real));
+  }
+  disk = std::make_unique<io::BlockingPool>("disk", config.disk_threads, kDiskQueueMax);
+  BERTH_TRY(blobs, blob::FsStore::open_store(files(), *disk));
+  meta::Store::Hooks hooks;
+  hooks.sync_staging = [this] { return blobs->sync_staging(); };
+  hooks.on_no_space = [this] {
+    space.set(registry::SpaceLevel::stop);
+    (void)lifecycle::drop_ballast(files());
+    log.error("disk.full",
+              {f("err", "the metadata store found no space; the reserve is released, only deletes are accepted")});
+  };
+  if (!seams.wrap_connection) {
+    hooks.on_fatal = [this](const Error& error) {
+      // After a failed fsync the kernel may have dropped pages that SQLite believes written. Ending here loses nothing
+      // that was acknowledged; going on could (docs/durability.md).
+      log.error("meta.sync_failed", {f("err", error.cause)});
+      std::_Exit(kExitDatabaseSync);
+    };
+  }
+  hooks.wrap = seams.wrap_connection;
+  BERTH_TRY(store, meta::Store::open({.path = data->database_path()}, std::move(hooks), clock, log));
+  BERTH_TRY(const auto report, lifecycle::recover(recovery(), read_boot_id()));
+  if (report.placed + report.sessions_kept + report.sessions_restarted + report.files_removed > 0) {
+    log.info("recovery.done",
+             {f("placed", report.placed), f("sessions_kept", report.sessions_kept),
+              f("sessions_restarted", report.sessions_restarted), f("files_removed", report.files_removed)});
+  }
+  return {};
+}
+
+void Server::Parts::build_services() {
+  uploads = std::make_unique<registry::Uploads>(
+      registry::Uploads::Deps{*store, *blobs, *blobs, *disk, space, clock, random, log, config.limits});
+  blob_service = std::make_unique<registry::Blobs>(registry::Blobs::Deps{*store, *blobs, *blobs, *disk, clock, log});
+  manifests =
+      std::make_unique<registry::Manifests>(registry::Manifests::Deps{*store, *disk, space, clock, log, config.limits});
+  listings = std::make_unique<registry::Listings>(*store, config.limits);
+  handler = std::make_unique<api::ServerHandler>(api::Services{*uploads, *blob_service, *manifests, *listings,
+                                                               config.limits, clock, random, log,
+                                                               config.anonymous.value_or(api::Anonymous::write)});
+}
+
+Result<void> Server::Parts::listen() {
+  const unsigned cores = config.threads != 0 ? config.threads : std::max(1U, std::thread::hardware_concurrency());
+  runtime = std::make_unique<io::Runtime>(cores);
+  http = std::make_unique<http::Server>(
+      http::Server::Deps{*runtime, clock, log}, config.http,
+      [this](http::Exchange& exchange) { return handler->handle(exchange); },
+      [](const Error& error) { return api::error_response(error); });
+  BERTH_TRYV(http->listen(config.listen.host, config.listen.port));
+  runtime->start();
+  return {};
+}
+
+void Server::Parts::check_space() {
+  const auto now = files().space();
+  if (!now) return;
+  const auto level = registry::space_level(*now, marks);
+  if (level != space.level())
+    log.warn("disk.level", {f("free_bytes", now->free_bytes), f("level", static_cast<int>(level))});
+  space.set(level);
+  if (level == registry::SpaceLevel::fine) {
+    if (const auto kept = lifecycle::ensure_ballast(files()); !kept)
+      log.warn("disk.ballast_failed", {f("err", kept.error().cause)});
+  }
+}
+
+void Server::Parts::keep_house() {
+  check_space();
+  if (const auto placed = lifecycle::place_pending(recovery(), kPlaceMax); !placed) {
+    log.warn("housekeeping.place_failed", {f("err", placed.error().cause)});
+  }
+  if (const auto expired = uploads->expire(kExpireMax); !expired) {
+    log.warn("housekeeping.expire_failed", {f("err", expired.error().cause)});
+  }
+}
+
+void Server::Parts::scrub(io::Periodic& self) {
+  const blob::BlobMaintenance::Pace pace = [&](std::size_t bytes) {
+    return self.pause_ms(lifecycle::pause_for(bytes, config.scrub_bytes_per_second));
+  };
+  const auto report = lifecycle::scrub_slice({*store, *blobs, clock, log}, scrub_position, kScrubSlice, pace);
+  if (report) {
+    scrub_position = report->position;
+  } else {
+    log.warn("scrub.failed", {f("err", report.error().cause)});
+  }
+}
+
+void Server::Parts::start_background() {
+  if (!seams.housekeeping) return;
+  housekeeping =
+      std::make_unique<io::Periodic>("housekeeping", kHousekeepingMs, [this](io::Periodic&) { keep_house(); });
+  if (config.scrub_bytes_per_second > 0) {
+    scrubbing = std::make_unique<io::Periodic>("scrub", kScrubIntervalMs, [this](io::Periodic& self) { scrub(self); });
+  }
+}
+
+Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+Server::~Server() { stop(); }
+
+Result<std::unique_ptr<Server>> Server::start(ServeConfig config, ServerSeams seams) {
+  BERTH_TRYV(validate(config));
+  std::unique_ptr<Server> server(new Server(std::make_unique<Parts>(std::move(config), std::move(seams))));
+  BERTH_TRYV(server->parts_->open_storage());
+  server->parts_->check_space();
+  server->parts_->build_services();
+  BERTH_TRYV(server->parts_->listen());
+  server->parts_->start_background();
+  return server;
+}
+
+void Server::stop() {
+  Parts& p = *parts_;
+  if (p.http) p.http->stop(p.config.drain_ms);
+  if (p.scrubbing) p.scrubbing->stop();
+  if (p.housekeeping) p.housekeeping->stop();
+  // Handlers may still be suspended on the pools: those finish first, then their cores.
+  if (p.store) p.store->stop();
+  if (p.disk) p.disk->stop();
+  if (p.runtime) p.runtime->stop();
+}
+
+std::uint16_t Server::port() const { return parts_->http->port(); }
+const ServeConfig& Server::config() const { return parts_->config; }
+void Server::run_housekeeping() { parts_->keep_house(); }
+
+}  // namespace berth::app

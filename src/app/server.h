@@ -1,0 +1,49 @@
+#pragma once
+// The registry as a running thing: owns every service, in one tree, built in order and destroyed in reverse. The only
+// code that names concrete back ends.
+
+#include "app/config.h"
+#include "base/random.h"
+#include "base/result.h"
+
+#include <functional>
+#include <memory>
+
+namespace berth::sql {
+class Connection;
+}
+
+namespace berth::app {
+
+/// What a test may put in the place of the real thing. Empty members: the real one.
+struct ServerSeams {
+  const Clock* clock = nullptr;
+  Random* random = nullptr;
+  std::function<std::unique_ptr<sql::Connection>(std::unique_ptr<sql::Connection>)> wrap_connection;
+  std::function<std::unique_ptr<io::FileSystem>(std::unique_ptr<io::FileSystem>)> wrap_files;
+  bool housekeeping = true;  // false: the test calls run_housekeeping() itself
+};
+
+class Server {
+ public:
+  /// Opens the data folder, recovers, listens. Errors: busy (`number` = pid of the owner), parameter_invalid, corrupt,
+  /// unavailable, io_failed, all with a sentence for the person at the terminal.
+  static Result<std::unique_ptr<Server>> start(ServeConfig config, ServerSeams seams = {});
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  std::uint16_t port() const;
+  const ServeConfig& config() const;
+  /// Stops accepting, drains, closes. Blocks. Idempotent.
+  void stop();
+  /// One round of what the background threads do: space level, placement, expiry.
+  void run_housekeeping();
+
+ private:
+  struct Parts;
+  explicit Server(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace berth::app

@@ -1,0 +1,319 @@
+#include "blob/fs_store.h"
+
+#include "blob/blob_paths.h"
+#include "blob/open_files.h"
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <set>
+
+namespace berth::blob {
+
+namespace {
+
+constexpr std::size_t kOpenFilesMax = 4096;
+constexpr std::size_t kReadBytes = 256 * 1024;
+constexpr std::uint64_t kReserveFromBytes = 1024 * 1024;
+constexpr std::array kAlgorithms = {oci::Algorithm::sha256, oci::Algorithm::sha512};
+
+/// Feeds bytes [from, to) of a file to `take`, which returns false to stop.
+template <class Take>
+Result<void> read_through(io::File& file, std::uint64_t from, std::uint64_t to, Take take) {
+  std::vector<std::byte> buffer(kReadBytes);
+  while (from < to) {
+    const auto want = std::span(buffer).first(std::min<std::uint64_t>(buffer.size(), to - from));
+    BERTH_TRY(const std::size_t got, file.read_at(from, want));
+    if (got == 0) return fail(Errc::size_invalid, {}, "file is shorter than expected");
+    if (!take(std::span<const std::byte>(want.first(got)))) return fail(Errc::unavailable, {}, "stopped");
+    from += got;
+  }
+  return {};
+}
+
+}  // namespace
+
+/// Folders whose entries changed since they were last synced.
+struct FsStore::Dirty {
+  // True from the start: files left by an earlier process may have been created but not synced.
+  std::atomic<bool> staging{true};
+  std::mutex mutex;  // guards: shards
+  std::set<std::string> shards;
+
+  void add_shard(std::string dir) {
+    const std::lock_guard lock(mutex);
+    shards.insert(std::move(dir));
+  }
+};
+
+class FsStore::Source final : public io::RandomSource {
+ public:
+  Source(std::unique_ptr<io::File> file, std::uint64_t size, io::BlockingPool& disk)
+      : file_(std::move(file)), size_(size), disk_(disk) {}
+
+  std::uint64_t size_bytes() const override { return size_; }
+  int descriptor() const override { return file_->descriptor(); }
+
+  io::Task<Result<void>> read_at(std::uint64_t offset, std::span<std::byte> out) override {
+    co_return co_await io::offload(disk_, [this, offset, out]() -> Result<void> {
+      BERTH_TRY(const std::size_t got, file_->read_at(offset, out));
+      if (got != out.size()) return fail(Errc::corrupt, {}, "blob file is shorter than recorded");
+      return {};
+    });
+  }
+
+  io::Task<Result<void>> prefetch(std::uint64_t offset, std::uint64_t length) override {
+    const std::uint64_t end = std::min(offset + length, size_);
+    co_return co_await io::offload(disk_, [this, offset, end]() -> Result<void> {
+      return read_through(*file_, offset, end, [](std::span<const std::byte>) { return true; });
+    });
+  }
+
+ private:
+  std::unique_ptr<io::File> file_;
+  std::uint64_t size_;
+  io::BlockingPool& disk_;
+};
+
+/// The file is created by the first append: a session that is opened and cancelled touches no disk.
+class FsStore::StagedUpload final : public Staged, public std::enable_shared_from_this<StagedUpload> {
+ public:
+  StagedUpload(FsStore& store, std::uint64_t inc) : store_(store), inc_(inc) {}
+
+  io::Ticket<void> append(std::uint64_t offset, std::span<const std::byte> bytes, UploadHashes& hashes) override {
+    return io::Ticket<void>::start(store_.disk_, [self = shared_from_this(), offset, bytes, &hashes]() -> Result<void> {
+      BERTH_TRYV(self->ensure_open());
+      BERTH_TRYV(self->file_->write_at(offset, bytes));
+      hashes.update(bytes);
+      return {};
+    });
+  }
+
+  io::Task<Result<void>> reserve(std::uint64_t total_bytes) override {
+    if (total_bytes < kReserveFromBytes) co_return Result<void>{};
+    co_return co_await io::offload(store_.disk_, [self = shared_from_this(), total_bytes]() -> Result<void> {
+      BERTH_TRYV(self->ensure_open());
+      return self->file_->reserve(total_bytes);
+    });
+  }
+
+  io::Task<Result<void>> truncate(std::uint64_t size_bytes) override {
+    co_return co_await io::offload(store_.disk_, [self = shared_from_this(), size_bytes]() -> Result<void> {
+      BERTH_TRYV(self->ensure_open());
+      return self->file_->truncate(size_bytes);
+    });
+  }
+
+  io::Task<Result<void>> seal(std::uint64_t size_bytes) override {
+    co_return co_await io::offload(store_.disk_, [self = shared_from_this(), size_bytes]() -> Result<void> {
+      BERTH_TRYV(self->ensure_open());
+      BERTH_TRY(const std::uint64_t now, self->file_->size_bytes());
+      if (now < size_bytes) return fail(Errc::corrupt, {}, "staged file is shorter than what was written");
+      // Also gives back what reserve() asked for beyond the end.
+      BERTH_TRYV(self->file_->truncate(size_bytes));
+      return self->file_->sync();
+    });
+  }
+
+  io::Task<Result<crypto::Sha512Sum>> sha512(std::uint64_t size_bytes) override {
+    co_return co_await io::offload(
+        store_.disk_, [self = shared_from_this(), size_bytes]() -> Result<crypto::Sha512Sum> {
+          BERTH_TRYV(self->ensure_open());
+          crypto::Sha512 hash;
+          BERTH_TRYV(read_through(*self->file_, 0, size_bytes, [&](std::span<const std::byte> bytes) {
+            hash.update(bytes);
+            return true;
+          }));
+          return hash.sum();
+        });
+  }
+
+ private:
+  Result<void> ensure_open() {
+    if (file_) return {};
+    const std::string path = staged_path(inc_);
+    auto opened = store_.files_.open(path, io::FileSystem::Mode::read_write);
+    if (!opened && opened.error().code == Errc::file_unknown) {
+      opened = store_.files_.open(path, io::FileSystem::Mode::create_new);
+      if (opened) store_.dirty_->staging = true;
+    }
+    BERTH_TRY(file_, std::move(opened));
+    return {};
+  }
+
+  FsStore& store_;
+  std::uint64_t inc_;
+  std::unique_ptr<io::File> file_;
+};
+
+FsStore::FsStore(io::FileSystem& files, io::BlockingPool& disk)
+    : files_(files),
+      disk_(disk),
+      open_files_(std::make_unique<OpenFileCache>(kOpenFilesMax)),
+      dirty_(std::make_unique<Dirty>()) {}
+
+FsStore::~FsStore() = default;
+
+Result<std::unique_ptr<FsStore>> FsStore::open_store(io::FileSystem& files, io::BlockingPool& disk) {
+  std::unique_ptr<FsStore> store(new FsStore(files, disk));
+  // All folders exist from the start, so that no request ever waits for a mkdir. The last one made marks completeness:
+  // a start that finds it does nothing else.
+  const std::string last = shard_dir(oci::Algorithm::sha512, 255);
+  if (files.list(last).has_value()) return store;
+  for (const char* dir : {kUploadsDir, kQuarantineDir, "blobs", "blobs/sha256", "blobs/sha512"}) {
+    BERTH_TRYV(files.make_dir(dir));
+  }
+  for (const oci::Algorithm algorithm : kAlgorithms) {
+    for (unsigned shard = 0; shard < 256; ++shard) BERTH_TRYV(files.make_dir(shard_dir(algorithm, shard)));
+  }
+  for (const char* dir : {"blobs/sha256", "blobs/sha512", "blobs", "."}) BERTH_TRYV(files.sync_dir(dir));
+  return store;
+}
+
+Result<std::unique_ptr<io::File>> FsStore::open_bytes(const BlobKey& key) {
+  // Placement may happen between two attempts: final, staged, final again covers every order.
+  const std::string final = final_path(key);
+  auto opened = files_.open(final, io::FileSystem::Mode::read);
+  if (!opened && opened.error().code == Errc::file_unknown)
+    opened = files_.open(staged_path(key.inc), io::FileSystem::Mode::read);
+  if (!opened && opened.error().code == Errc::file_unknown) opened = files_.open(final, io::FileSystem::Mode::read);
+  return opened;
+}
+
+io::Task<Result<std::shared_ptr<io::RandomSource>>> FsStore::open(BlobKey key, std::uint64_t size_bytes) {
+  if (auto hot = open_files_->find(key.inc)) co_return hot;
+  co_return co_await io::offload(disk_, [this, key, size_bytes]() -> Result<std::shared_ptr<io::RandomSource>> {
+    BERTH_TRY(auto file, open_bytes(key));
+    BERTH_TRY(const std::uint64_t size, file->size_bytes());
+    if (size != size_bytes) {
+      return fail(Errc::corrupt, {},
+                  final_path(key) + " has " + std::to_string(size) + " bytes, not " + std::to_string(size_bytes));
+    }
+    std::shared_ptr<io::RandomSource> source = std::make_shared<Source>(std::move(file), size, disk_);
+    open_files_->put(key.inc, source);
+    return source;
+  });
+}
+
+std::shared_ptr<Staged> FsStore::begin(std::uint64_t inc) { return std::make_shared<StagedUpload>(*this, inc); }
+
+io::Task<Result<void>> FsStore::place(BlobKey key) {
+  co_return co_await io::offload(disk_, [this, key] { return ensure_placed(key); });
+}
+
+io::Task<Result<void>> FsStore::discard(std::uint64_t inc) {
+  co_return co_await io::offload(disk_, [this, inc] { return remove_staged(inc); });
+}
+
+Result<void> FsStore::sync_staging() {
+  if (!dirty_->staging.exchange(false)) return {};
+  auto done = files_.sync_dir(kUploadsDir);
+  if (!done) dirty_->staging = true;
+  return done;
+}
+
+Result<void> FsStore::settle() {
+  std::set<std::string> shards;
+  {
+    const std::lock_guard lock(dirty_->mutex);
+    shards.swap(dirty_->shards);
+  }
+  Result<void> done;
+  for (const std::string& dir : shards) {
+    if (done) done = files_.sync_dir(dir);
+    if (!done) dirty_->add_shard(dir);
+  }
+  if (done && !shards.empty()) done = files_.sync_dir(kUploadsDir);
+  return done;
+}
+
+Result<void> FsStore::ensure_placed(const BlobKey& key) {
+  auto done = files_.rename(staged_path(key.inc), final_path(key));
+  if (!done && done.error().code == Errc::file_unknown) {
+    // Somebody else placed it, or recovery finds it placed: then the final name exists.
+    BERTH_TRYV(files_.open(final_path(key), io::FileSystem::Mode::read));
+    done = {};
+  }
+  if (done) dirty_->add_shard(shard_dir(key));
+  return done;
+}
+
+Result<std::vector<BlobMaintenance::StagedFile>> FsStore::list_staged() {
+  BERTH_TRY(const auto entries, files_.list(kUploadsDir));
+  std::vector<StagedFile> out;
+  for (const auto& entry : entries) {
+    if (const auto inc = parse_inc(entry.name)) out.push_back({*inc, entry.size_bytes});
+  }
+  return out;
+}
+
+Result<void> FsStore::remove_staged(std::uint64_t inc) {
+  auto done = files_.unlink(staged_path(inc));
+  if (!done && done.error().code == Errc::file_unknown) return {};
+  return done;
+}
+
+Result<void> FsStore::remove(const BlobKey& key) {
+  open_files_->drop(key.inc);
+  BERTH_TRYV(remove_staged(key.inc));
+  auto done = files_.unlink(final_path(key));
+  if (!done && done.error().code == Errc::file_unknown) return {};
+  return done;
+}
+
+Result<void> FsStore::quarantine(const BlobKey& key) {
+  open_files_->drop(key.inc);
+  auto done = files_.rename(final_path(key), quarantine_path(key));
+  if (!done && done.error().code == Errc::file_unknown)
+    done = files_.rename(staged_path(key.inc), quarantine_path(key));
+  if (!done && done.error().code == Errc::file_unknown) return {};
+  return done;
+}
+
+Result<BlobMaintenance::Content> FsStore::inspect(const BlobKey& key, const Pace* pace) {
+  auto opened = open_bytes(key);
+  if (!opened && opened.error().code == Errc::file_unknown) return Content{};
+  BERTH_TRY(auto file, std::move(opened));
+  Content content;
+  content.present = true;
+  BERTH_TRY(content.size_bytes, file->size_bytes());
+  if (pace == nullptr) return content;
+  crypto::Sha256 sha256;
+  crypto::Sha512 sha512;
+  const bool wide = key.digest.algorithm() == oci::Algorithm::sha512;
+  BERTH_TRYV(read_through(*file, 0, content.size_bytes, [&](std::span<const std::byte> bytes) {
+    if (wide) {
+      sha512.update(bytes);
+    } else {
+      sha256.update(bytes);
+    }
+    return (*pace)(bytes.size());
+  }));
+  content.digest_matches = key.digest == (wide ? oci::Digest::sha512(sha512.sum()) : oci::Digest::sha256(sha256.sum()));
+  return content;
+}
+
+Result<std::vector<BlobMaintenance::StoredFile>> FsStore::list_shard(oci::Algorithm algorithm, unsigned shard) {
+  BERTH_TRY(const auto entries, files_.list(shard_dir(algorithm, shard)));
+  std::vector<StoredFile> out;
+  for (const auto& entry : entries) {
+    if (const auto key = parse_final_name(algorithm, entry.name))
+      out.push_back({*key, entry.modified_ms, entry.size_bytes});
+  }
+  return out;
+}
+
+Result<std::uint64_t> FsStore::rehash_staged(std::uint64_t inc, std::uint64_t from_bytes, UploadHashes& hashes) {
+  auto opened = files_.open(staged_path(inc), io::FileSystem::Mode::read);
+  if (!opened && opened.error().code == Errc::file_unknown && from_bytes == 0) return 0;
+  BERTH_TRY(auto file, std::move(opened));
+  BERTH_TRY(const std::uint64_t size, file->size_bytes());
+  if (size < from_bytes) return fail(Errc::size_invalid, {}, "staged file is shorter than recorded");
+  BERTH_TRYV(read_through(*file, from_bytes, size, [&](std::span<const std::byte> bytes) {
+    hashes.update(bytes);
+    return true;
+  }));
+  return size;
+}
+
+}  // namespace berth::blob

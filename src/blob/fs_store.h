@@ -1,0 +1,49 @@
+#pragma once
+// Blobs as files of one folder; see blob_paths.h for the layout and docs/durability.md for the order of syncs.
+
+#include "blob/blob_store.h"
+#include "io/file_system.h"
+
+#include <memory>
+
+namespace berth::blob {
+
+class OpenFileCache;
+
+class FsStore final : public BlobStore, public BlobMaintenance {
+ public:
+  /// Creates the folders that are missing (an empty data folder becomes a store). `files` and `disk` must outlive it.
+  static Result<std::unique_ptr<FsStore>> open_store(io::FileSystem& files, io::BlockingPool& disk);
+  ~FsStore() override;
+
+  io::Task<Result<std::shared_ptr<io::RandomSource>>> open(BlobKey key, std::uint64_t size_bytes) override;
+  std::shared_ptr<Staged> begin(std::uint64_t inc) override;
+  io::Task<Result<void>> place(BlobKey key) override;
+  io::Task<Result<void>> discard(std::uint64_t inc) override;
+
+  Result<void> sync_staging() override;
+  Result<void> settle() override;
+  Result<void> ensure_placed(const BlobKey& key) override;
+  Result<std::vector<StagedFile>> list_staged() override;
+  Result<void> remove_staged(std::uint64_t inc) override;
+  Result<void> remove(const BlobKey& key) override;
+  Result<void> quarantine(const BlobKey& key) override;
+  Result<Content> inspect(const BlobKey& key, const Pace* pace) override;
+  Result<std::vector<StoredFile>> list_shard(oci::Algorithm algorithm, unsigned shard) override;
+  Result<std::uint64_t> rehash_staged(std::uint64_t inc, std::uint64_t from_bytes, UploadHashes& hashes) override;
+
+ private:
+  class Source;
+  class StagedUpload;
+  struct Dirty;
+
+  FsStore(io::FileSystem& files, io::BlockingPool& disk);
+  Result<std::unique_ptr<io::File>> open_bytes(const BlobKey& key);
+
+  io::FileSystem& files_;
+  io::BlockingPool& disk_;
+  std::unique_ptr<OpenFileCache> open_files_;
+  std::unique_ptr<Dirty> dirty_;
+};
+
+}  // namespace berth::blob

@@ -1,0 +1,66 @@
+#pragma once
+// The HTTP/1.1 server: listeners, connections, timeouts, limits. It knows nothing of registries. One acceptor and one
+// set of connections per core (SO_REUSEPORT); a connection never changes core.
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/result.h"
+#include "http/exchange.h"
+#include "io/runtime.h"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace berth::http {
+
+struct ServerLimits {
+  std::size_t target_bytes_max = 16 * 1024;  // G8: ≥ 8 KiB accepted; longer: 414
+  std::size_t head_bytes_max = 64 * 1024;    // G8: ≥ 32 KiB of headers accepted; longer: 431
+  std::size_t fields_max = 200;
+  std::size_t connections_max = 20'000;          // over all cores; beyond: 503 with Retry-After, closed
+  std::int64_t head_timeout_ms = 30'000;         // from the first byte of a request head to its end (S22)
+  std::int64_t idle_timeout_ms = 120'000;        // keep-alive between requests
+  std::int64_t io_timeout_ms = 60'000;           // a read or write of the body that makes no progress at all
+  std::uint64_t progress_bytes_min = 16 * 1024;  // what counts as progress within io_timeout_ms (S22)
+  std::uint64_t drain_bytes_max = 1024 * 1024;   // H7
+  std::int64_t drain_timeout_ms = 2'000;         // H7
+  std::size_t connection_buffer_bytes = 16 * 1024;
+  std::int64_t tick_interval_ms = 1'000;  // how often timeouts are looked at, hence their precision
+};
+
+/// Must answer the exchange. Runs on the connection's core; whatever it throws becomes a 500 and the end of the
+/// connection.
+using Handler = std::function<io::Task<void>(Exchange&)>;
+/// Turns a failure the server itself found (malformed, 414, 431, 408, 503…) into a response. The same error bodies as
+/// the rest of the API come from here.
+using ErrorResponder = std::function<std::pair<Response, std::string>(const Error&)>;
+
+class Server {
+ public:
+  struct Deps {
+    io::Runtime& runtime;
+    const Clock& clock;
+    const Log& log;
+  };
+  Server(Deps deps, ServerLimits limits, Handler handler, ErrorResponder on_error);
+  ~Server();  // stop(0)
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  /// Binds one listener per core. host is a literal address or "localhost"; port 0 picks a free one.
+  /// Errors: unavailable with a sentence (address in use, not permitted), parameter_invalid.
+  Result<void> listen(const std::string& host, std::uint16_t port);
+  std::uint16_t port() const;
+  /// Stops accepting, lets running exchanges finish for at most drain_ms, then closes every connection. Blocks the
+  /// caller (not an I/O thread) until all are gone.
+  void stop(std::int64_t drain_ms);
+  std::size_t connection_count() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace berth::http

@@ -1,0 +1,110 @@
+// Timeouts, on a clock that the test moves (S22).
+#include "http/test_server.h"
+
+namespace berth::http::test {
+namespace {
+
+constexpr std::int64_t kHours = 3'600'000;
+
+/// Every limit out of reach but the one under test.
+ServerLimits patient_limits() {
+  ServerLimits limits = test_limits();
+  limits.head_timeout_ms = limits.idle_timeout_ms = limits.io_timeout_ms = limits.drain_timeout_ms = 1'000 * kHours;
+  return limits;
+}
+
+TEST(ServerTimeout, IdleConnectionsAreClosedSilently) {
+  ServerLimits limits = patient_limits();
+  limits.idle_timeout_ms = 120'000;
+  TestServer server(limits);
+  RawClient fresh = server.connect();
+  RawClient kept = server.connect();
+  EXPECT_EQ(kept.ask(get("/")).status, 200);
+  server.clock.advance_ms(100'000);
+  EXPECT_EQ(kept.ask(get("/")).status, 200) << "not yet";
+  server.advance_until_readable(kept, 60'000);
+  EXPECT_TRUE(kept.is_at_end());
+  server.advance_until_readable(fresh, 60'000);
+  EXPECT_TRUE(fresh.is_at_end());
+}
+
+TEST(ServerTimeout, SlowHeadsAreAnsweredAndClosed) {
+  ServerLimits limits = patient_limits();
+  limits.head_timeout_ms = 30'000;
+  TestServer server(limits);
+  RawClient client = server.connect();
+  client.send("GET / HTTP/1.1\r\n");
+  server.advance_until_readable(client, 10'000);
+  const RawResponse response = client.read_response();
+  EXPECT_EQ(response.status, 408);
+  EXPECT_EQ(response.field("Connection"), "close");
+  EXPECT_TRUE(client.is_at_end());
+}
+
+TEST(ServerTimeout, TricklingAHeadDoesNotHelp) {
+  ServerLimits limits = patient_limits();
+  limits.head_timeout_ms = 30'000;
+  TestServer server(limits);
+  RawClient client = server.connect();
+  client.send("GET / HTTP/1.1\r\n");
+  for (int i = 0; i < 1'000 && !client.is_readable_within(5); ++i) {
+    client.send("X: y\r\n");
+    server.clock.advance_ms(1'000);
+  }
+  EXPECT_EQ(client.read_response().status, 408);
+}
+
+TEST(ServerTimeout, StandstillOfABodyIsATimeout) {
+  ServerLimits limits = patient_limits();
+  limits.io_timeout_ms = 60'000;
+  TestServer server(limits);
+  RawClient client = server.connect();
+  client.send("PUT /count HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhello");
+  server.advance_until_readable(client, 10'000);
+  EXPECT_EQ(client.read_response().body, to_string(Errc::timeout)) << "the handler may still answer";
+  EXPECT_TRUE(client.is_at_end());
+  EXPECT_EQ(server.toy.journal.line(0), "timeout after 5");
+}
+
+TEST(ServerTimeout, TricklingABodyDoesNotHelp) {
+  ServerLimits limits = patient_limits();
+  limits.io_timeout_ms = 60'000;
+  TestServer server(limits);
+  RawClient client = server.connect();
+  client.send("PUT /count HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n");
+  for (int i = 0; i < 1'000 && !client.is_readable_within(5); ++i) {
+    client.send("x");
+    server.clock.advance_ms(1'000);
+  }
+  EXPECT_EQ(client.read_response().body, to_string(Errc::timeout));
+}
+
+TEST(ServerTimeout, SteadyBodiesTakeAsLongAsTheyNeed) {
+  ServerLimits limits = patient_limits();
+  limits.io_timeout_ms = 60'000;
+  limits.progress_bytes_min = 1'000;
+  TestServer server(limits);
+  RawClient client = server.connect();
+  client.send("PUT /count HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n");
+  for (int i = 0; i < 100; ++i) {
+    client.send(std::string(1'000, 'x'));
+    server.clock.advance_ms(20'000);
+    ASSERT_FALSE(client.is_readable_within(i < 99 ? 3 : 0));
+  }
+  EXPECT_EQ(client.read_response().body, "100000");
+}
+
+TEST(ServerTimeout, TheHandlersTimeIsNotThePeers) {
+  ServerLimits limits = test_limits();
+  TestServer server(limits);
+  RawClient client = server.connect();
+  client.send(get("/gate"));
+  server.toy.gate.wait_for_arrivals(1);
+  server.clock.advance_ms(kHours);
+  EXPECT_FALSE(client.is_readable_within(30));
+  server.toy.gate.open();
+  EXPECT_EQ(client.read_response().body, "passed");
+}
+
+}  // namespace
+}  // namespace berth::http::test

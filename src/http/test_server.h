@@ -1,0 +1,399 @@
+#pragma once
+// For this room's tests: a server on a free port with a small handler that does what the path says, and a client that
+// speaks raw bytes.
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "http/chars.h"
+#include "http/multipart.h"
+#include "http/server.h"
+#include "io/suspend.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <condition_variable>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace berth::http::test {
+
+/// Repeatable content with no short period, so that a shifted or swapped piece shows.
+inline std::string make_content(std::size_t size) {
+  std::string text(size, '\0');
+  std::uint64_t state = 1;
+  for (char& c : text) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    c = static_cast<char>(state >> 56u);
+  }
+  return text;
+}
+
+// --- client -------------------------------------------------------------------------------------------------------
+
+struct RawResponse {
+  int status = 0;  // 0: the connection ended before a whole head
+  std::string head;
+  std::string body;
+
+  std::optional<std::string> field(std::string_view name) const {
+    std::string_view rest = head;
+    while (!rest.empty()) {
+      const std::string_view line = rest.substr(0, rest.find("\r\n"));
+      rest.remove_prefix(std::min(rest.size(), line.size() + 2));
+      const std::size_t colon = line.find(':');
+      if (colon != std::string_view::npos && iequals(line.substr(0, colon), name)) {
+        return std::string(trim(line.substr(colon + 1)));
+      }
+    }
+    return std::nullopt;
+  }
+};
+
+enum class Body : std::uint8_t { expected, none };
+
+/// Blocking, with a generous time limit so that a failing test ends.
+class RawClient {
+ public:
+  explicit RawClient(std::uint16_t port, int receive_buffer_bytes = 0) : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    if (receive_buffer_bytes > 0) {
+      ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer_bytes, sizeof receive_buffer_bytes);
+    }
+    const ::timeval limit{.tv_sec = 20, .tv_usec = 0};
+    ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    ::setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    const int on = 1;
+    ::setsockopt(fd_, IPPROTO_TCP, 1 /* TCP_NODELAY */, &on, sizeof on);
+    ::sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    is_connected_ = ::connect(fd_, reinterpret_cast<const ::sockaddr*>(&address), sizeof address) == 0;
+  }
+  RawClient(RawClient&& other) noexcept : fd_(std::exchange(other.fd_, -1)), is_connected_(other.is_connected_) {}
+  ~RawClient() { close(); }
+
+  bool is_connected() const { return is_connected_; }
+  void close() {
+    if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+  }
+  /// Ends with a reset instead of a goodbye.
+  void reset() {
+    const ::linger hard{.l_onoff = 1, .l_linger = 0};
+    ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+    close();
+  }
+  void finish_sending() { ::shutdown(fd_, SHUT_WR); }
+
+  /// False if the peer does not take it all.
+  bool send(std::string_view bytes) {
+    while (!bytes.empty()) {
+      const ::ssize_t count = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      if (count <= 0) return false;
+      bytes.remove_prefix(static_cast<std::size_t>(count));
+    }
+    return true;
+  }
+
+  RawResponse read_response(Body body = Body::expected) {
+    RawResponse response;
+    std::size_t end = std::string::npos;
+    while ((end = buffer_.find("\r\n\r\n")) == std::string::npos) {
+      if (!receive()) return response;
+    }
+    response.head = buffer_.substr(0, end + 2);
+    buffer_.erase(0, end + 4);
+    response.status = std::stoi(response.head.substr(9, 3));
+    const std::size_t length = std::stoul(response.field("content-length").value_or("0"));
+    if (body == Body::none) return response;
+    while (buffer_.size() < length && receive()) {
+    }
+    response.body = buffer_.substr(0, length);
+    buffer_.erase(0, length);
+    return response;
+  }
+  RawResponse ask(std::string_view bytes, Body body = Body::expected) {
+    send(bytes);
+    return read_response(body);
+  }
+  /// Everything up to the end of the stream, or to a reset.
+  std::string read_all() {
+    while (receive()) {
+    }
+    return std::exchange(buffer_, {});
+  }
+  /// Waits for the end of the stream; false if bytes come instead, or nothing for very long.
+  bool is_at_end() {
+    if (!buffer_.empty()) return false;
+    char byte = 0;
+    const ::ssize_t count = ::recv(fd_, &byte, 1, 0);
+    return count == 0 || (count < 0 && errno == ECONNRESET);
+  }
+  bool is_readable_within(int timeout_ms) {
+    ::pollfd entry{.fd = fd_, .events = POLLIN, .revents = 0};
+    return !buffer_.empty() || ::poll(&entry, 1, timeout_ms) > 0;
+  }
+
+ private:
+  bool receive() {
+    const std::size_t before = buffer_.size();
+    buffer_.resize(before + 64 * 1024);
+    const ::ssize_t count = ::recv(fd_, buffer_.data() + before, 64 * 1024, 0);
+    buffer_.resize(before + (count > 0 ? static_cast<std::size_t>(count) : 0));
+    return count > 0;
+  }
+
+  int fd_;
+  bool is_connected_ = false;
+  std::string buffer_;
+};
+
+inline std::string get(std::string_view target) {
+  return "GET " + std::string(target) + " HTTP/1.1\r\nHost: test\r\n\r\n";
+}
+
+inline std::string put(std::string_view target, std::string_view body, std::string_view extra_fields = {}) {
+  return "PUT " + std::string(target) + " HTTP/1.1\r\nHost: test\r\n" + std::string(extra_fields) +
+         "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
+}
+
+/// The body in chunks of `chunk_bytes`.
+inline std::string chunked(std::string_view body, std::size_t chunk_bytes) {
+  std::string out;
+  char size[32];
+  for (std::size_t at = 0; at < body.size(); at += chunk_bytes) {
+    const std::string_view chunk = body.substr(at, chunk_bytes);
+    std::snprintf(size, sizeof size, "%zx\r\n", chunk.size());
+    out += size;
+    out += chunk;
+    out += "\r\n";
+  }
+  return out + "0\r\n\r\n";
+}
+
+// --- sources ------------------------------------------------------------------------------------------------------
+
+class MemorySource : public io::RandomSource {
+ public:
+  explicit MemorySource(std::string content) : content_(std::move(content)) {}
+  std::uint64_t size_bytes() const override { return content_.size(); }
+  io::Task<Result<void>> read_at(std::uint64_t offset, std::span<std::byte> out) override {
+    if (offset + out.size() > fail_beyond) co_return fail(Errc::io_failed, {}, "the test says so");
+    std::memcpy(out.data(), content_.data() + offset, out.size());
+    co_return Result<void>();
+  }
+  io::Task<Result<void>> prefetch(std::uint64_t, std::uint64_t) override { co_return Result<void>(); }
+
+  std::uint64_t fail_beyond = UINT64_MAX;
+
+ protected:
+  std::string content_;
+};
+
+/// The same bytes behind a real descriptor.
+class FileSource : public MemorySource {
+ public:
+  explicit FileSource(std::string content) : MemorySource(std::move(content)), fd_(::memfd_create("test", 0)) {
+    EXPECT_EQ(::pwrite(fd_, content_.data(), content_.size(), 0), static_cast<::ssize_t>(content_.size()));
+  }
+  ~FileSource() override { ::close(fd_); }
+  int descriptor() const override { return fd_; }
+  io::Task<Result<void>> prefetch(std::uint64_t offset, std::uint64_t length) override {
+    EXPECT_LE(offset + length, size_bytes());
+    EXPECT_LE(length, 1024u * 1024u);
+    co_return Result<void>();
+  }
+  void truncate(std::uint64_t size_bytes) { EXPECT_EQ(::ftruncate(fd_, static_cast<::off_t>(size_bytes)), 0); }
+
+ private:
+  int fd_;
+};
+
+// --- server -------------------------------------------------------------------------------------------------------
+
+/// A door that handlers wait at until the test opens it.
+class Gate {
+ public:
+  io::Task<void> pass() {
+    co_await io::suspend<bool>([this](std::move_only_function<void(bool)> done) {
+      std::unique_lock lock(mutex_);
+      ++arrived_count_;
+      changed_.notify_all();
+      if (!is_open_) {
+        waiters_.push_back(std::move(done));
+        return;
+      }
+      lock.unlock();
+      done(true);
+    });
+  }
+  void wait_for_arrivals(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    EXPECT_TRUE(changed_.wait_for(lock, std::chrono::seconds(20), [&] { return arrived_count_ >= count; }));
+  }
+  void open() {
+    const std::lock_guard lock(mutex_);
+    is_open_ = true;
+    for (auto& done : waiters_) done(true);
+    waiters_.clear();
+  }
+
+ private:
+  std::mutex mutex_;  // guards: everything below
+  std::condition_variable changed_;
+  bool is_open_ = false;
+  std::size_t arrived_count_ = 0;
+  std::vector<std::move_only_function<void(bool)>> waiters_;
+};
+
+/// What handlers report to the test, in the order it happens.
+class Journal {
+ public:
+  void add(std::string line) {
+    const std::lock_guard lock(mutex_);
+    lines_.push_back(std::move(line));
+    changed_.notify_all();
+  }
+  /// The n-th line (from 0), once it is there.
+  std::string line(std::size_t index) {
+    std::unique_lock lock(mutex_);
+    if (!changed_.wait_for(lock, std::chrono::seconds(20), [&] { return lines_.size() > index; })) return "(none)";
+    return lines_[index];
+  }
+
+ private:
+  std::mutex mutex_;  // guards: lines_
+  std::condition_variable changed_;
+  std::vector<std::string> lines_;
+};
+
+/// The handler: the path names the behaviour.
+struct ToyHandler {
+  Gate gate;
+  Journal journal;
+  std::shared_ptr<io::RandomSource> source = std::make_shared<MemorySource>("");
+  std::vector<BodyPart> parts;
+
+  io::Task<void> handle(Exchange& exchange) {
+    const std::string path(exchange.request().path);
+    if (path == "/count") co_return co_await count(exchange);
+    if (path == "/echo") co_return co_await echo(exchange);
+    if (path == "/silent") co_return;
+    if (path == "/throw") throw std::runtime_error("thrown by the handler");
+    if (path == "/throw-late") {
+      co_await reply(exchange, 200, "answered");
+      throw std::runtime_error("thrown by the handler");
+    }
+    if (path == "/twice") {
+      co_await reply(exchange, 200, "first");
+      co_return co_await reply(exchange, 200, "second");
+    }
+    if (path == "/deny") co_return co_await reply(exchange, 401, "denied");
+    if (path == "/gate") {
+      co_await gate.pass();
+      co_return co_await reply(exchange, 200, "passed");
+    }
+    if (path == "/source") co_return co_await send_source(exchange);
+    if (path == "/head") co_return report(co_await exchange.send_head(Response{}, 12'345));
+    if (path == "/status") co_return co_await reply(exchange, std::stoi(std::string(exchange.request().query)), "body");
+    if (path == "/big") co_return co_await reply(exchange, 200, make_content(8 * 1024 * 1024));
+    co_await reply(exchange, 200, std::string(exchange.request().target));
+  }
+
+  /// Reads the body in pieces, then says how much there was or what went wrong.
+  io::Task<void> count(Exchange& exchange) {
+    std::vector<std::byte> buffer(64 * 1024);
+    std::size_t total = 0;
+    for (;;) {
+      const Result<std::size_t> got = co_await exchange.read(buffer);
+      if (!got) {
+        journal.add(std::string(to_string(got.error().code)) + " after " + std::to_string(total));
+        co_return co_await reply(exchange, 400, std::string(to_string(got.error().code)));
+      }
+      if (*got == 0) break;
+      total += *got;
+    }
+    co_await reply(exchange, 200, std::to_string(total));
+  }
+  io::Task<void> echo(Exchange& exchange) {
+    Result<std::string> body = co_await exchange.read_body(32 * 1024 * 1024, Errc::manifest_too_large);
+    if (body) co_return co_await reply(exchange, 200, std::move(*body));
+    journal.add(std::string(to_string(body.error().code)));
+    co_await reply(exchange, 400, std::string(to_string(body.error().code)));
+  }
+  io::Task<void> send_source(Exchange& exchange) {
+    const std::shared_ptr<io::RandomSource> kept = source;  // shared: the test may change it meanwhile
+    report(co_await exchange.send(Response{}, *kept, parts));
+  }
+  io::Task<void> reply(Exchange& exchange, int status, std::string body) {
+    report(co_await exchange.send(Response{.status = status}, std::move(body)));
+  }
+  void report(const Result<void>& sent) {
+    if (!sent) journal.add("send: " + std::string(to_string(sent.error().code)));
+  }
+};
+
+inline std::pair<Response, std::string> respond_to_error(const Error& error) {
+  Response response;
+  switch (error.code) {
+    case Errc::request_too_large: response.status = static_cast<int>(error.number); break;
+    case Errc::request_malformed: response.status = 400; break;
+    case Errc::timeout: response.status = 408; break;
+    case Errc::unavailable: response.status = 503; break;
+    default: response.status = 500; break;
+  }
+  if (error.code == Errc::unavailable) response.add("Retry-After", "1");
+  return {response, error.message};
+}
+
+/// Limits that tests rarely meet by accident, and a quick tick.
+inline ServerLimits test_limits() {
+  ServerLimits limits;
+  limits.tick_interval_ms = 5;
+  return limits;
+}
+
+class TestServer {
+ public:
+  explicit TestServer(ServerLimits limits = test_limits(), unsigned cores = 2)
+      : log(LogLevel::off),
+        runtime(cores),
+        server(
+            {.runtime = runtime, .clock = clock, .log = log}, limits,
+            [this](Exchange& exchange) { return toy.handle(exchange); }, respond_to_error) {
+    runtime.start();
+    const Result<void> listening = server.listen("127.0.0.1", 0);
+    EXPECT_TRUE(listening);
+  }
+  ~TestServer() {
+    toy.gate.open();
+    server.stop(0);
+    runtime.drain();
+    EXPECT_EQ(server.connection_count(), 0u);
+  }
+
+  RawClient connect(int receive_buffer_bytes = 0) { return RawClient(server.port(), receive_buffer_bytes); }
+  /// Lets time pass in steps until the client hears something: whether the server has begun to wait yet is not known.
+  void advance_until_readable(RawClient& client, std::int64_t step_ms) {
+    for (int i = 0; i < 1'000 && !client.is_readable_within(10); ++i) clock.advance_ms(step_ms);
+  }
+
+  ManualClock clock;
+  Log log;
+  ToyHandler toy;
+  io::Runtime runtime;
+  Server server;
+};
+
+}  // namespace berth::http::test

@@ -1,0 +1,170 @@
+#include "io/file_system.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace berth::io {
+
+namespace {
+
+std::unexpected<Error> errno_error(const char* call, const std::string& path) {
+  const int code = errno;
+  std::string cause = std::string(call) + " " + path + ": " + std::strerror(code);
+  if (code == ENOENT) return fail(Errc::file_unknown, {}, std::move(cause));
+  if (code == ENOSPC || code == EDQUOT) return fail(Errc::no_space, "the disk is full", std::move(cause));
+  return fail(Errc::io_failed, "storage failed", std::move(cause));
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor& operator=(Descriptor&&) = delete;
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+class PosixFile final : public File {
+ public:
+  PosixFile(Descriptor fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+
+  Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> out) override {
+    std::size_t done = 0;
+    while (done < out.size()) {
+      const ssize_t n = ::pread(fd_.get(), out.data() + done, out.size() - done, static_cast<off_t>(offset + done));
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) return errno_error("pread", path_);
+      if (n == 0) break;
+      done += static_cast<std::size_t>(n);
+    }
+    return done;
+  }
+
+  Result<void> write_at(std::uint64_t offset, std::span<const std::byte> bytes) override {
+    while (!bytes.empty()) {
+      const ssize_t n = ::pwrite(fd_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) return errno_error("pwrite", path_);
+      bytes = bytes.subspan(static_cast<std::size_t>(n));
+      offset += static_cast<std::uint64_t>(n);
+    }
+    return {};
+  }
+
+  Result<void> truncate(std::uint64_t size_bytes) override {
+    if (::ftruncate(fd_.get(), static_cast<off_t>(size_bytes)) != 0) return errno_error("ftruncate", path_);
+    return {};
+  }
+
+  Result<void> reserve(std::uint64_t size_bytes) override {
+    if (::fallocate(fd_.get(), FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(size_bytes)) == 0) return {};
+    if (errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL) return {};
+    return errno_error("fallocate", path_);
+  }
+
+  Result<void> sync() override {
+    if (::fdatasync(fd_.get()) != 0) return errno_error("fdatasync", path_);
+    return {};
+  }
+
+  Result<std::uint64_t> size_bytes() override {
+    struct stat st{};
+    if (::fstat(fd_.get(), &st) != 0) return errno_error("fstat", path_);
+    return static_cast<std::uint64_t>(st.st_size);
+  }
+
+  int descriptor() const override { return fd_.get(); }
+
+ private:
+  Descriptor fd_;
+  std::string path_;
+};
+
+class PosixFileSystem final : public FileSystem {
+ public:
+  explicit PosixFileSystem(Descriptor root) : root_(std::move(root)) {}
+
+  Result<std::unique_ptr<File>> open(const std::string& path, Mode mode) override {
+    int flags = O_NOFOLLOW | O_CLOEXEC;
+    if (mode == Mode::read) flags |= O_RDONLY;
+    if (mode == Mode::read_write) flags |= O_RDWR;
+    if (mode == Mode::create_new) flags |= O_RDWR | O_CREAT | O_EXCL;
+    const int fd = ::openat(root_.get(), path.c_str(), flags, 0640);
+    if (fd < 0) return errno_error("open", path);
+    return std::make_unique<PosixFile>(Descriptor(fd), path);
+  }
+
+  Result<void> rename(const std::string& from, const std::string& to) override {
+    if (::renameat(root_.get(), from.c_str(), root_.get(), to.c_str()) != 0) return errno_error("rename", from);
+    return {};
+  }
+
+  Result<void> unlink(const std::string& path) override {
+    if (::unlinkat(root_.get(), path.c_str(), 0) != 0) return errno_error("unlink", path);
+    return {};
+  }
+
+  Result<void> make_dir(const std::string& path) override {
+    if (::mkdirat(root_.get(), path.c_str(), 0750) != 0 && errno != EEXIST) return errno_error("mkdir", path);
+    return {};
+  }
+
+  Result<std::vector<DirEntry>> list(const std::string& dir) override {
+    const int fd = ::openat(root_.get(), dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0) return errno_error("open", dir);
+    DIR* stream = ::fdopendir(fd);
+    if (stream == nullptr) {
+      ::close(fd);
+      return errno_error("fdopendir", dir);
+    }
+    std::vector<DirEntry> out;
+    while (const dirent* entry = ::readdir(stream)) {
+      struct stat st{};
+      if (::fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode)) continue;
+      out.push_back({entry->d_name, st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1'000'000,
+                     static_cast<std::uint64_t>(st.st_size)});
+    }
+    ::closedir(stream);
+    return out;
+  }
+
+  Result<void> sync_dir(const std::string& dir) override {
+    const Descriptor fd(::openat(root_.get(), dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+    if (fd.get() < 0) return errno_error("open", dir);
+    if (::fsync(fd.get()) != 0) return errno_error("fsync", dir);
+    return {};
+  }
+
+  Result<Space> space() override {
+    struct statvfs st{};
+    if (::fstatvfs(root_.get(), &st) != 0) return errno_error("statvfs", ".");
+    // What root keeps back is not ours: count it as used.
+    const std::uint64_t reserved = st.f_bfree - st.f_bavail;
+    return Space{(st.f_blocks - reserved) * st.f_frsize, st.f_bavail * st.f_frsize};
+  }
+
+ private:
+  Descriptor root_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<FileSystem>> open_posix_file_system(const std::string& root) {
+  const int fd = ::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return errno_error("open", root);
+  return std::make_unique<PosixFileSystem>(Descriptor(fd));
+}
+
+}  // namespace berth::io

@@ -1,0 +1,35 @@
+#pragma once
+// What a start does before the first request. Its work is bounded by what was in flight when the last process ended,
+// never by the size of the store: only the staging folder is listed, only rows that a partial index names are read.
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "blob/blob_store.h"
+#include "meta/store.h"
+
+#include <string>
+
+namespace berth::lifecycle {
+
+struct RecoveryDeps {
+  meta::Store& store;
+  blob::BlobMaintenance& files;
+  const Clock& clock;
+  const Log& log;
+};
+
+struct RecoveryReport {
+  std::size_t placed = 0;  // committed blobs whose rename was pending
+  std::size_t sessions_kept = 0;
+  std::size_t sessions_restarted = 0;  // after a power cut: their unsynced bytes cannot be trusted
+  std::size_t files_removed = 0;       // nobody's: the process died before anything was acknowledged
+};
+
+/// `boot_id` tells a restarted process from a restarted machine: after the former the files hold all that was written,
+/// after the latter only what was synced.
+Result<RecoveryReport> recover(const RecoveryDeps& deps, const std::string& boot_id);
+
+/// Gives committed blobs their final names, makes that durable, and notes it. Called by recovery and every second.
+Result<std::size_t> place_pending(const RecoveryDeps& deps, std::size_t limit);
+
+}  // namespace berth::lifecycle

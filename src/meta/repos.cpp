@@ -1,0 +1,71 @@
+#include "meta/repos.h"
+
+namespace berth::meta {
+
+namespace {
+
+constexpr sql::Sql kFindRepo = R"(
+  SELECT id
+  FROM repo
+  WHERE name = $1 AND deleted_at IS NULL)";
+
+constexpr sql::Sql kFindNs = R"(
+  SELECT id
+  FROM ns
+  WHERE name = $1)";
+
+constexpr sql::Sql kInsertNs = R"(
+  INSERT INTO ns(name, kind)
+  VALUES($1, 0)
+  RETURNING id)";
+
+constexpr sql::Sql kInsertRepo = R"(
+  INSERT INTO repo(ns_id, name, visibility, created_at)
+  VALUES($1, $2, 0, $3)
+  ON CONFLICT(name) DO UPDATE SET deleted_at = NULL
+  RETURNING id)";
+
+constexpr sql::Sql kListRepos = R"(
+  SELECT name
+  FROM repo
+  WHERE name > $1 AND deleted_at IS NULL
+  ORDER BY name
+  LIMIT $2)";
+
+Result<std::optional<std::int64_t>> find_id(sql::Connection& db, sql::Sql sql, std::string_view name) {
+  std::optional<std::int64_t> id;
+  BERTH_TRYV(db.query(sql, {name}, [&](const sql::Row& row) { id = row.int64(0); }));
+  return id;
+}
+
+Result<std::int64_t> ensure_ns(sql::Connection& db, std::string_view name) {
+  BERTH_TRY(const auto found, find_id(db, kFindNs, name));
+  if (found) return *found;
+  std::int64_t id = 0;
+  BERTH_TRYV(db.query(kInsertNs, {name}, [&](const sql::Row& row) { id = row.int64(0); }));
+  return id;
+}
+
+}  // namespace
+
+Result<std::optional<RepoId>> find_repo(sql::Connection& db, const oci::RepoName& name) {
+  return find_id(db, kFindRepo, name.str());
+}
+
+Result<RepoId> ensure_repo(sql::Connection& db, const oci::RepoName& name, const Stamp& stamp) {
+  BERTH_TRY(const auto found, find_repo(db, name));
+  if (found) return *found;
+  BERTH_TRY(const auto ns_id, ensure_ns(db, name.first_component()));
+  RepoId id = 0;
+  BERTH_TRYV(db.query(kInsertRepo, {ns_id, std::string_view(name.str()), stamp.at_ms},
+                      [&](const sql::Row& row) { id = row.int64(0); }));
+  return id;
+}
+
+Result<std::vector<std::string>> list_repos(sql::Connection& db, std::string_view last, std::int64_t limit) {
+  std::vector<std::string> names;
+  BERTH_TRYV(db.query(kListRepos, {last, limit}, [&](const sql::Row& row) { names.emplace_back(row.text(0)); }));
+  return names;
+}
+
+}  // namespace berth::meta

@@ -1,0 +1,207 @@
+#include "meta/store.h"
+
+#include "meta/migrations.h"
+
+#include <pthread.h>
+
+#include <future>
+#include <utility>
+
+namespace berth::meta {
+
+Result<std::unique_ptr<Store>> Store::open(Options options, Hooks hooks, const Clock& clock, const Log& log) {
+  std::unique_ptr<Store> store(new Store(std::move(options), std::move(hooks), clock, log));
+  BERTH_TRYV(store->start());
+  return store;
+}
+
+Store::Store(Options options, Hooks hooks, const Clock& clock, const Log& log)
+    : options_(std::move(options)), hooks_(std::move(hooks)), clock_(clock), log_(log) {}
+
+Store::~Store() { stop(); }
+
+Result<void> Store::start() {
+  BERTH_TRY(writer_, open_connection(sql::SqliteOptions::Mode::writer));
+  BERTH_TRYV(migrate(*writer_, clock_.now_ms()));
+  read_pool_ = std::make_unique<io::BlockingPool>("db-read", options_.read_threads, options_.read_queue_max);
+  thread_ = std::thread([this] { writer_loop(); });
+  ::pthread_setname_np(thread_.native_handle(), "db-write");
+  return {};
+}
+
+void Store::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  if (thread_.joinable()) thread_.join();
+  if (read_pool_) read_pool_->stop();
+  {
+    const std::lock_guard lock(readers_mutex_);
+    idle_readers_.clear();
+  }
+  writer_.reset();
+}
+
+Result<std::unique_ptr<sql::Connection>> Store::open_connection(sql::SqliteOptions::Mode mode) {
+  BERTH_TRY(auto connection, sql::open_sqlite({.path = options_.path, .mode = mode}));
+  if (hooks_.wrap) connection = hooks_.wrap(std::move(connection));
+  return connection;
+}
+
+Store::Borrowed::Borrowed(Store& s) : store(s) {
+  {
+    const std::lock_guard lock(store.readers_mutex_);
+    if (!store.idle_readers_.empty()) {
+      connection = std::move(store.idle_readers_.back());
+      store.idle_readers_.pop_back();
+      return;
+    }
+  }
+  auto opened = store.open_connection(sql::SqliteOptions::Mode::reader);
+  if (opened) {
+    connection = *std::move(opened);
+  } else {
+    error = fail(std::move(opened).error());
+  }
+}
+
+Store::Borrowed::~Borrowed() {
+  if (!connection) return;
+  const std::lock_guard lock(store.readers_mutex_);
+  store.idle_readers_.push_back(std::move(connection));
+}
+
+std::size_t Store::queue_depth() const {
+  const std::lock_guard lock(mutex_);
+  return queue_.size();
+}
+
+void Store::enqueue(Op op) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!stopping_ && queue_.size() < options_.queue_max) {
+      queue_.push_back(std::move(op));
+      wake_.notify_one();
+      return;
+    }
+  }
+  op.ack(fail(Errc::unavailable, "the server is busy; try again", "write queue full or stopping"));
+}
+
+Result<void> Store::run_blocking(WriteFn fn, WriteOptions options) {
+  std::promise<Result<void>> promise;
+  auto future = promise.get_future();
+  enqueue(Op{std::move(fn), options, [&promise](Result<void> done) { promise.set_value(std::move(done)); }, {}});
+  return future.get();
+}
+
+void Store::write_later(WriteFn fn) {
+  enqueue(Op{std::move(fn),
+             {.ack = Ack::process},
+             [this](const Result<void>& done) {
+               if (!done)
+                 log_.warn("meta.write_later_failed",
+                           {f("code", to_string(done.error().code)), f("err", done.error().cause)});
+             },
+             {}});
+}
+
+void Store::writer_loop() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+    if (queue_.empty()) return;
+    std::vector<Op> batch;
+    while (!queue_.empty() && batch.size() < options_.batch_ops_max) {
+      batch.push_back(std::move(queue_.front()));
+      queue_.pop_front();
+    }
+    lock.unlock();
+    run_batch(batch);
+    batch.clear();  // what the closures own dies outside the lock
+    lock.lock();
+  }
+}
+
+void Store::run_batch(std::vector<Op>& batch) {
+  std::vector<Op*> ops;
+  for (Op& op : batch) ops.push_back(&op);
+  Result<void> done = run_transaction(ops);
+  if (!done && done.error().code == Errc::no_space) {
+    // The disk is full. Give back the reserve and let through only what makes room.
+    if (hooks_.on_no_space) hooks_.on_no_space();
+    std::vector<Op*> reclaiming;
+    for (Op* op : ops) {
+      if (op->options.space == Space::reclaim) {
+        reclaiming.push_back(op);
+      } else {
+        op->outcome = fail(Error(done.error()));
+      }
+    }
+    if (!reclaiming.empty()) {
+      done = run_transaction(reclaiming);
+      if (!done) {
+        for (Op* op : reclaiming) op->outcome = fail(Error(done.error()));
+      }
+    }
+  } else if (!done) {
+    for (Op* op : ops) op->outcome = fail(Error(done.error()));
+    log_.error("meta.commit_failed", {f("code", to_string(done.error().code)), f("err", done.error().cause)});
+  }
+  for (Op& op : batch) op.ack(std::move(op.outcome));
+}
+
+/// One transaction over the closures. An error of a closure undoes that closure alone and is its outcome; a returned
+/// error means that nothing at all was kept.
+Result<void> Store::run_transaction(std::vector<Op*>& ops) {
+  bool durable = false;
+  bool staging = false;
+  for (const Op* op : ops) {
+    durable |= op->options.ack == Ack::durable;
+    staging |= op->options.needs_staging_sync;
+  }
+  if (staging && hooks_.sync_staging) BERTH_TRYV(hooks_.sync_staging());
+  BERTH_TRYV(writer_->set_durable_commits(durable));
+  BERTH_TRYV(writer_->execute("BEGIN IMMEDIATE"));
+  Result<void> done;
+  for (Op* op : ops) {
+    op->outcome = run_op(*op);
+    // A full disk or an I/O error makes the engine drop the whole transaction, the earlier closures with it.
+    if (!writer_->in_transaction()) {
+      done = op->outcome ? fail(Errc::io_failed, "the metadata store failed", "transaction lost")
+                         : fail(Error(op->outcome.error()));
+      break;
+    }
+    // Without room nothing after it would work either, and what did so far cannot be committed for sure.
+    if (!op->outcome && op->outcome.error().code == Errc::no_space && op->outcome.error().cause.starts_with("sqlite")) {
+      done = fail(Error(op->outcome.error()));
+      break;
+    }
+  }
+  if (done) {
+    const auto committed = writer_->execute("COMMIT");
+    if (!committed) {
+      done = fail(Error(committed.error()));
+      if (durable && committed.error().code == Errc::io_failed && hooks_.on_fatal) hooks_.on_fatal(committed.error());
+    } else {
+      commits_.fetch_add(1, std::memory_order_relaxed);
+    }
+  }
+  if (!done && writer_->in_transaction()) (void)writer_->execute("ROLLBACK");
+  return done;
+}
+
+Result<void> Store::run_op(Op& op) {
+  BERTH_TRYV(writer_->execute("SAVEPOINT op"));
+  Result<void> outcome = op.fn(*writer_);
+  if (!writer_->in_transaction()) return outcome;
+  if (!outcome) {
+    if (const auto undone = writer_->execute("ROLLBACK TO op"); !undone) return fail(Error(undone.error()));
+  }
+  if (const auto released = writer_->execute("RELEASE op"); !released) return fail(Error(released.error()));
+  return outcome;
+}
+
+}  // namespace berth::meta

@@ -1,0 +1,176 @@
+#pragma once
+// Where Berth remembers: one writer, many readers, over a SQL engine.
+//
+// Writes are closures run by one writer thread that groups whatever is queued into one transaction, each closure in a
+// savepoint of its own, and answers all of them after one COMMIT. No artificial delay: a batch is what queued up during
+// the previous COMMIT. A closure must depend only on its inputs and may be run more than once; nothing in it suspends.
+//
+// Reads: peek() runs a point lookup at once on the calling core's thread (microseconds, from the page cache), read()
+// runs anything that may touch many pages on the reading pool.
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/result.h"
+#include "io/blocking_pool.h"
+#include "io/suspend.h"
+#include "sql/connection.h"
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+namespace berth::meta {
+
+/// What an answer waits for.
+enum class Ack : std::uint8_t {
+  durable,  // COMMIT reached the disk: survives a power cut
+  process,  // COMMIT reached the operating system: survives a kill, not a power cut
+};
+
+/// Which writes are still let through when the disk is full.
+enum class Space : std::uint8_t { normal, reclaim };
+
+struct WriteOptions {
+  Ack ack = Ack::durable;
+  Space space = Space::normal;
+  /// The closure refers to files created in the staging folder: their names are synced before COMMIT.
+  bool needs_staging_sync = false;
+};
+
+class Store {
+ public:
+  struct Hooks {
+    /// Makes the names of staged files durable; called once before the COMMIT of a batch that asked for it.
+    std::function<Result<void>()> sync_staging;
+    /// The engine found the disk full: free the reserve, so that reclaiming writes can go on.
+    std::function<void()> on_no_space;
+    /// The engine's own fsync failed: nothing it says can be trusted any more. Does not return in production.
+    std::function<void(const Error&)> on_fatal;
+    /// Wraps every connection opened, for fault injection; empty in production.
+    std::function<std::unique_ptr<sql::Connection>(std::unique_ptr<sql::Connection>)> wrap;
+  };
+  struct Options {
+    std::string path;
+    std::size_t queue_max = 20'000;
+    std::size_t batch_ops_max = 512;
+    unsigned read_threads = 2;
+    std::size_t read_queue_max = 10'000;
+  };
+  using WriteFn = std::move_only_function<Result<void>(sql::Connection&)>;
+
+  /// Opens or creates the database, migrates it, starts the writer. Errors: corrupt, io_failed, no_space, unavailable.
+  static Result<std::unique_ptr<Store>> open(Options options, Hooks hooks, const Clock& clock, const Log& log);
+  ~Store();  // stop()
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  /// Runs `fn(Connection&) -> Result<T>` in the writer's next batch; continues here when its COMMIT is as safe as
+  /// options.ack says. Errors: fn's own (nothing of it was kept), unavailable (queue full, stopping), no_space,
+  /// io_failed.
+  template <class F>
+  io::Task<std::invoke_result_t<F&, sql::Connection&>> write(F fn, WriteOptions options = {}) {
+    using R = std::invoke_result_t<F&, sql::Connection&>;
+    // shared: the closure may outlive this frame's interest only inside the writer; the slot carries the result back.
+    auto slot = std::make_shared<std::optional<R>>();
+    WriteFn body = [slot, fn = std::move(fn)](sql::Connection& db) mutable -> Result<void> {
+      *slot = fn(db);
+      if (!slot->value().has_value()) return fail(Error(slot->value().error()));
+      return {};
+    };
+    Result<void> done = co_await io::suspend<Result<void>>([&](std::move_only_function<void(Result<void>)> ack) {
+      enqueue(Op{std::move(body), options, std::move(ack), {}});
+    });
+    if (!done) co_return R(fail(std::move(done).error()));
+    co_return std::move(**slot);
+  }
+
+  /// The same for threads that may block (housekeeping, start-up, tools). Never on an I/O thread.
+  template <class F>
+  std::invoke_result_t<F&, sql::Connection&> write_blocking(F fn, WriteOptions options = {}) {
+    using R = std::invoke_result_t<F&, sql::Connection&>;
+    std::optional<R> slot;
+    const Result<void> done = run_blocking(
+        [&](sql::Connection& db) -> Result<void> {
+          slot = fn(db);
+          if (!slot->has_value()) return fail(Error(slot->error()));
+          return {};
+        },
+        options);
+    if (!done) return R(fail(Error(done.error())));
+    return std::move(*slot);
+  }
+
+  /// Queues a write nobody waits for. Lost if the process dies first; failures are logged.
+  void write_later(WriteFn fn);
+
+  /// A point lookup on the calling thread: at most a few B-tree descents. `fn(Connection&) -> Result<T>`.
+  template <class F>
+  std::invoke_result_t<F&, sql::Connection&> peek(F fn) {
+    Borrowed reader(*this);
+    if (!reader.error.has_value()) return fail(Error(reader.error.error()));
+    return fn(*reader.connection);
+  }
+
+  /// A query of any size on the reading pool.
+  template <class F>
+  io::Task<std::invoke_result_t<F&, sql::Connection&>> read(F fn) {
+    co_return co_await io::offload(*read_pool_, [this, fn = std::move(fn)]() mutable { return peek(std::move(fn)); });
+  }
+
+  /// Operations waiting for the writer.
+  std::size_t queue_depth() const;
+  std::uint64_t commit_count() const { return commits_.load(std::memory_order_relaxed); }
+  /// Runs what is queued, then joins. Idempotent.
+  void stop();
+
+ private:
+  struct Op {
+    WriteFn fn;
+    WriteOptions options;
+    std::move_only_function<void(Result<void>)> ack;
+    Result<void> outcome;
+  };
+  struct Borrowed {
+    explicit Borrowed(Store& s);
+    ~Borrowed();
+    Store& store;
+    std::unique_ptr<sql::Connection> connection;
+    Result<void> error;
+  };
+
+  Store(Options options, Hooks hooks, const Clock& clock, const Log& log);
+  Result<void> start();
+  Result<std::unique_ptr<sql::Connection>> open_connection(sql::SqliteOptions::Mode mode);
+  void enqueue(Op op);
+  Result<void> run_blocking(WriteFn fn, WriteOptions options);
+  void writer_loop();
+  void run_batch(std::vector<Op>& batch);
+  Result<void> run_transaction(std::vector<Op*>& ops);
+  Result<void> run_op(Op& op);
+
+  Options options_;
+  Hooks hooks_;
+  const Clock& clock_;
+  const Log& log_;
+  std::unique_ptr<sql::Connection> writer_;
+
+  mutable std::mutex mutex_;  // guards: queue_, stopping_
+  std::condition_variable wake_;
+  std::deque<Op> queue_;
+  bool stopping_ = false;
+  std::thread thread_;
+  std::atomic<std::uint64_t> commits_{0};
+
+  std::mutex readers_mutex_;  // guards: idle_readers_
+  std::vector<std::unique_ptr<sql::Connection>> idle_readers_;
+  std::unique_ptr<io::BlockingPool> read_pool_;
+};
+
+}  // namespace berth::meta

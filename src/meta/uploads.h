@@ -1,0 +1,47 @@
+#pragma once
+// Upload sessions as remembered across restarts, and the tombstones of finished ones (U10).
+
+#include "meta/ids.h"
+#include "oci/digest.h"
+#include "oci/repo_name.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace berth::meta {
+
+inline constexpr std::int64_t kUploadOpen = 1;
+inline constexpr std::int64_t kUploadCommitted = 2;
+
+struct UploadRow {
+  std::string id;
+  std::string repo;
+  std::int64_t state = kUploadOpen;
+  std::uint64_t inc = 0;
+  bool placed = false;
+  std::uint64_t offset_bytes = 0;     // bytes whose hash state is in this row
+  std::uint64_t synced_bytes = 0;     // of these, how many survive a power cut
+  std::vector<std::byte> hash256;     // crypto::Sha256::export_state at offset_bytes
+  std::vector<std::byte> hash512;     // empty if sha512 is not computed
+  std::optional<oci::Digest> digest;  // of a committed one
+  std::int64_t created_at = 0;
+  std::int64_t expires_at = 0;
+};
+
+/// Writes the row of an open session, new or progressed. A committed one is left alone.
+Result<void> save_upload(sql::Connection& db, const UploadRow& row);
+Result<std::optional<UploadRow>> find_upload(sql::Connection& db, std::string_view id);
+/// Turns the session into its tombstone. `placed`: no file waits in the staging folder for its final place.
+Result<void> commit_upload(sql::Connection& db, const UploadRow& row, bool placed);
+Result<void> forget_upload(sql::Connection& db, std::string_view id);
+Result<void> mark_placed(sql::Connection& db, std::string_view id);
+
+/// Committed uploads whose file may still be in the staging folder: what recovery and the placer work through.
+Result<std::vector<UploadRow>> list_unplaced(sql::Connection& db, std::int64_t limit);
+/// Rows (sessions and tombstones) due at `now`, oldest first. Those not placed never expire.
+Result<std::vector<UploadRow>> list_expired(sql::Connection& db, std::int64_t now_ms, std::int64_t limit);
+/// The session a staged file belongs to.
+Result<std::optional<UploadRow>> find_upload_by_inc(sql::Connection& db, std::uint64_t inc);
+
+}  // namespace berth::meta

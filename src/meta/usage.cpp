@@ -1,0 +1,64 @@
+#include "meta/usage.h"
+
+namespace berth::meta {
+
+namespace {
+
+constexpr sql::Sql kAddNsLink = R"(
+  INSERT INTO ns_blob(ns_id, blob_id, links)
+  SELECT ns_id, $2, 1 FROM repo WHERE id = $1
+  ON CONFLICT(ns_id, blob_id) DO UPDATE SET links = links + 1
+  RETURNING links)";
+
+constexpr sql::Sql kDropNsLink = R"(
+  UPDATE ns_blob
+  SET links = links - 1
+  WHERE ns_id = (SELECT ns_id FROM repo WHERE id = $1) AND blob_id = $2
+  RETURNING links)";
+
+constexpr sql::Sql kForgetNsLink = R"(
+  DELETE FROM ns_blob
+  WHERE ns_id = (SELECT ns_id FROM repo WHERE id = $1) AND blob_id = $2 AND links <= 0)";
+
+constexpr sql::Sql kAddRepoBytes = R"(
+  UPDATE repo
+  SET used_bytes = used_bytes + $2, n_manifests = n_manifests + $3, n_tags = n_tags + $4
+  WHERE id = $1)";
+
+constexpr sql::Sql kAddNsBytes = R"(
+  UPDATE ns
+  SET used_bytes = used_bytes + $2
+  WHERE id = (SELECT ns_id FROM repo WHERE id = $1))";
+
+}  // namespace
+
+Result<void> charge_link(sql::Connection& db, RepoId repo, BlobId blob, std::int64_t size_bytes) {
+  std::int64_t links = 0;
+  BERTH_TRYV(db.query(kAddNsLink, {repo, blob}, [&](const sql::Row& row) { links = row.int64(0); }));
+  BERTH_TRYV(db.execute(kAddRepoBytes, {repo, size_bytes, 0, 0}));
+  if (links == 1) BERTH_TRYV(db.execute(kAddNsBytes, {repo, size_bytes}));
+  return {};
+}
+
+Result<void> release_link(sql::Connection& db, RepoId repo, BlobId blob, std::int64_t size_bytes) {
+  std::int64_t links = 0;
+  BERTH_TRYV(db.query(kDropNsLink, {repo, blob}, [&](const sql::Row& row) { links = row.int64(0); }));
+  BERTH_TRYV(db.execute(kAddRepoBytes, {repo, -size_bytes, 0, 0}));
+  if (links > 0) return {};
+  BERTH_TRYV(db.execute(kForgetNsLink, {repo, blob}));
+  BERTH_TRYV(db.execute(kAddNsBytes, {repo, -size_bytes}));
+  return {};
+}
+
+Result<void> charge_manifests(sql::Connection& db, RepoId repo, std::int64_t size_bytes, std::int64_t count) {
+  BERTH_TRYV(db.execute(kAddRepoBytes, {repo, size_bytes, count, 0}));
+  BERTH_TRYV(db.execute(kAddNsBytes, {repo, size_bytes}));
+  return {};
+}
+
+Result<void> count_tags(sql::Connection& db, RepoId repo, std::int64_t count) {
+  BERTH_TRYV(db.execute(kAddRepoBytes, {repo, 0, 0, count}));
+  return {};
+}
+
+}  // namespace berth::meta

@@ -1,0 +1,15 @@
+#pragma once
+// Exact usage counters, changed only in the transaction that adds or removes the link or the manifest. A namespace pays
+// for a blob once, however many of its repositories link it; a manifest counts once per repository.
+
+#include "meta/ids.h"
+
+namespace berth::meta {
+
+Result<void> charge_link(sql::Connection& db, RepoId repo, BlobId blob, std::int64_t size_bytes);
+Result<void> release_link(sql::Connection& db, RepoId repo, BlobId blob, std::int64_t size_bytes);
+/// size_bytes and count may be negative: a manifest went away.
+Result<void> charge_manifests(sql::Connection& db, RepoId repo, std::int64_t size_bytes, std::int64_t count);
+Result<void> count_tags(sql::Connection& db, RepoId repo, std::int64_t count);
+
+}  // namespace berth::meta

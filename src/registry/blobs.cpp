@@ -1,0 +1,66 @@
+#include "registry/blobs.h"
+
+#include "meta/gc_queue.h"
+#include "meta/repos.h"
+
+namespace berth::registry {
+
+/// The link, leased: a positive answer promises that a manifest pushed within the lease finds the blob (E3, S27).
+io::Task<Result<meta::Link>> Blobs::find(oci::RepoName repo, oci::Digest digest) {
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    BERTH_CO_TRY(const auto link,
+                 deps_.store.peek([&](sql::Connection& db) { return meta::find_link(db, repo, digest); }));
+    if (!link) break;
+    const std::int64_t now = deps_.clock.now_ms();
+    if (!link->candidate_due || *link->candidate_due >= now + meta::kLeaseMs) co_return *link;
+    // About to be collected: extend first, then look again, since the collector may have been faster.
+    BERTH_CO_TRYV(co_await deps_.store.write([repo_id = link->repo, blob_id = link->blob, now](sql::Connection& db) {
+      return meta::extend_lease(db, repo_id, blob_id, now);
+    }));
+  }
+  BERTH_CO_TRY(const auto known, deps_.store.peek([&](sql::Connection& db) { return meta::find_repo(db, repo); }));
+  if (!known) co_return fail(Errc::name_unknown, "no such repository");
+  co_return fail(Errc::blob_unknown, "no such blob in this repository");
+}
+
+io::Task<Result<std::uint64_t>> Blobs::head(oci::RepoName repo, oci::Digest digest) {
+  BERTH_CO_TRY(const auto link, co_await find(std::move(repo), digest));
+  co_return link.size_bytes;
+}
+
+io::Task<Result<BlobView>> Blobs::open(oci::RepoName repo, oci::Digest digest) {
+  BERTH_CO_TRY(const auto link, co_await find(std::move(repo), digest));
+  auto opened = co_await deps_.blobs.open({digest, link.inc}, link.size_bytes);
+  if (!opened) {
+    if (opened.error().code == Errc::corrupt || opened.error().code == Errc::file_unknown) {
+      co_await set_aside(link, digest);
+      co_return fail(Errc::corrupt, "the stored blob is damaged; push it again to repair it", opened.error().cause);
+    }
+    co_return fail(std::move(opened).error());
+  }
+  co_return BlobView{link.size_bytes, *std::move(opened)};
+}
+
+io::Task<void> Blobs::set_aside(meta::Link link, oci::Digest digest) {
+  deps_.log.error("blob.damaged", {f("digest", digest.str()), f("bytes", link.size_bytes)});
+  const auto moved =
+      co_await io::offload(deps_.disk, [this, link, digest] { return deps_.files.quarantine({digest, link.inc}); });
+  if (!moved) deps_.log.error("blob.quarantine_failed", {f("digest", digest.str()), f("err", moved.error().cause)});
+  const auto marked = co_await deps_.store.write([link, at = deps_.clock.now_ms()](sql::Connection& db) {
+    return meta::mark_blob_bad(db, link.blob, link.inc, at);
+  });
+  if (!marked) deps_.log.error("blob.mark_bad_failed", {f("digest", digest.str()), f("err", marked.error().cause)});
+}
+
+io::Task<Result<void>> Blobs::remove(oci::RepoName repo, oci::Digest digest) {
+  const meta::Stamp stamp{deps_.clock.now_ms(), std::nullopt};
+  BERTH_CO_TRY(const bool removed, co_await deps_.store.write(
+                                       [=](sql::Connection& db) { return meta::trash_link(db, repo, digest, stamp); },
+                                       {.space = meta::Space::reclaim}));
+  if (removed) co_return Result<void>{};
+  BERTH_CO_TRY(const auto known, deps_.store.peek([&](sql::Connection& db) { return meta::find_repo(db, repo); }));
+  if (!known) co_return fail(Errc::name_unknown, "no such repository");
+  co_return fail(Errc::blob_unknown, "no such blob in this repository");
+}
+
+}  // namespace berth::registry

@@ -1,0 +1,31 @@
+#pragma once
+// Limits and choices of the domain, each with the place it comes from. Set by `app`, constant while the server runs.
+
+#include <cstddef>
+#include <cstdint>
+
+namespace berth::registry {
+
+/// V12: what a manifest may refer to that is not there.
+enum class ReferencePolicy : std::uint8_t {
+  strict,        // nothing
+  sparse_index,  // children of an index
+  sparse,        // layers and configs too: conformance runs and mirrors
+};
+
+struct Limits {
+  ReferencePolicy reference_policy = ReferencePolicy::strict;
+  std::size_t manifest_bytes_max = 4 * 1024 * 1024;               // M2, inclusive
+  std::size_t tags_per_put_max = 64;                              // M5
+  std::int64_t tags_page_default = 10'000;                        // L1: a page without n
+  std::int64_t tags_page_max = 10'000;                            // L1
+  std::int64_t catalog_page_default = 100;                        // L3
+  std::int64_t catalog_page_max = 1'000;                          // L3
+  std::size_t referrers_page_bytes_max = 4 * 1024 * 1024 - 4096;  // R4: the page with its frame stays below 4 MiB
+  std::int64_t session_idle_ms = 24LL * 60 * 60 * 1000;           // U12
+  std::int64_t tombstone_ms = 10LL * 60 * 1000;                   // U10
+  std::size_t sessions_per_repo_max = 1'000;                      // U12
+  std::size_t sessions_max = 100'000;                             // U12
+};
+
+}  // namespace berth::registry

@@ -1,0 +1,95 @@
+#include "registry/listings.h"
+
+#include "meta/referrers.h"
+#include "meta/repos.h"
+#include "meta/tags.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace berth::registry {
+
+namespace {
+
+/// Asks for one name more than the page holds: whether there is a next page costs no second query.
+NamePage cut(std::vector<std::string> names, std::int64_t size) {
+  NamePage page{std::move(names), size, false};
+  if (page.names.size() > static_cast<std::size_t>(size)) {
+    page.names.resize(static_cast<std::size_t>(size));
+    page.more = size > 0;  // n=0: empty and no Link (L1)
+  }
+  return page;
+}
+
+}  // namespace
+
+std::string print_cursor(std::int64_t position) {
+  std::array<char, 17> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), position, 16).ptr;
+  return "r" + std::string(text.data(), end);
+}
+
+std::optional<std::int64_t> parse_cursor(std::string_view text) {
+  if (text.size() < 2 || text.size() > 17 || text.front() != 'r') return std::nullopt;
+  std::int64_t position = 0;
+  const char* end = text.data() + text.size();
+  const auto [at, error] = std::from_chars(text.data() + 1, end, position, 16);
+  if (error != std::errc{} || at != end || position < 0 || print_cursor(position) != text) return std::nullopt;
+  return position;
+}
+
+io::Task<Result<NamePage>> Listings::tags(oci::RepoName repo, std::optional<std::int64_t> n, std::string last) {
+  const std::int64_t size = std::min(n.value_or(limits_.tags_page_default), limits_.tags_page_max);
+  co_return co_await store_.read(
+      [repo = std::move(repo), last = std::move(last), size](sql::Connection& db) -> Result<NamePage> {
+        BERTH_TRY(const auto id, meta::find_repo(db, repo));
+        if (!id) return fail(Errc::name_unknown, "no such repository");
+        BERTH_TRY(auto names, meta::list_tags(db, *id, last, size + 1));
+        return cut(std::move(names), size);
+      });
+}
+
+io::Task<Result<NamePage>> Listings::catalog(std::optional<std::int64_t> n, std::string last) {
+  const std::int64_t size = std::min(n.value_or(limits_.catalog_page_default), limits_.catalog_page_max);
+  co_return co_await store_.read([last = std::move(last), size](sql::Connection& db) -> Result<NamePage> {
+    BERTH_TRY(auto names, meta::list_repos(db, last, size + 1));
+    return cut(std::move(names), size);
+  });
+}
+
+io::Task<Result<ReferrersPage>> Listings::referrers(oci::RepoName repo, std::string subject,
+                                                    std::vector<std::string> artifact_types, std::string cursor) {
+  std::int64_t after = 0;
+  if (!cursor.empty()) {
+    const auto parsed = parse_cursor(cursor);
+    if (!parsed)
+      co_return fail(Errc::parameter_invalid,
+                     "the page cursor is not one this registry made; start from the first page");
+    after = *parsed;
+  }
+  const std::size_t budget = limits_.referrers_page_bytes_max;
+  co_return co_await store_.read([repo = std::move(repo), subject = std::move(subject),
+                                  types = std::move(artifact_types), after,
+                                  budget](sql::Connection& db) mutable -> Result<ReferrersPage> {
+    ReferrersPage page;
+    BERTH_TRY(const auto id, meta::find_repo(db, repo));
+    if (!id) return page;
+    BERTH_TRY(auto rows, meta::list_referrers(db, *id, subject, types, after, budget));
+    std::size_t bytes = 0;
+    for (auto& row : rows) {
+      bytes += row.descriptor.size() + 1;
+      if (bytes > budget && !page.descriptors.empty()) {  // R4: at least one entry a page
+        page.next = print_cursor(after);
+        break;
+      }
+      page.descriptors.push_back(std::move(row.descriptor));
+      after = row.cursor;
+    }
+    // A single entry over the budget ends the rows early: what follows it is unknown, so the client has to ask.
+    if (!page.next && bytes > budget) page.next = print_cursor(after);
+    return page;
+  });
+}
+
+}  // namespace berth::registry

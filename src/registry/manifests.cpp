@@ -1,0 +1,199 @@
+#include "registry/manifests.h"
+
+#include "meta/blobs.h"
+#include "meta/repos.h"
+#include "meta/tags.h"
+
+#include <algorithm>
+
+namespace berth::registry {
+
+namespace {
+
+constexpr std::size_t kInlineParseBytes = 64 * 1024;  // larger bodies are hashed and parsed off the I/O thread
+
+/// What a push is, once its bytes are understood and before the database is asked anything.
+struct Parsed {
+  oci::Digest digest;
+  oci::Manifest manifest;
+};
+
+Result<Parsed> parse(const PutManifest& cmd) {
+  const std::optional<oci::Digest> claimed =
+      cmd.reference.is_digest() ? std::optional(cmd.reference.digest()) : cmd.pin;
+  const oci::Digest digest = oci::digest_of(claimed ? claimed->algorithm() : oci::Algorithm::sha256, cmd.body);
+  if (claimed && *claimed != digest) {
+    return fail(Errc::digest_mismatch, "the manifest does not match the digest; it hashes to " + digest.str());
+  }
+  BERTH_TRY(auto manifest, oci::parse_manifest(cmd.body, cmd.media_type));
+  return Parsed{digest, std::move(manifest)};
+}
+
+/// Collects the edges of a manifest inside its transaction, so that a link that vanishes is seen (S27).
+class EdgeCollector {
+ public:
+  EdgeCollector(sql::Connection& db, meta::RepoId repo, ReferencePolicy policy, const meta::Stamp& stamp)
+      : db_(db), repo_(repo), policy_(policy), stamp_(stamp) {}
+
+  Result<void> add_blob(const oci::Descriptor& d, bool may_be_absent) {
+    if (!d.digest) {
+      if (!may_be_absent) missing_.push_back(d.digest_text);
+      return {};
+    }
+    BERTH_TRY(const auto target, meta::find_edge_target(db_, repo_, *d.digest));
+    if (target && target->present) {
+      check_size(d, target->size_bytes);
+      blobs.push_back(target->blob);
+      return {};
+    }
+    if (d.exempt) return {};  // V8: a foreign layer that is here gets an edge, one that is not needs none
+    if (!may_be_absent) {
+      missing_.push_back(d.digest_text);
+      return {};
+    }
+    if (target) {
+      blobs.push_back(target->blob);
+      return {};
+    }
+    BERTH_TRY(const auto reserved, meta::reserve_link(db_, repo_, *d.digest, d.size, stamp_));
+    blobs.push_back(reserved);
+    return {};
+  }
+
+  Result<void> add_child(const oci::Descriptor& d) {
+    const bool may_be_absent = policy_ != ReferencePolicy::strict;
+    if (!d.is_manifest) return add_blob(d, may_be_absent);  // V9: legacy BuildKit cache lists blobs
+    if (!d.digest) {
+      if (!may_be_absent) missing_.push_back(d.digest_text);
+      return {};
+    }
+    BERTH_TRY(const auto child, meta::find_manifest_id(db_, repo_, *d.digest));
+    if (!child && !may_be_absent) {
+      missing_.push_back(d.digest_text);
+      return {};
+    }
+    children.push_back(*d.digest);
+    return {};
+  }
+
+  Result<void> add_all(const oci::Manifest& manifest) {
+    const bool sparse = policy_ == ReferencePolicy::sparse;
+    if (manifest.config) BERTH_TRYV(add_blob(*manifest.config, sparse));
+    for (const auto& layer : manifest.layers) BERTH_TRYV(add_blob(layer, sparse));
+    for (const auto& child : manifest.children) BERTH_TRYV(add_child(child));
+    if (missing_.empty()) return {};
+    std::ranges::sort(missing_);
+    const auto repeated = std::ranges::unique(missing_);
+    missing_.erase(repeated.begin(), repeated.end());
+    return fail(Error(Errc::manifest_blob_unknown,
+                      "the manifest refers to content this repository does not have; push it first")
+                    .with_items(std::move(missing_)));
+  }
+
+  std::vector<meta::BlobId> blobs;
+  std::vector<oci::Digest> children;
+  std::vector<std::string> warnings;
+
+ private:
+  void check_size(const oci::Descriptor& d, std::int64_t stored) {  // V11
+    if (stored == d.size) return;
+    warnings.push_back(d.digest_text + " has " + std::to_string(stored) + " bytes, the manifest says " +
+                       std::to_string(d.size));
+  }
+
+  sql::Connection& db_;
+  meta::RepoId repo_;
+  ReferencePolicy policy_;
+  const meta::Stamp& stamp_;
+  std::vector<std::string> missing_;
+};
+
+Result<void> check_precondition(sql::Connection& db, meta::RepoId repo, const oci::Tag& tag,
+                                const Precondition& holds) {  // M6
+  if (!holds) return {};
+  BERTH_TRY(const auto row, meta::find_tag(db, repo, tag));
+  const std::optional<oci::Digest> current = row ? std::optional(row->digest) : std::nullopt;
+  if (holds(current)) return {};
+  return fail(Errc::precondition_failed,
+              current ? "the tag points at " + current->str() : std::string("the tag does not exist"));
+}
+
+Result<StoredManifest> commit(sql::Connection& db, const PutManifest& cmd, const Parsed& parsed, ReferencePolicy policy,
+                              const meta::Stamp& stamp) {
+  BERTH_TRY(const meta::RepoId repo, meta::ensure_repo(db, cmd.repo, stamp));
+  if (!cmd.reference.is_digest()) BERTH_TRYV(check_precondition(db, repo, cmd.reference.tag(), cmd.precondition));
+  EdgeCollector edges(db, repo, policy, stamp);
+  BERTH_TRYV(edges.add_all(parsed.manifest));
+  BERTH_TRY(const meta::ManifestId id,
+            meta::put_manifest(
+                db, repo, {parsed.digest, cmd.body, parsed.manifest, std::move(edges.blobs), std::move(edges.children)},
+                stamp));
+  if (!cmd.reference.is_digest()) BERTH_TRYV(meta::set_tag(db, repo, cmd.reference.tag(), id, parsed.digest, stamp));
+  for (const oci::Tag& tag : cmd.extra_tags) BERTH_TRYV(meta::set_tag(db, repo, tag, id, parsed.digest, stamp));
+  StoredManifest out{parsed.digest, parsed.manifest.subject, parsed.manifest.warnings};
+  std::ranges::move(edges.warnings, std::back_inserter(out.warnings));
+  return out;
+}
+
+}  // namespace
+
+io::Task<Result<StoredManifest>> Manifests::put(PutManifest cmd) {
+  BERTH_CO_TRYV(deps_.space.check_metadata());
+  // shared: the writer may run the closure again, and this frame waits for it either way.
+  auto command = std::make_shared<const PutManifest>(std::move(cmd));
+  Result<Parsed> parsed = fail(Errc::internal);
+  if (command->body.size() <= kInlineParseBytes) {
+    parsed = parse(*command);
+  } else {
+    parsed = co_await io::offload(deps_.cpu, [command] { return parse(*command); });
+  }
+  if (!parsed) co_return fail(std::move(parsed).error());
+  auto understood = std::make_shared<const Parsed>(*std::move(parsed));
+  const meta::Stamp stamp{deps_.clock.now_ms(), std::nullopt};
+  co_return co_await deps_.store.write(
+      [command, understood, stamp, policy = deps_.limits.reference_policy](sql::Connection& db) {
+        return commit(db, *command, *understood, policy, stamp);
+      });
+}
+
+Error Manifests::unknown(const oci::RepoName& repo) {
+  const auto known = deps_.store.peek([&](sql::Connection& db) { return meta::find_repo(db, repo); });
+  if (!known) return Error(known.error());
+  if (!*known) return Error(Errc::name_unknown, "no such repository");
+  return Error(Errc::manifest_unknown, "no such manifest or tag in this repository");
+}
+
+io::Task<Result<meta::ManifestBytes>> Manifests::get(oci::RepoName repo, oci::Reference reference) {
+  auto found = deps_.store.peek([&](sql::Connection& db) { return meta::load_manifest(db, repo, reference); });
+  if (!found) {
+    if (found.error().code == Errc::corrupt)
+      deps_.log.error("manifest.damaged", {f("repo", repo.str()), f("err", found.error().cause)});
+    co_return fail(std::move(found).error());
+  }
+  if (!*found) co_return fail(unknown(repo));
+  co_return std::move(**found);
+}
+
+io::Task<Result<meta::ManifestHead>> Manifests::head(oci::RepoName repo, oci::Reference reference) {
+  BERTH_CO_TRY(auto found,
+               deps_.store.peek([&](sql::Connection& db) { return meta::find_manifest(db, repo, reference); }));
+  if (!found) co_return fail(unknown(repo));
+  co_return *std::move(found);
+}
+
+io::Task<Result<void>> Manifests::remove(oci::RepoName repo, oci::Reference reference) {
+  const meta::Stamp stamp{deps_.clock.now_ms(), std::nullopt};
+  BERTH_CO_TRY(const bool removed, co_await deps_.store.write(
+                                       [=](sql::Connection& db) -> Result<bool> {
+                                         BERTH_TRY(const auto id, meta::find_repo(db, repo));
+                                         if (!id) return false;
+                                         if (reference.is_digest())
+                                           return meta::trash_manifest(db, *id, reference.digest(), stamp);
+                                         return meta::delete_tag(db, *id, reference.tag(), stamp);
+                                       },
+                                       {.space = meta::Space::reclaim}));
+  if (!removed) co_return fail(unknown(repo));
+  co_return Result<void>{};
+}
+
+}  // namespace berth::registry

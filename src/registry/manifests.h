@@ -1,0 +1,69 @@
+#pragma once
+// Manifests and the tags that point at them: the rules of a push in the order of M1, and of reading and deleting.
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "io/blocking_pool.h"
+#include "meta/manifests.h"
+#include "meta/store.h"
+#include "oci/reference.h"
+#include "oci/repo_name.h"
+#include "registry/limits.h"
+#include "registry/space_guard.h"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace berth::registry {
+
+/// M6: whether the push may go on, given what the tag points at now (nullopt: there is no such tag). Empty: always.
+using Precondition = std::function<bool(const std::optional<oci::Digest>& current)>;
+
+struct PutManifest {
+  oci::RepoName repo;
+  oci::Reference reference;
+  std::optional<oci::Digest> pin;  // `?digest=` beside a tag: verified, and what the tag is pinned to (M5)
+  std::string media_type;          // Content-Type as sent, may be empty
+  std::string body;
+  std::vector<oci::Tag> extra_tags;  // `?tag=`, only beside a digest (M5)
+  Precondition precondition;
+};
+
+struct StoredManifest {
+  oci::Digest digest;
+  std::string subject;                // for OCI-Subject, empty if none
+  std::vector<std::string> warnings;  // H9
+};
+
+class Manifests {
+ public:
+  struct Deps {
+    meta::Store& store;
+    io::BlockingPool& cpu;
+    const SpaceGuard& space;
+    const Clock& clock;
+    const Log& log;
+    const Limits& limits;
+  };
+  explicit Manifests(Deps deps) : deps_(deps) {}
+
+  /// All or nothing: manifest, tags, history, referrer entry and edges in one transaction (M1, R5).
+  /// Errors: digest_mismatch (M4), manifest_invalid (V1-V10), manifest_blob_unknown with the missing digests (V7, V9),
+  /// precondition_failed (M6), no_space.
+  io::Task<Result<StoredManifest>> put(PutManifest cmd);
+  /// Errors: manifest_unknown, name_unknown, corrupt.
+  io::Task<Result<meta::ManifestBytes>> get(oci::RepoName repo, oci::Reference reference);
+  io::Task<Result<meta::ManifestHead>> head(oci::RepoName repo, oci::Reference reference);
+  /// A tag goes alone; a digest takes every tag pinned to it along (D1).
+  /// Errors: manifest_unknown, name_unknown, referenced (D2).
+  io::Task<Result<void>> remove(oci::RepoName repo, oci::Reference reference);
+
+ private:
+  Error unknown(const oci::RepoName& repo);
+
+  Deps deps_;
+};
+
+}  // namespace berth::registry

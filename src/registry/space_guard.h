@@ -1,0 +1,56 @@
+#pragma once
+// What may still be written when the disk runs full. Marks are the smaller of a share of the disk and an absolute
+// amount, so that a large disk is not refused at 93 % with hundreds of gigabytes free.
+
+#include "base/result.h"
+#include "io/file_system.h"
+
+#include <algorithm>
+#include <atomic>
+
+namespace berth::registry {
+
+enum class SpaceLevel : std::uint8_t {
+  fine,
+  hard,  // no uploads of blobs
+  stop,  // nothing but deletes
+};
+
+struct SpaceMarks {
+  double hard_share = 0.07;
+  std::uint64_t hard_free_bytes = 1024ULL * 1024 * 1024;
+  double stop_share = 0.03;
+  std::uint64_t stop_free_bytes = 256ULL * 1024 * 1024;
+};
+
+/// The level for a reading of the disk. Pure.
+inline SpaceLevel space_level(const io::Space& space, const SpaceMarks& marks) {
+  const auto below = [&](double share, std::uint64_t bytes) {
+    const auto part = static_cast<std::uint64_t>(static_cast<double>(space.total_bytes) * share);
+    return space.free_bytes < std::min(part, bytes);
+  };
+  if (below(marks.stop_share, marks.stop_free_bytes)) return SpaceLevel::stop;
+  if (below(marks.hard_share, marks.hard_free_bytes)) return SpaceLevel::hard;
+  return SpaceLevel::fine;
+}
+
+/// The current level, written by housekeeping each second and read by every write. Thread-safe.
+class SpaceGuard {
+ public:
+  void set(SpaceLevel level) { level_.store(level, std::memory_order_relaxed); }
+  SpaceLevel level() const { return level_.load(std::memory_order_relaxed); }
+
+  Result<void> check_upload() const {
+    if (level() == SpaceLevel::fine) return {};
+    return fail(Errc::no_space, "the registry's disk is nearly full: uploads are refused until space is freed");
+  }
+  Result<void> check_metadata() const {
+    if (level() != SpaceLevel::stop) return {};
+    return fail(Errc::no_space, "the registry's disk is full: only deletes are accepted until space is freed");
+  }
+
+ private:
+  std::atomic<SpaceLevel> level_{SpaceLevel::fine};
+};
+
+}  // namespace berth::registry

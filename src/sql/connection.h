@@ -1,0 +1,101 @@
+#pragma once
+// The one way to a SQL engine. Everything above speaks the subset that SQLite and PostgreSQL share: $1 placeholders,
+// INSERT … ON CONFLICT, RETURNING, LIMIT, partial indexes. One connection is used by one thread at a time.
+
+#include "base/result.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace berth::sql {
+
+/// Statement text. Only literals convert to it, so its address identifies it and a driver prepares it once per
+/// connection; nothing that came from outside can ever become part of a statement.
+class Sql {
+ public:
+  // NOLINTNEXTLINE(google-explicit-constructor): the literal is the statement
+  consteval Sql(const char* literal) : text_(literal) {}
+  constexpr std::string_view text() const { return text_; }
+
+ private:
+  std::string_view text_;
+};
+
+/// A parameter. Views must live until the call returns.
+using Bind = std::variant<std::nullptr_t, std::int64_t, std::string_view, std::span<const std::byte>>;
+
+/// The current row of a result, columns from 0. Views die with the callback.
+class Row {
+ public:
+  virtual ~Row() = default;
+  virtual bool is_null(int column) const = 0;
+  virtual std::int64_t int64(int column) const = 0;
+  virtual std::string_view text(int column) const = 0;
+  virtual std::span<const std::byte> blob(int column) const = 0;
+};
+
+/// Called per row; false ends the query early.
+class RowSink {
+ public:
+  virtual ~RowSink() = default;
+  virtual bool on_row(const Row& row) = 0;
+};
+
+class Connection {
+ public:
+  virtual ~Connection() = default;
+
+  /// Runs one statement, giving each row to `sink` (may be nullptr). Returns the number of rows changed.
+  /// Errors: no_space, io_failed, corrupt, unavailable (locked, interrupted), internal (constraint, bad SQL).
+  virtual Result<std::int64_t> run(Sql sql, std::span<const Bind> binds, RowSink* sink) = 0;
+  /// Runs a script of several statements without parameters: migrations only.
+  virtual Result<void> run_script(const std::string& script) = 0;
+  /// False if the engine rolled the transaction back by itself (disk full, I/O error).
+  virtual bool in_transaction() const = 0;
+  /// Makes the next transactions wait for the disk at COMMIT, or not (process-crash safe only).
+  virtual Result<void> set_durable_commits(bool durable) = 0;
+
+  /// Runs a statement that returns nothing.
+  Result<std::int64_t> execute(Sql sql, std::initializer_list<Bind> binds = {}) {
+    return run(sql, std::span(binds.begin(), binds.size()), nullptr);
+  }
+  /// Calls each(row) for every row; each may return bool (false = enough) or void.
+  template <class Each>
+  Result<void> query(Sql sql, std::initializer_list<Bind> binds, Each&& each) {
+    struct Sink final : RowSink {
+      explicit Sink(Each& e) : each(e) {}
+      Each& each;
+      bool on_row(const Row& row) override {
+        if constexpr (std::is_void_v<std::invoke_result_t<Each&, const Row&>>) {
+          each(row);
+          return true;
+        } else {
+          return each(row);
+        }
+      }
+    } sink(each);
+    auto done = run(sql, std::span(binds.begin(), binds.size()), &sink);
+    if (!done) return fail(std::move(done).error());
+    return {};
+  }
+};
+
+/// Expands the type macros of a migration ($PK, $I, $B, $T, $J, $S, $W) for SQLite.
+std::string expand_sqlite_types(std::string_view script);
+
+struct SqliteOptions {
+  std::string path;
+  enum class Mode : std::uint8_t { writer, reader } mode = Mode::reader;
+  std::int64_t cache_bytes = 16 * 1024 * 1024;
+};
+
+/// The writer creates the file, switches it to WAL and is the only one that checkpoints (SQLite before 3.51.3 has a
+/// data race when two connections write or checkpoint at once); readers cannot write.
+Result<std::unique_ptr<Connection>> open_sqlite(const SqliteOptions& options);
+
+}  // namespace berth::sql

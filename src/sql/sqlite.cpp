@@ -1,0 +1,200 @@
+#include "sql/connection.h"
+
+#include <sqlite3.h>
+
+#include <array>
+#include <cstring>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace berth::sql {
+
+namespace {
+
+struct CloseDb {
+  void operator()(sqlite3* db) const { sqlite3_close_v2(db); }
+};
+struct Finalize {
+  void operator()(sqlite3_stmt* s) const { sqlite3_finalize(s); }
+};
+using Db = std::unique_ptr<sqlite3, CloseDb>;
+using Stmt = std::unique_ptr<sqlite3_stmt, Finalize>;
+
+std::unexpected<Error> sqlite_error(sqlite3* db, std::string_view doing) {
+  const int extended = sqlite3_extended_errcode(db);
+  std::string cause = "sqlite " + std::to_string(extended) + " " + sqlite3_errmsg(db) + " in: ";
+  cause.append(doing.substr(0, 160));
+  switch (extended & 0xFF) {
+    case SQLITE_FULL: return fail(Errc::no_space, "the disk is full", std::move(cause));
+    case SQLITE_CANTOPEN:
+    case SQLITE_IOERR: return fail(Errc::io_failed, "the metadata store failed", std::move(cause));
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB: return fail(Errc::corrupt, "the metadata store is damaged", std::move(cause));
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_INTERRUPT: return fail(Errc::unavailable, "the metadata store is busy", std::move(cause));
+    default: return fail(Errc::internal, {}, std::move(cause));
+  }
+}
+
+class SqliteRow final : public Row {
+ public:
+  explicit SqliteRow(sqlite3_stmt* s) : s_(s) {}
+  bool is_null(int c) const override { return sqlite3_column_type(s_, c) == SQLITE_NULL; }
+  std::int64_t int64(int c) const override { return sqlite3_column_int64(s_, c); }
+  std::string_view text(int c) const override {
+    const auto* p = reinterpret_cast<const char*>(sqlite3_column_text(s_, c));
+    return p == nullptr ? std::string_view{}
+                        : std::string_view(p, static_cast<std::size_t>(sqlite3_column_bytes(s_, c)));
+  }
+  std::span<const std::byte> blob(int c) const override {
+    const auto* p = static_cast<const std::byte*>(sqlite3_column_blob(s_, c));
+    return {p, static_cast<std::size_t>(sqlite3_column_bytes(s_, c))};
+  }
+
+ private:
+  sqlite3_stmt* s_;
+};
+
+/// A prepared statement with the map from $n to SQLite's own numbering (it numbers names by first appearance).
+struct Prepared {
+  Stmt stmt;
+  std::vector<int> index_of;
+};
+
+class SqliteConnection final : public Connection {
+ public:
+  explicit SqliteConnection(Db db) : db_(std::move(db)) {}
+
+  Result<std::int64_t> run(Sql sql, std::span<const Bind> binds, RowSink* sink) override {
+    BERTH_TRY(Prepared * prepared, prepare(sql));
+    sqlite3_stmt* stmt = prepared->stmt.get();
+    // Whatever happens below, the statement is reset: an open read statement would pin its snapshot.
+    struct Reset {
+      sqlite3_stmt* s;
+      ~Reset() { sqlite3_reset(s); }
+    } reset{stmt};
+    for (std::size_t i = 0; i < binds.size(); ++i)
+      bind(stmt, i < prepared->index_of.size() ? prepared->index_of[i] : 0, binds[i]);
+    const SqliteRow row(stmt);
+    for (;;) {
+      const int rc = sqlite3_step(stmt);
+      if (rc == SQLITE_DONE) return sqlite3_changes64(db_.get());
+      if (rc != SQLITE_ROW) return sqlite_error(db_.get(), sql.text());
+      if (sink != nullptr && !sink->on_row(row)) return 0;
+    }
+  }
+
+  Result<void> run_script(const std::string& script) override {
+    if (sqlite3_exec(db_.get(), script.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) {
+      return sqlite_error(db_.get(), script);
+    }
+    return {};
+  }
+
+  bool in_transaction() const override { return sqlite3_get_autocommit(db_.get()) == 0; }
+
+  Result<void> set_durable_commits(bool durable) override {
+    if (durable_ == durable) return {};
+    // In WAL mode FULL syncs the log at every commit, NORMAL only at checkpoints.
+    BERTH_TRYV(run_script(durable ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL"));
+    durable_ = durable;
+    return {};
+  }
+
+ private:
+  Result<Prepared*> prepare(Sql sql) {
+    const auto found = cache_.find(sql.text().data());
+    if (found != cache_.end()) return &found->second;
+    sqlite3_stmt* raw = nullptr;
+    const auto text = sql.text();
+    if (sqlite3_prepare_v3(db_.get(), text.data(), static_cast<int>(text.size()), SQLITE_PREPARE_PERSISTENT, &raw,
+                           nullptr) != SQLITE_OK) {
+      return sqlite_error(db_.get(), text);
+    }
+    Prepared prepared{Stmt(raw), {}};
+    const int count = sqlite3_bind_parameter_count(raw);
+    for (int i = 1; i <= 32; ++i) {
+      const std::string name = "$" + std::to_string(i);
+      const int index = sqlite3_bind_parameter_index(raw, name.c_str());
+      if (index == 0 && static_cast<int>(prepared.index_of.size()) >= count) break;
+      prepared.index_of.push_back(index);
+    }
+    return &cache_.emplace(text.data(), std::move(prepared)).first->second;
+  }
+
+  static void bind(sqlite3_stmt* stmt, int index, const Bind& value) {
+    if (index == 0) return;
+    if (std::holds_alternative<std::nullptr_t>(value)) {
+      sqlite3_bind_null(stmt, index);
+    } else if (const auto* i = std::get_if<std::int64_t>(&value)) {
+      sqlite3_bind_int64(stmt, index, *i);
+    } else if (const auto* t = std::get_if<std::string_view>(&value)) {
+      // An empty view may carry a null pointer, which SQLite would read as NULL.
+      sqlite3_bind_text64(stmt, index, t->data() == nullptr ? "" : t->data(), t->size(), SQLITE_STATIC, SQLITE_UTF8);
+    } else {
+      const auto& b = std::get<std::span<const std::byte>>(value);
+      sqlite3_bind_blob64(stmt, index, b.data() == nullptr ? static_cast<const void*>("") : b.data(), b.size(),
+                          SQLITE_STATIC);
+    }
+  }
+
+  Db db_;
+  bool durable_ = true;
+  std::unordered_map<const char*, Prepared> cache_;  // destroyed before db_
+};
+
+}  // namespace
+
+std::string expand_sqlite_types(std::string_view script) {
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kTypes = {{
+      {"$PK", "INTEGER PRIMARY KEY"},
+      {"$I", "INTEGER"},
+      {"$B", "BLOB"},
+      {"$T", "TEXT"},
+      {"$J", "TEXT"},
+      {"$S", "STRICT"},
+      {"$W", "STRICT, WITHOUT ROWID"},
+  }};
+  std::string out;
+  out.reserve(script.size() * 2);
+  for (std::size_t i = 0; i < script.size();) {
+    bool replaced = false;
+    for (const auto& [macro, text] : kTypes) {
+      if (script.substr(i).starts_with(macro)) {
+        out.append(text);
+        i += macro.size();
+        replaced = true;
+        break;
+      }
+    }
+    if (!replaced) out.push_back(script[i++]);
+  }
+  return out;
+}
+
+Result<std::unique_ptr<Connection>> open_sqlite(const SqliteOptions& options) {
+  const bool writer = options.mode == SqliteOptions::Mode::writer;
+  const int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
+                    (writer ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY);
+  sqlite3* raw = nullptr;
+  const int rc = sqlite3_open_v2(options.path.c_str(), &raw, flags, nullptr);
+  Db db(raw);
+  if (rc != SQLITE_OK) return sqlite_error(db.get(), "open");
+  // Only the writer may checkpoint, at close too.
+  if (!writer) sqlite3_db_config(db.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  sqlite3_db_config(db.get(), SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
+  sqlite3_db_config(db.get(), SQLITE_DBCONFIG_DQS_DDL, 0, nullptr);
+  auto connection = std::make_unique<SqliteConnection>(std::move(db));
+  std::string setup = "PRAGMA cache_size=-" + std::to_string(options.cache_bytes / 1024) + ";";
+  setup +=
+      writer
+          ? "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=8000;"
+            "PRAGMA journal_size_limit=67108864; PRAGMA temp_store=MEMORY; PRAGMA busy_timeout=0;"
+          : "PRAGMA query_only=ON; PRAGMA temp_store=MEMORY; PRAGMA busy_timeout=2000; PRAGMA mmap_size=17179869184;";
+  BERTH_TRYV(connection->run_script(setup));
+  return connection;
+}
+
+}  // namespace berth::sql

@@ -1,0 +1,126 @@
+"""Container engines, each with storage, sockets and settings of its own: docker, containerd, the podman family."""
+import json
+import os
+from pathlib import Path
+
+from processes import Daemon, run
+
+START_DEADLINE_S = 60
+
+
+class DockerEngine:
+    """A dockerd with its own socket, storage and containerd, no bridge and no firewall rules; and its CLI."""
+
+    def __init__(self, directory):
+        directory = Path(directory)
+        directory.mkdir()
+        self._directory = directory
+        socket = f"unix://{directory}/s"
+        self._daemon = Daemon("dockerd", [
+            "dockerd", "--iptables=false", "--ip6tables=false", "--bridge=none", "--storage-driver=vfs", "-H", socket,
+            "--data-root", directory / "data", "--exec-root", directory / "exec", "--pidfile", directory / "pid",
+            "--config-file", self._write(directory / "daemon.json", "{}")], directory / "dockerd.log")
+        config = directory / "config"
+        config.mkdir()
+        self.environment = {**os.environ, "DOCKER_HOST": socket, "DOCKER_CONFIG": str(config), "DOCKER_BUILDKIT": "0",
+                            "DOCKER_CLI_HINTS": "false"}
+        try:
+            self._daemon.wait_until(START_DEADLINE_S, "the docker engine answers", self._answers)
+        except AssertionError:
+            self._daemon.stop()
+            raise
+
+    @staticmethod
+    def _write(path, text):
+        path.write_text(text)
+        return path
+
+    def _answers(self):
+        return run("docker", "version", env=self.environment, check=False).returncode == 0
+
+    def __call__(self, *arguments, **options):
+        """Runs `docker ARGUMENTS` against this engine and returns its stdout."""
+        __tracebackhide__ = True
+        return run("docker", *arguments, env=self.environment, timeout=options.pop("timeout", 240), **options)
+
+    def image_id(self, image):
+        return self("image", "inspect", "--format", "{{.Id}}", image).strip()
+
+    def forget_everything(self):
+        """An empty image store, so that the next pull must fetch all of it."""
+        images = self("image", "ls", "--all", "--quiet", "--no-trunc").split()
+        if images:
+            self("image", "rm", "--force", *dict.fromkeys(images))
+        assert self("image", "ls", "--all", "--quiet") == ""
+
+    def stop(self):
+        self._daemon.stop(grace_s=30)
+
+
+class ContainersStore:
+    """Storage and settings of the podman family (podman, buildah) in one directory; no daemon, nothing of the host's.
+    With partial pulls on, the overlay driver fetches only the missing chunks of a zstd:chunked layer."""
+
+    def __init__(self, directory, partial_pulls=False):
+        self._directory = Path(directory)
+        self._directory.mkdir()
+        driver = "overlay" if partial_pulls else "vfs"
+        pull_options = '{enable_partial_images = "true", use_hard_links = "false", ostree_repos = ""}'
+        storage, settings, registries, logins = (
+            self._directory / name for name in ("storage", "settings", "registries", "logins"))
+        storage.write_text(f"""[storage]
+driver = "{driver}"
+graphroot = {json.dumps(str(self._directory / "root"))}
+runroot = {json.dumps(str(self._directory / "run"))}
+""" + (f"[storage.options]\npull_options = {pull_options}\n" if partial_pulls else ""))
+        settings.write_text("")
+        registries.write_text("")
+        logins.write_text("{}")
+        self._environment = {**os.environ, "CONTAINERS_STORAGE_CONF": str(storage), "CONTAINERS_CONF": str(settings),
+                             "CONTAINERS_REGISTRIES_CONF": str(registries),
+                             "REGISTRY_AUTH_FILE": str(logins)}
+
+    def podman(self, *arguments, **options):
+        __tracebackhide__ = True
+        return run("podman", "--tmpdir", self._directory / "tmp", "--cgroup-manager", "cgroupfs",
+                   "--events-backend", "file", "--runtime", "runc", *arguments, env=self._environment, **options)
+
+    def buildah(self, *arguments, **options):
+        __tracebackhide__ = True
+        return run("buildah", *arguments, env=self._environment, **options)
+
+
+class Containerd:
+    """A containerd with its own socket, root and state, the native snapshotter and no CRI; and ctr."""
+
+    def __init__(self, directory):
+        directory = Path(directory)
+        directory.mkdir()
+        config = directory / "config.toml"
+        config.write_text(f"""version = 2
+root = {json.dumps(str(directory / "root"))}
+state = {json.dumps(str(directory / "state"))}
+disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"]
+[plugins."io.containerd.metadata.v1.bolt"]
+  content_sharing_policy = "isolated"
+[grpc]
+  address = {json.dumps(str(directory / "s"))}
+[ttrpc]
+  address = {json.dumps(str(directory / "t"))}
+""")
+        self.address = directory / "s"
+        self._daemon = Daemon("containerd", ["containerd", "--config", config], directory / "containerd.log")
+        try:
+            self._daemon.wait_until(START_DEADLINE_S, "containerd answers",
+                                    lambda: self("version", check=False).returncode == 0)
+        except AssertionError:
+            self._daemon.stop()
+            raise
+
+    def __call__(self, *arguments, namespace="default", **options):
+        """Runs `ctr ARGUMENTS`. A namespace of its own is a store of its own: names, leases and content."""
+        __tracebackhide__ = True
+        return run("ctr", "--address", self.address, "--namespace", namespace, *arguments, **options)
+
+    def stop(self):
+        self._daemon.stop()

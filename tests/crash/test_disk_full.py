@@ -1,0 +1,162 @@
+"""A disk that is really full (storage 1.6): uploads fail clearly, reads and deletes go on, nothing is damaged, and
+pushes work again without a restart once there is space."""
+
+import threading
+
+import pytest
+
+from harness.checker import Checker
+from harness.client import Client, stored_bytes
+from harness.content import CONFIG_TYPE, LAYER_TYPE, blob_bytes, descriptor, digest_of, image_manifest
+from harness.database import integrity_complaint
+from harness.scenario import Scenario, new_model, push_and_read
+from harness.server import Server, eventually, fsck_is_clean
+from harness.small_disk import SmallDisk
+
+DISK_MB = 256          # 64 of them are the reserve that keeps the database writable
+LAYER = 3_000_000
+PUSHES_MAX = 120       # more than fit
+BACK_WITHIN_S = 20.0   # the watermarks are looked at every second
+DELETES = 12
+
+
+def clear_refusal(response) -> str | None:
+    """None for what a client can show and retry: 503, UNAVAILABLE, Retry-After (H4, H8)."""
+    if response.status != 503:
+        return f"status {response.brief()}"
+    if response.error_code() != "UNAVAILABLE" or not response.header("retry-after").isdigit():
+        return f"{response.brief()} with headers {response.headers}"
+    return None
+
+
+def push_until_refused(port, model, name, wrong):
+    """Distinct layers until one is refused; the refusal must be a clear one."""
+    client = Client(port)
+    for number in range(PUSHES_MAX):
+        data = blob_bytes(f"{name} {number}", LAYER)
+        operation = model.begin("blob POST", name, {("blob", "full/a", digest_of(data)): True})
+        response = client.put_blob_at_once("full/a", digest_of(data), data)
+        if response.status != 201:
+            operation.outcome = response.brief()
+            complaint = clear_refusal(response)
+            break
+        model.succeed(operation, 201)
+    else:
+        complaint = "the disk never filled"
+    if complaint:
+        wrong.append(f"{name}: {complaint}")
+    client.close()
+
+
+def push_images(scenario: Scenario, count: int) -> list[tuple]:
+    """Small images to delete later: (tag, manifest digest)."""
+    config = b'{"small":true}'
+    assert scenario.put_blob(config)
+    made = []
+    for number in range(count):
+        layer = blob_bytes(f"layer {number}", 2_000)
+        assert scenario.put_blob(layer)
+        manifest = image_manifest(descriptor(CONFIG_TYPE, config), [descriptor(LAYER_TYPE, layer)], f"{number}")
+        scenario.put_manifest(f"t{number}", manifest)
+        made.append((f"t{number}", digest_of(manifest)))
+    assert scenario.wrong == []
+    return made
+
+
+def every_write_is_refused(client, location, manifest):
+    """Each kind of upload gets the clear refusal, once the server has noticed."""
+    data = blob_bytes("one more", 200_000)
+    attempts = {
+        "blob POST": lambda: client.put_blob_at_once("full/a", digest_of(data), data),
+        "PATCH": lambda: client.append(location, data),
+        "manifest PUT": lambda: client.put_manifest("full/a", "late", manifest),
+    }
+    for name, attempt in attempts.items():
+        answers = []
+
+        def refused(attempt=attempt, answers=answers):
+            answers.append(attempt())
+            return clear_refusal(answers[-1]) is None
+        try:
+            eventually(refused, 5.0, f"{name} is refused on a full disk")
+        except AssertionError as late:
+            raise AssertionError(f"{late}; last answer {answers[-1].brief()} {answers[-1].headers}") from None
+        assert all(answer.status in (201, 202, 503) for answer in answers), [a.brief() for a in answers]
+
+
+def delete_some(scenario: Scenario, images):
+    """The reserve keeps the database writable: tags and manifests can go (D1). Only the very first request that
+    meets the full disk may be told to come again, while the reserve is given up."""
+    client, repo = scenario.client, scenario.repo
+
+    def deleted(effects, reference):
+        return scenario.act("DELETE", effects, lambda: client.delete_manifest(repo, reference), 202)
+    for number, (tag, digest) in enumerate(images):
+        effects = {("tag", repo, tag): None}
+        if number == 0:
+            eventually(lambda e=effects, t=tag: deleted(e, t) or scenario.wrong, 5.0, "a first delete on the full disk")
+            scenario.refused = 0
+        else:
+            deleted(effects, tag)
+        deleted({("manifest", repo, digest): False}, digest)
+    assert scenario.wrong == [] and scenario.refused == 0, "deletes on a full disk:\n" + "\n".join(scenario.wrong) \
+        + scenario.model.slice_about([])
+
+
+def check_everything(model, server):
+    client = Client(server.port)
+    checker = Checker(model, client).check(list(model.registers))
+    client.close()
+    assert checker.violations == [], "\n".join(checker.violations)
+
+
+@pytest.mark.parametrize("kind", ["ext4", "tmpfs"])
+def test_a_full_disk_refuses_pushes_only_until_there_is_space(kind, tmp_path):
+    model = new_model()
+    with SmallDisk(kind, tmp_path, DISK_MB) as disk, Server(disk.data, tmp_path / "server.log") as server:
+        server.start()
+        client = Client(server.port)
+        scenario = Scenario(client, model, "full/a", server)
+        images = push_images(scenario, DELETES)
+        session = client.start_upload("full/a")
+        first = client.append(session.header("location"), b"x" * 1000)
+        assert (session.status, first.status) == (202, 202)
+        location = first.header("location")
+
+        wrong = []
+        pushers = [threading.Thread(target=push_until_refused, args=(server.port, model, f"pusher{n}", wrong)) for n in range(3)]
+        for thread in pushers:
+            thread.start()
+        for thread in pushers:
+            thread.join(timeout=120)
+        assert wrong == []
+        disk.fill()
+        assert disk.free_bytes() < 1 << 20
+
+        manifest = image_manifest(descriptor(CONFIG_TYPE, b'{"small":true}'), [], "late")
+        every_write_is_refused(client, location, manifest)
+        check_everything(model, server)                      # reads go on
+        delete_some(scenario, images[:DELETES // 2])
+        every_write_is_refused(client, location, manifest)   # the reserve is for deletes only
+        server.kill9()                                       # a crash now must not need space to recover from
+        server.start()
+        check_everything(model, server)
+        client = scenario.client = Client(server.port)
+        delete_some(scenario, images[DELETES // 2:])
+
+        pid = server.process.pid
+        disk.empty()
+        answers = []
+        eventually(lambda: answers.append(push_and_read(client, model, "full/a", "space again")) or answers[-1] is None,
+                   BACK_WITHIN_S, "pushes work again without a restart")
+        scenario.put_manifest("late", manifest)
+        offset = stored_bytes(client.request("GET", location))[0]
+        assert offset >= 1000, "the open session lost confirmed bytes (U7)"
+        whole = client.request("GET", location)
+        rest = client.append(location, b"y" * 1000, offset)
+        assert rest.status == 202, f"{rest.brief()} at {offset}, {whole.headers}"
+        assert scenario.wrong == [] and server.alive() and server.process.pid == pid
+        check_everything(model, server)
+        assert server.stop() == 0
+        assert fsck_is_clean(disk.data) is None
+        assert integrity_complaint(disk.data) is None
