@@ -92,11 +92,13 @@ Result<void> Server::Parts::open_storage() {
       // After a failed fsync the kernel may have dropped pages that SQLite believes written. Ending here loses nothing
       // that was acknowledged; going on could (docs/durability.md).
       log.error("meta.sync_failed", {f("err", error.cause)});
-      std::_Exit(kExitDatabaseSync);
+      std::_Exit(kExitDatabaseSync);  // allowed(exit): no destructor may touch the database any more
     };
   }
   hooks.wrap = seams.wrap_connection;
   BERTH_TRY(store, meta::Store::open({.path = data->database_path()}, std::move(hooks), clock, log));
+  // SQLite syncs the folder for its log, not for the database file itself.
+  BERTH_TRYV(files().sync_dir("."));
   BERTH_TRY(const auto report, lifecycle::recover(recovery(), read_boot_id()));
   if (report.placed + report.sessions_kept + report.sessions_restarted + report.files_removed > 0) {
     log.info("recovery.done",

@@ -55,6 +55,7 @@ void Connection::stop_if_idle() {
 
 void Connection::abort() {
   is_aborted_ = true;
+  stream_.shutdown();
   stream_.cancel();
 }
 
@@ -191,7 +192,6 @@ io::Task<bool> Connection::drain_body() {
     }
     drained += *count;
   }
-  co_await drain_peer();
   co_return false;
 }
 

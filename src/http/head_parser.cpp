@@ -234,6 +234,8 @@ Result<void> HeadParser::check_line(std::string_view line) {
   if (fields_start_ == 0) {
     if (line.empty()) return fail(malformed("empty request line"));
     BERTH_TRYV(check_method(line));
+    // Another protocol's first line would leave us waiting for the rest of a head that never comes.
+    if (!line.ends_with(" HTTP/1.1") && !line.ends_with(" HTTP/1.0")) return fail(malformed("not an HTTP/1.1 request"));
     fields_start_ = line_start_;
     return {};
   }

@@ -87,6 +87,11 @@ void TcpStream::shutdown_send() {
   socket_.shutdown(Socket::shutdown_send, ignored);
 }
 
+void TcpStream::shutdown() {
+  boost::system::error_code ignored;
+  socket_.shutdown(Socket::shutdown_both, ignored);
+}
+
 void TcpStream::close() {
   boost::system::error_code ignored;
   socket_.close(ignored);

@@ -64,6 +64,8 @@ class TcpStream {
   /// Ends the waits in flight with an error.
   void cancel();
   void shutdown_send();
+  /// Ends both directions: the peer sees the end of the stream at once.
+  void shutdown();
   void close();
 
  private:

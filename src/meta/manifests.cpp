@@ -169,19 +169,22 @@ Result<std::optional<ManifestHead>> find_manifest(sql::Connection& db, const oci
   return out;
 }
 
-Result<std::optional<ManifestBytes>> load_manifest(sql::Connection& db, const oci::RepoName& repo,
-                                                   const oci::Reference& reference) {
+Result<std::optional<ManifestBytes>> load_manifest(sql::Connection& db, const oci::RepoName& repo, const oci::Reference& reference,
+                                                   std::uint64_t bytes_max) {
   std::optional<ManifestBytes> out;
   bool damaged = false;
+  bool too_large = false;
   BERTH_TRYV(query_reference(db, kLoadByTag, kLoadByDigest, repo, reference, [&](const sql::Row& row) {
     auto head = read_head(row);
+    too_large = head && head->size_bytes > bytes_max;
+    if (too_large) return;  // the engine reads a large column only when it is asked for
     const auto bytes = row.blob(5);
     const auto stored = row.blob(4);
     const auto sum = crypto::sha256(bytes);
     damaged = !head || !std::ranges::equal(stored, sum) || bytes.size() != head->size_bytes;
-    if (!damaged)
-      out = ManifestBytes{*std::move(head), std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size())};
+    if (!damaged) out = ManifestBytes{*std::move(head), std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size())};
   }));
+  if (too_large) return fail(Errc::manifest_too_large);
   if (damaged) return fail(Errc::corrupt, "stored manifest is damaged", repo.str() + " " + reference.str());
   return out;
 }

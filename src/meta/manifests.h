@@ -27,9 +27,11 @@ struct ManifestBytes {
 
 Result<std::optional<ManifestHead>> find_manifest(sql::Connection& db, const oci::RepoName& repo,
                                                   const oci::Reference& reference);
-/// Errors: corrupt if the stored bytes do not hash to what they were stored under.
+/// Errors: corrupt if the stored bytes do not hash to what they were stored under; manifest_too_large if they are more
+/// than `bytes_max` and were therefore not read.
 Result<std::optional<ManifestBytes>> load_manifest(sql::Connection& db, const oci::RepoName& repo,
-                                                   const oci::Reference& reference);
+                                                   const oci::Reference& reference,
+                                                   std::uint64_t bytes_max = UINT64_MAX);
 
 /// Live manifest of the repository by digest, inside a transaction.
 Result<std::optional<ManifestId>> find_manifest_id(sql::Connection& db, RepoId repo, const oci::Digest& digest);

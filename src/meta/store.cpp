@@ -2,8 +2,6 @@
 
 #include "meta/migrations.h"
 
-#include <pthread.h>
-
 #include <future>
 #include <utility>
 
@@ -24,8 +22,7 @@ Result<void> Store::start() {
   BERTH_TRY(writer_, open_connection(sql::SqliteOptions::Mode::writer));
   BERTH_TRYV(migrate(*writer_, clock_.now_ms()));
   read_pool_ = std::make_unique<io::BlockingPool>("db-read", options_.read_threads, options_.read_queue_max);
-  thread_ = std::thread([this] { writer_loop(); });
-  ::pthread_setname_np(thread_.native_handle(), "db-write");
+  thread_.start("db-write", [this] { writer_loop(); });
   return {};
 }
 
@@ -35,7 +32,7 @@ void Store::stop() {
     stopping_ = true;
   }
   wake_.notify_all();
-  if (thread_.joinable()) thread_.join();
+  thread_.join();
   if (read_pool_) read_pool_->stop();
   {
     const std::lock_guard lock(readers_mutex_);

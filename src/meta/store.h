@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "io/blocking_pool.h"
 #include "io/suspend.h"
+#include "io/worker.h"
 #include "sql/connection.h"
 
 #include <atomic>
@@ -23,7 +24,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <thread>
 #include <vector>
 
 namespace berth::meta {
@@ -165,7 +165,7 @@ class Store {
   std::condition_variable wake_;
   std::deque<Op> queue_;
   bool stopping_ = false;
-  std::thread thread_;
+  io::Worker thread_;
   std::atomic<std::uint64_t> commits_{0};
 
   std::mutex readers_mutex_;  // guards: idle_readers_

@@ -10,7 +10,7 @@ namespace berth::registry {
 
 namespace {
 
-constexpr std::size_t kInlineParseBytes = 64 * 1024;  // larger bodies are hashed and parsed off the I/O thread
+constexpr std::size_t kInlineBytes = 64 * 1024;  // larger bodies are read, hashed and parsed off the I/O thread
 
 /// What a push is, once its bytes are understood and before the database is asked anything.
 struct Parsed {
@@ -142,7 +142,7 @@ io::Task<Result<StoredManifest>> Manifests::put(PutManifest cmd) {
   // shared: the writer may run the closure again, and this frame waits for it either way.
   auto command = std::make_shared<const PutManifest>(std::move(cmd));
   Result<Parsed> parsed = fail(Errc::internal);
-  if (command->body.size() <= kInlineParseBytes) {
+  if (command->body.size() <= kInlineBytes) {
     parsed = parse(*command);
   } else {
     parsed = co_await io::offload(deps_.cpu, [command] { return parse(*command); });
@@ -164,7 +164,10 @@ Error Manifests::unknown(const oci::RepoName& repo) {
 }
 
 io::Task<Result<meta::ManifestBytes>> Manifests::get(oci::RepoName repo, oci::Reference reference) {
-  auto found = deps_.store.peek([&](sql::Connection& db) { return meta::load_manifest(db, repo, reference); });
+  auto found = deps_.store.peek([&](sql::Connection& db) { return meta::load_manifest(db, repo, reference, kInlineBytes); });
+  if (!found && found.error().code == Errc::manifest_too_large) {
+    found = co_await deps_.store.read([=](sql::Connection& db) { return meta::load_manifest(db, repo, reference); });
+  }
   if (!found) {
     if (found.error().code == Errc::corrupt)
       deps_.log.error("manifest.damaged", {f("repo", repo.str()), f("err", found.error().cause)});

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 
 namespace berth::registry {
 
@@ -13,15 +14,22 @@ namespace {
 constexpr std::size_t kBufferMin = 64 * 1024;
 constexpr std::size_t kBufferMax = 1024 * 1024;
 
-/// Reads until `out` is full or the body ends. `got` counts what arrived, also when an error ends it (U11).
-io::Task<Result<void>> fill(io::ByteSource& body, std::span<std::byte> out, std::size_t& got) {
-  got = 0;
-  while (got < out.size()) {
-    BERTH_CO_TRY(const std::size_t n, co_await body.read(out.subspan(got)));
-    if (n == 0) break;
-    got += n;
+/// What one filling of a buffer brought: bytes may have arrived before the error that ended it (U11).
+struct Filled {
+  std::size_t bytes = 0;
+  Result<void> status;
+};
+
+/// Reads until `out` is full or the body ends.
+io::Task<Filled> fill(io::ByteSource& body, std::span<std::byte> out) {
+  Filled filled;
+  while (filled.bytes < out.size()) {
+    const auto got = co_await body.read(out.subspan(filled.bytes));
+    if (!got) filled.status = fail(Error(got.error()));
+    if (!got || *got == 0) break;
+    filled.bytes += *got;
   }
-  co_return Result<void>{};
+  co_return filled;
 }
 
 }  // namespace
@@ -37,7 +45,7 @@ struct Uploads::Session {
   blob::UploadHashes hashes;
   std::uint64_t offset_bytes = 0;
   std::int64_t created_at = 0;
-  std::int64_t expires_at = 0;
+  std::atomic<std::int64_t> expires_at{0};  // atomic: housekeeping looks without the lock
   bool closed = false;  // cancelled, expired, failed or committed
   std::optional<oci::Digest> committed;
   io::AsyncMutex lock;  // one request at a time (U11); guards everything above but id, repo, inc
@@ -334,31 +342,46 @@ io::Task<Result<bool>> Uploads::mount(oci::RepoName target, std::optional<oci::R
       [=, at = stamp()](sql::Connection& db) { return meta::mount_blob(db, target, source, digest, at); });
 }
 
+Result<void> Uploads::remove_expired(const std::string& id, std::optional<std::uint64_t> staged) {  // E9
+  // The row stays if the file does: the next round tries again.
+  if (staged) BERTH_TRYV(deps_.files.remove_staged(*staged));
+  return deps_.store.write_blocking([&](sql::Connection& db) { return meta::forget_upload(db, id); },
+                                    {.ack = meta::Ack::process, .space = meta::Space::reclaim});
+}
+
 Result<std::size_t> Uploads::expire(std::size_t limit) {
   const std::int64_t now = deps_.clock.now_ms();
+  std::vector<SessionPtr> idle;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [id, session] : sessions_) {
+      if (session->expires_at < now && idle.size() < limit) idle.push_back(session);
+    }
+  }
+  std::size_t gone = 0;
+  for (const SessionPtr& session : idle) {
+    io::AsyncMutex::Guard guard;
+    if (!session->lock.try_lock(guard) || session->expires_at >= now) continue;  // in use: not idle after all
+    session->closed = true;
+    forget(*session);
+    BERTH_TRYV(remove_expired(session->id, session->inc));
+    ++gone;
+  }
+  // Tombstones, and sessions of an earlier process that nobody came back to.
   BERTH_TRY(const auto rows, deps_.store.peek([&](sql::Connection& db) {
     return meta::list_expired(db, now, static_cast<std::int64_t>(limit));
   }));
-  std::size_t gone = 0;
   for (const meta::UploadRow& row : rows) {
-    SessionPtr session;
-    if (auto repo = oci::RepoName::parse(row.repo)) session = lookup({*std::move(repo), row.id});
-    io::AsyncMutex::Guard guard;
-    if (session) {
-      // In use, or used since the row was written: not idle after all.
-      if (!session->lock.try_lock(guard) || session->expires_at >= now) continue;
-      session->closed = true;
-      forget(*session);
-    }
-    if (row.state == meta::kUploadOpen) {
-      // E9. The row stays if the file does: the next round tries again.
-      BERTH_TRYV(deps_.files.remove_staged(row.inc));
-    }
-    BERTH_TRYV(deps_.store.write_blocking([&](sql::Connection& db) { return meta::forget_upload(db, row.id); },
-                                          {.ack = meta::Ack::process, .space = meta::Space::reclaim}));
+    if (is_open(row.id)) continue;
+    BERTH_TRYV(remove_expired(row.id, row.state == meta::kUploadOpen ? std::optional(row.inc) : std::nullopt));
     ++gone;
   }
   return gone;
+}
+
+bool Uploads::is_open(const std::string& id) const {
+  const std::lock_guard lock(mutex_);
+  return sessions_.contains(id);
 }
 
 }  // namespace berth::registry
