@@ -228,11 +228,14 @@ io::Task<Result<void>> Uploads::stream_body(SessionPtr session, std::optional<st
   for (std::size_t turn = 0;; turn ^= 1) {
     std::vector<std::byte>& buffer = buffers[turn];
     if (buffer.size() < capacity) buffer.resize(capacity);
-    std::size_t got = 0;
-    result = co_await fill(body, buffer, got);
+    Filled filled = co_await fill(body, buffer);
+    std::size_t got = filled.bytes;
+    result = std::move(filled.status);
     received += got;
-    if (result && expected && received > *expected)
+    if (expected && received > *expected) {
       result = fail(Errc::size_invalid, "the body is longer than declared");
+      got = 0;
+    }
     if (writing.pending()) {
       auto written = co_await writing.get();
       if (!written) {
