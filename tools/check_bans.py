@@ -45,7 +45,7 @@ BANS = [
         r"|\bstatus\w*\s*(?:==|!=|=|\{|\()\s*[1-5]\d\d\b", "status numbers belong to api and the wire", "api http client"),
     Ban("sql", r'"\s*(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE (?:TABLE|INDEX|UNIQUE)|PRAGMA|BEGIN|ROLLBACK|SAVEPOINT)\b',
         "statements belong to meta and sql", "meta sql", "code_and_strings"),
-    Ban("using-namespace", r"\busing\s+namespace\b(?![^;]*literals)", "name what you use"),
+    Ban("using-namespace", r"^using\s+namespace\b(?![^;]*literals)", "name what you use"),
     Ban("vague-name", r"\b(?:class|struct)\s+\w*(?:Manager|Helper|Util|Utils)\b", "say what it does"),
     Ban("marker", r"\b(?:TODO|FIXME|XXX|HACK)\b", "finish it, or file an issue", "", "comments", True),
 ]

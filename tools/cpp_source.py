@@ -50,7 +50,8 @@ class Source:
 
     @property
     def is_test(self):
-        return not self.path.startswith("src/") or self.path.endswith(TEST_SUFFIXES)
+        name = self.path.rsplit("/", 1)[-1]
+        return not self.path.startswith("src/") or name.endswith(TEST_SUFFIXES) or name.startswith("test_")
 
     @property
     def is_header(self):

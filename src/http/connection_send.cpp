@@ -137,11 +137,12 @@ bool Connection::append_cached(int file, const BodyPart& part) {
   const auto length = static_cast<std::size_t>(part.length_bytes);
   const std::size_t before = out_.size();
   bool is_whole = false;
-  out_.resize_and_overwrite(before + length, [&](char* data, std::size_t size) {
+  // The size handed to the callback is not used: libstdc++ 12 passes the grown capacity, not what was asked for.
+  out_.resize_and_overwrite(before + length, [&](char* data, std::size_t) {
     ::iovec buffer{data + before, length};
     const ::ssize_t count = ::preadv2(file, &buffer, 1, static_cast<::off_t>(part.offset_bytes), RWF_NOWAIT);
     is_whole = count >= 0 && static_cast<std::size_t>(count) == length;
-    return is_whole ? size : before;
+    return is_whole ? before + length : before;
   });
   return is_whole;
 }

@@ -78,8 +78,8 @@ def quiet_home(scratch):
     """An environment in which a client finds no settings, logins or caches of the person who runs the tests."""
     home = scratch / "home"
     home.mkdir()
-    places = {"DOCKER_CONFIG": "docker", "XDG_CONFIG_HOME": "config", "XDG_CACHE_HOME": "cache", "XDG_DATA_HOME": "data",
-              "XDG_RUNTIME_DIR": "run"}
+    places = {"DOCKER_CONFIG": "docker", "XDG_CONFIG_HOME": "config", "XDG_CACHE_HOME": "cache",
+              "XDG_DATA_HOME": "data", "XDG_RUNTIME_DIR": "run"}
     return {**os.environ, "HOME": str(home), **{variable: str(home / name) for variable, name in places.items()}}
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the real container clients against a Berth server that the tests start themselves.
 # usage: tests/clients/run.sh [NAME…] [--quick]
-#   NAME     docker podman buildah skopeo containerd crane oras helm regctl scripted; default: all
+#   NAME     docker podman buildah skopeo containerd crane oras helm regctl scripted wire; default: all
 #   --quick  only the tests marked quick, for CI
 # environment: BERTH_BIN           the server (default build/release/berth)
 #              BERTH_REGISTRY      host:port of a running plain-HTTP registry to use instead
@@ -12,7 +12,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 python=/usr/bin/python3
-known="docker podman buildah skopeo containerd crane oras helm regctl scripted"
+known="docker podman buildah skopeo containerd crane oras helm regctl scripted wire"
 go_clients="crane oras helm regctl"
 quick_go_clients="crane oras"
 
