@@ -50,6 +50,7 @@ Mapping map(const Error& error) {
     case Errc::disconnected: return {400, "SIZE_INVALID", "the request ended early"};
     case Errc::file_unknown:
     case Errc::io_failed:
+    case Errc::sync_failed:
     case Errc::corrupt:
     case Errc::busy:
     case Errc::internal: return {500, "UNKNOWN", "internal error"};

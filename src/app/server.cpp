@@ -21,7 +21,6 @@ constexpr std::size_t kExpireMax = 1'000;
 constexpr std::size_t kDiskQueueMax = 10'000;
 constexpr std::size_t kScrubSlice = 100;
 constexpr std::int64_t kScrubIntervalMs = 60'000;
-constexpr int kExitDatabaseSync = 74;  // EX_IOERR
 
 }  // namespace
 
@@ -87,14 +86,6 @@ Result<void> Server::Parts::open_storage() {
     log.error("disk.full",
               {f("err", "the metadata store found no space; the reserve is released, only deletes are accepted")});
   };
-  if (!seams.wrap_connection) {
-    hooks.on_fatal = [this](const Error& error) {
-      // After a failed fsync the kernel may have dropped pages that SQLite believes written. Ending here loses nothing
-      // that was acknowledged; going on could (docs/durability.md).
-      log.error("meta.sync_failed", {f("err", error.cause)});
-      std::_Exit(kExitDatabaseSync);  // allowed(exit): no destructor may touch the database any more
-    };
-  }
   hooks.wrap = seams.wrap_connection;
   BERTH_TRY(store, meta::Store::open({.path = data->database_path()}, std::move(hooks), clock, log));
   // SQLite syncs the folder for its log, not for the database file itself.

@@ -38,6 +38,7 @@ std::string_view to_string(Errc code) {
     case Errc::request_too_large: return "request_too_large";
     case Errc::timeout: return "timeout";
     case Errc::io_failed: return "io_failed";
+    case Errc::sync_failed: return "sync_failed";
     case Errc::corrupt: return "corrupt";
     case Errc::busy: return "busy";
     case Errc::internal: return "internal";

@@ -50,8 +50,9 @@ enum class Errc : std::uint8_t {
   timeout,
   // we failed
   io_failed,
-  corrupt,  // stored bytes are not what they were
-  busy,     // another process owns the data folder
+  sync_failed,  // the disk refused to make a write durable: what it holds now is unknown
+  corrupt,      // stored bytes are not what they were
+  busy,         // another process owns the data folder
   internal,
 };
 

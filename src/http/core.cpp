@@ -1,6 +1,7 @@
 #include "http/core.h"
 
 #include <boost/asio/co_spawn.hpp>
+#include <signal.h>
 
 #include <exception>
 
@@ -11,6 +12,15 @@ namespace {
 constexpr std::chrono::milliseconds kAcceptPause{100};
 // Refused connections that are told so; beyond, they are closed without a word: a flood is not worth an answer each.
 constexpr std::size_t kRefusedMax = 256;
+
+/// On this thread only: sendfile to a peer that is gone raises SIGPIPE, which would end the process, and unlike send it
+/// has no flag against that.
+void block_broken_pipe_signal() {
+  ::sigset_t signals;
+  ::sigemptyset(&signals);
+  ::sigaddset(&signals, SIGPIPE);
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+}
 
 bool is_out_of_descriptors(const boost::system::error_code& error) {
   using Code = boost::system::errc::errc_t;
@@ -29,6 +39,7 @@ Core::Core(ServerContext& server, asio::io_context& context, std::function<void(
       accept_timer_(context) {}
 
 void Core::add_listener(Acceptor acceptor) {
+  block_broken_pipe_signal();
   acceptors_.push_back(std::move(acceptor));
   ++task_count_;
   start_tick();

@@ -265,6 +265,12 @@ class Journal {
     lines_.push_back(std::move(line));
     changed_.notify_all();
   }
+  /// Until that very line is there.
+  bool has(const std::string& line) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::seconds(20),
+                             [&] { return std::ranges::find(lines_, line) != lines_.end(); });
+  }
   /// The n-th line (from 0), once it is there.
   std::string line(std::size_t index) {
     std::unique_lock lock(mutex_);
@@ -323,6 +329,7 @@ struct ToyHandler {
       }
       if (*got == 0) break;
       total += *got;
+      if (exchange.request().query == "aloud") journal.add(std::to_string(total));
     }
     co_await reply(exchange, 200, std::to_string(total));
   }

@@ -169,8 +169,8 @@ Result<std::optional<ManifestHead>> find_manifest(sql::Connection& db, const oci
   return out;
 }
 
-Result<std::optional<ManifestBytes>> load_manifest(sql::Connection& db, const oci::RepoName& repo, const oci::Reference& reference,
-                                                   std::uint64_t bytes_max) {
+Result<std::optional<ManifestBytes>> load_manifest(sql::Connection& db, const oci::RepoName& repo,
+                                                   const oci::Reference& reference, std::uint64_t bytes_max) {
   std::optional<ManifestBytes> out;
   bool damaged = false;
   bool too_large = false;
@@ -182,7 +182,8 @@ Result<std::optional<ManifestBytes>> load_manifest(sql::Connection& db, const oc
     const auto stored = row.blob(4);
     const auto sum = crypto::sha256(bytes);
     damaged = !head || !std::ranges::equal(stored, sum) || bytes.size() != head->size_bytes;
-    if (!damaged) out = ManifestBytes{*std::move(head), std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size())};
+    if (!damaged)
+      out = ManifestBytes{*std::move(head), std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size())};
   }));
   if (too_large) return fail(Errc::manifest_too_large);
   if (damaged) return fail(Errc::corrupt, "stored manifest is damaged", repo.str() + " " + reference.str());

@@ -153,6 +153,10 @@ void Store::run_batch(std::vector<Op>& batch) {
 /// One transaction over the closures. An error of a closure undoes that closure alone and is its outcome; a returned
 /// error means that nothing at all was kept.
 Result<void> Store::run_transaction(std::vector<Op*>& ops) {
+  // After a failed sync the kernel may have dropped log pages that later commits would stand on: a commit that succeeds
+  // after it could still be lost. Reads go on; writes wait for a restart, which begins a new log.
+  if (poisoned_)
+    return fail(Errc::unavailable, "the registry's disk failed: it serves reads only until it is restarted");
   bool durable = false;
   bool staging = false;
   for (const Op* op : ops) {
@@ -179,11 +183,11 @@ Result<void> Store::run_transaction(std::vector<Op*>& ops) {
   }
   if (done) {
     const auto committed = writer_->execute("COMMIT");
-    if (!committed) {
-      done = fail(Error(committed.error()));
-      if (durable && committed.error().code == Errc::io_failed && hooks_.on_fatal) hooks_.on_fatal(committed.error());
-    } else {
+    if (committed) {
       commits_.fetch_add(1, std::memory_order_relaxed);
+    } else {
+      done = fail(Error(committed.error()));
+      poisoned_ = committed.error().code == Errc::sync_failed;
     }
   }
   if (!done && writer_->in_transaction()) (void)writer_->execute("ROLLBACK");

@@ -51,8 +51,6 @@ class Store {
     std::function<Result<void>()> sync_staging;
     /// The engine found the disk full: free the reserve, so that reclaiming writes can go on.
     std::function<void()> on_no_space;
-    /// The engine's own fsync failed: nothing it says can be trusted any more. Does not return in production.
-    std::function<void(const Error&)> on_fatal;
     /// Wraps every connection opened, for fault injection; empty in production.
     std::function<std::unique_ptr<sql::Connection>(std::unique_ptr<sql::Connection>)> wrap;
   };
@@ -167,6 +165,7 @@ class Store {
   bool stopping_ = false;
   io::Worker thread_;
   std::atomic<std::uint64_t> commits_{0};
+  bool poisoned_ = false;  // the writer thread's own: a sync failed, see run_transaction
 
   std::mutex readers_mutex_;  // guards: idle_readers_
   std::vector<std::unique_ptr<sql::Connection>> idle_readers_;

@@ -164,7 +164,8 @@ Error Manifests::unknown(const oci::RepoName& repo) {
 }
 
 io::Task<Result<meta::ManifestBytes>> Manifests::get(oci::RepoName repo, oci::Reference reference) {
-  auto found = deps_.store.peek([&](sql::Connection& db) { return meta::load_manifest(db, repo, reference, kInlineBytes); });
+  auto found =
+      deps_.store.peek([&](sql::Connection& db) { return meta::load_manifest(db, repo, reference, kInlineBytes); });
   if (!found && found.error().code == Errc::manifest_too_large) {
     found = co_await deps_.store.read([=](sql::Connection& db) { return meta::load_manifest(db, repo, reference); });
   }

@@ -46,7 +46,7 @@ struct Uploads::Session {
   std::uint64_t offset_bytes = 0;
   std::int64_t created_at = 0;
   std::atomic<std::int64_t> expires_at{0};  // atomic: housekeeping looks without the lock
-  bool closed = false;  // cancelled, expired, failed or committed
+  bool closed = false;                      // cancelled, expired, failed or committed
   std::optional<oci::Digest> committed;
   io::AsyncMutex lock;  // one request at a time (U11); guards everything above but id, repo, inc
 };

@@ -51,7 +51,8 @@ class Connection {
   virtual ~Connection() = default;
 
   /// Runs one statement, giving each row to `sink` (may be nullptr). Returns the number of rows changed.
-  /// Errors: no_space, io_failed, corrupt, unavailable (locked, interrupted), internal (constraint, bad SQL).
+  /// Errors: no_space, io_failed, sync_failed, corrupt, unavailable (locked, interrupted), internal (constraint, bad
+  /// SQL).
   virtual Result<std::int64_t> run(Sql sql, std::span<const Bind> binds, RowSink* sink) = 0;
   /// Runs a script of several statements without parameters: migrations only.
   virtual Result<void> run_script(const std::string& script) = 0;

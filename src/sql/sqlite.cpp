@@ -25,6 +25,9 @@ std::unexpected<Error> sqlite_error(sqlite3* db, std::string_view doing) {
   const int extended = sqlite3_extended_errcode(db);
   std::string cause = "sqlite " + std::to_string(extended) + " " + sqlite3_errmsg(db) + " in: ";
   cause.append(doing.substr(0, 160));
+  if (extended == SQLITE_IOERR_FSYNC || extended == SQLITE_IOERR_DIR_FSYNC) {
+    return fail(Errc::sync_failed, "the metadata store failed", std::move(cause));
+  }
   switch (extended & 0xFF) {
     case SQLITE_FULL: return fail(Errc::no_space, "the disk is full", std::move(cause));
     case SQLITE_CANTOPEN:
