@@ -190,6 +190,7 @@ Result<std::unique_ptr<Connection>> open_sqlite(const SqliteOptions& options) {
   sqlite3_db_config(db.get(), SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
   sqlite3_db_config(db.get(), SQLITE_DBCONFIG_DQS_DDL, 0, nullptr);
   auto connection = std::make_unique<SqliteConnection>(std::move(db));
+  // No memory map: a read error of the disk would then be a signal that ends the process instead of a failed request.
   std::string setup = "PRAGMA cache_size=-" + std::to_string(options.cache_bytes / 1024) + ";";
   setup += writer ? "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=8000;"
                     "PRAGMA journal_size_limit=67108864; PRAGMA temp_store=MEMORY; PRAGMA busy_timeout=0;"
