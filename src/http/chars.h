@@ -7,12 +7,12 @@
 
 namespace berth::http {
 
-enum CharClass : unsigned char {
-  kTchar = 1,       // RFC 9110 §5.6.2 token
-  kFieldByte = 2,   // allowed in a field value: visible, space, tab, obs-text; no other control byte (S23)
-  kTargetByte = 4,  // allowed in a request target: visible ASCII except '#'
-  kUnreserved = 8,  // RFC 3986 §2.3
-  kHostByte = 16,   // RFC 3986 §3.2: host and port, no user info
+enum class CharClass : unsigned char {
+  tchar = 1,        // RFC 9110 §5.6.2 token
+  field_byte = 2,   // allowed in a field value: visible, space, tab, obs-text; no other control byte (S23)
+  target_byte = 4,  // allowed in a request target: visible ASCII except '#'
+  unreserved = 8,   // RFC 3986 §2.3
+  host_byte = 16,   // RFC 3986 §3.2: host and port, no user info
 };
 
 consteval std::array<unsigned char, 256> make_char_classes() {
@@ -21,11 +21,11 @@ consteval std::array<unsigned char, 256> make_char_classes() {
     const bool alnum = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
     const auto in = [c](std::string_view set) { return c < 128 && set.find(static_cast<char>(c)) != set.npos; };
     unsigned classes = 0;
-    if (alnum || in("!#$%&'*+-.^_`|~")) classes |= kTchar;
-    if (c == '\t' || (c >= 0x20 && c != 0x7f)) classes |= kFieldByte;
-    if (c > 0x20 && c < 0x7f && c != '#') classes |= kTargetByte;
-    if (alnum || in("-._~")) classes |= kUnreserved;
-    if (alnum || in("-._~%!$&'()*+,;=:[]")) classes |= kHostByte;
+    if (alnum || in("!#$%&'*+-.^_`|~")) classes |= static_cast<unsigned>(CharClass::tchar);
+    if (c == '\t' || (c >= 0x20 && c != 0x7f)) classes |= static_cast<unsigned>(CharClass::field_byte);
+    if (c > 0x20 && c < 0x7f && c != '#') classes |= static_cast<unsigned>(CharClass::target_byte);
+    if (alnum || in("-._~")) classes |= static_cast<unsigned>(CharClass::unreserved);
+    if (alnum || in("-._~%!$&'()*+,;=:[]")) classes |= static_cast<unsigned>(CharClass::host_byte);
     table[c] = static_cast<unsigned char>(classes);
   }
   return table;
@@ -41,7 +41,7 @@ constexpr bool all_of_class(std::string_view text, CharClass wanted) {
   return std::ranges::all_of(text, [wanted](char c) { return is_class(c, wanted); });
 }
 
-constexpr bool is_token(std::string_view text) { return !text.empty() && all_of_class(text, kTchar); }
+constexpr bool is_token(std::string_view text) { return !text.empty() && all_of_class(text, CharClass::tchar); }
 
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 

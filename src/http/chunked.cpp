@@ -44,7 +44,7 @@ Result<void> ChunkedDecoder::step(char c) {
     case State::extension:
       if (c == '\r')
         state_ = State::size_lf;
-      else if (!is_class(c, kFieldByte))
+      else if (!is_class(c, CharClass::field_byte))
         return malformed("control byte in a chunk extension");
       return {};
     case State::size_lf:
@@ -62,7 +62,7 @@ Result<void> ChunkedDecoder::step(char c) {
     case State::trailer_start:
       if (c == '\r')
         state_ = State::final_lf;
-      else if (!is_class(c, kTchar))
+      else if (!is_class(c, CharClass::tchar))
         return malformed("malformed trailer");
       else
         state_ = State::trailer;
@@ -70,7 +70,7 @@ Result<void> ChunkedDecoder::step(char c) {
     case State::trailer:
       if (c == '\r')
         state_ = State::trailer_lf;
-      else if (!is_class(c, kFieldByte))
+      else if (!is_class(c, CharClass::field_byte))
         return malformed("control byte in a trailer");
       return ++trailer_bytes_ > kTrailerBytesMax ? malformed("trailers too large") : Result<void>();
     case State::trailer_lf:

@@ -18,6 +18,7 @@
 
 #include <atomic>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -135,7 +136,7 @@ class Connection final : public Exchange {
   bool is_expectation_pending_ = false;
   std::uint64_t sized_left_ = 0;
   ChunkedDecoder chunks_;
-  std::optional<InputBuffer> chunk_in_;  // received and not yet decoded; in_ holds the head, which must stay
+  std::unique_ptr<InputBuffer> chunk_in_;  // received and not yet decoded; in_ holds the head, which must stay
   Error body_error_;
 
   int status_ = 0;           // of the answer, once its head is on its way

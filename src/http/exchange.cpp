@@ -15,8 +15,8 @@ Error too_large_error(Errc code, std::size_t max_bytes) {
 }  // namespace
 
 io::Task<Result<std::string>> Exchange::read_body(std::size_t max_bytes, Errc too_large) {
-  const std::uint64_t declared = length_hint();
-  const bool is_declared = declared != UINT64_MAX;
+  const bool is_declared = !request().chunked;  // any number is a declared length, the largest one too
+  const std::uint64_t declared = request().content_length.value_or(0);
   if (is_declared && declared > max_bytes) co_return fail(too_large_error(too_large, max_bytes));
 
   // Grows with what arrives, not with what was promised (S1); one byte beyond the limit shows that there is more.

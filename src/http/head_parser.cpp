@@ -58,26 +58,25 @@ class BeastHead final : public beast::http::basic_parser<true> {
   }
 
  private:
-  using string_view = beast::string_view;
-  using error_code = beast::error_code;
+  using Text = beast::string_view;
+  using Status = beast::error_code;
 
-  void on_request_impl(beast::http::verb verb, string_view method, string_view target, int version,
-                       error_code&) override {
+  void on_request_impl(beast::http::verb verb, Text method, Text target, int version, Status&) override {
     out_.method = to_method(verb);
     out_.method_text = view(method);
     out_.target = view(target);
     out_.version_minor = version % 10;
   }
-  void on_field_impl(beast::http::field, string_view name, string_view value, error_code&) override {
+  void on_field_impl(beast::http::field, Text name, Text value, Status&) override {
     out_.fields.push_back({view(name), view(value)});
   }
-  void on_response_impl(int, string_view, int, error_code&) override {}
-  void on_header_impl(error_code&) override {}
-  void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
-  std::size_t on_body_impl(string_view, error_code&) override { return 0; }
-  void on_chunk_header_impl(std::uint64_t, string_view, error_code&) override {}
-  std::size_t on_chunk_body_impl(std::uint64_t, string_view, error_code&) override { return 0; }
-  void on_finish_impl(error_code&) override {}
+  void on_response_impl(int, Text, int, Status&) override {}
+  void on_header_impl(Status&) override {}
+  void on_body_init_impl(const boost::optional<std::uint64_t>&, Status&) override {}
+  std::size_t on_body_impl(Text, Status&) override { return 0; }
+  void on_chunk_header_impl(std::uint64_t, Text, Status&) override {}
+  std::size_t on_chunk_body_impl(std::uint64_t, Text, Status&) override { return 0; }
+  void on_finish_impl(Status&) override {}
 
   Request& out_;
 };
@@ -92,7 +91,7 @@ Result<std::string_view> strip_authority(std::string_view target) {
   const std::string_view rest = target.substr(scheme + 3);
   const std::size_t end = rest.find_first_of("/?");
   const std::string_view authority = rest.substr(0, end);
-  if (authority.empty() || authority.size() > kAuthorityBytesMax || !all_of_class(authority, kHostByte)) {
+  if (authority.empty() || authority.size() > kAuthorityBytesMax || !all_of_class(authority, CharClass::host_byte)) {
     return fail(malformed("malformed authority in the request target"));
   }
   if (end == std::string_view::npos) return std::string_view("/");
@@ -103,12 +102,14 @@ Result<std::string_view> strip_authority(std::string_view target) {
 /// Of a request line that may still be incomplete.
 Result<void> check_method(std::string_view line) {
   const std::string_view method = line.substr(0, line.substr(0, kMethodBytesMax + 1).find(' '));
-  if (method.size() > kMethodBytesMax || !all_of_class(method, kTchar)) return fail(malformed("malformed method"));
+  if (method.size() > kMethodBytesMax || !all_of_class(method, CharClass::tchar))
+    return fail(malformed("malformed method"));
   return {};
 }
 
 Result<void> interpret_target(Request& request, std::size_t target_bytes_max) {
-  if (!all_of_class(request.target, kTargetByte)) return fail(malformed("forbidden byte in the request target"));
+  if (!all_of_class(request.target, CharClass::target_byte))
+    return fail(malformed("forbidden byte in the request target"));
   if (request.target == "*") {
     if (request.method != Method::options) return fail(malformed("the target * is for OPTIONS only"));
   } else if (!request.target.starts_with('/')) {
@@ -149,7 +150,7 @@ Result<void> interpret_field(const HeaderField& field, Request& request, Framing
   const std::string_view name = field.name;
   if (iequals(name, "host")) {
     ++framing.host_count;
-    if (!all_of_class(field.value, kHostByte)) return fail(malformed("malformed Host"));
+    if (!all_of_class(field.value, CharClass::host_byte)) return fail(malformed("malformed Host"));
   } else if (iequals(name, "content-length")) {
     ++framing.length_count;
     BERTH_TRY(request.content_length, parse_length(field.value));
@@ -212,7 +213,7 @@ Result<std::size_t> HeadParser::feed(std::string_view bytes, Request& out) {
 Result<std::size_t> HeadParser::scan(std::string_view bytes) {
   for (; position_ < bytes.size(); ++position_) {
     const char c = bytes[position_];
-    if (is_class(c, kFieldByte)) continue;
+    if (is_class(c, CharClass::field_byte)) continue;
     if (c != '\r') return fail(malformed("bare line feed or control byte in the request header"));
     if (position_ + 1 == bytes.size()) break;  // the line feed is still on its way
     if (bytes[position_ + 1] != '\n') return fail(malformed("bare carriage return in the request header"));

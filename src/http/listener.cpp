@@ -35,7 +35,7 @@ Result<asio::ip::address> parse_host(const std::string& host) {
   Status status;
   const std::string_view text = host;
   const bool is_bracketed = text.starts_with('[') && text.ends_with(']');
-  const auto address = asio::ip::make_address(is_bracketed ? host.substr(1, host.size() - 2) : host, status);
+  auto address = asio::ip::make_address(is_bracketed ? host.substr(1, host.size() - 2) : host, status);
   if (status) return fail(Errc::parameter_invalid, "not an address to listen on: " + host);
   return address;
 }

@@ -10,6 +10,7 @@
 
 namespace berth::http {
 
+// NOLINTNEXTLINE(readability-identifier-naming): delete is a keyword
 enum class Method : std::uint8_t { get, head, post, put, patch, delete_, options, other };
 
 struct HeaderField {

@@ -42,7 +42,7 @@ std::optional<RangeSpec> parse_spec(std::string_view text) {
 /// nullopt: no byte of the object is meant.
 std::optional<ByteRange> resolve(const RangeSpec& spec, std::uint64_t size) {
   if (!spec.first) {
-    const std::uint64_t length = std::min(*spec.last, size);
+    const std::uint64_t length = std::min(spec.last.value_or(0), size);
     if (length == 0) return std::nullopt;
     return ByteRange{size - length, size - 1};
   }

@@ -24,7 +24,7 @@ bool is_owned_by_server(std::string_view name) {
 }
 
 bool may_send(std::string_view name, std::string_view value) {
-  return is_token(name) && all_of_class(value, kFieldByte) && !is_owned_by_server(name);
+  return is_token(name) && all_of_class(value, CharClass::field_byte) && !is_owned_by_server(name);
 }
 
 }  // namespace

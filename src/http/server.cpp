@@ -6,6 +6,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
@@ -22,13 +23,13 @@ struct Server::Impl {
                 .handler = std::move(handler),
                 .on_error = std::move(on_error)} {
     for (unsigned i = 0; i < runtime.cores(); ++i) {
-      cores.push_back(std::make_unique<Core>(context, runtime.context(i), [this] { on_core_idle(); }));
+      cores.push_back(std::make_unique<Core>(context, runtime.context(i), [this] { on_done(); }));
     }
   }
 
-  void on_core_idle() {
+  void on_done() {
     const std::lock_guard lock(mutex);
-    --busy_cores;
+    --busy_count;
     idle.notify_all();  // under the lock: whoever waits may destroy us as soon as it is released
   }
 
@@ -39,21 +40,30 @@ struct Server::Impl {
     return true;
   }
 
-  /// Runs fn(core) on each core.
+  /// Runs fn(core) on each core, soon. Counts as work until it has.
   template <class F>
   void on_every_core(F fn) {
-    for (const auto& core : cores) asio::post(core->context(), [core = core.get(), fn] { fn(*core); });
+    {
+      const std::lock_guard lock(mutex);
+      busy_count += cores.size();
+    }
+    for (const auto& core : cores) {
+      asio::post(core->context(), [this, core = core.get(), fn] {
+        fn(*core);
+        on_done();
+      });
+    }
   }
 
   /// True once every core is idle; false after timeout_ms, or if the runtime has been stopped under us.
   bool wait_until_idle(std::int64_t timeout_ms) {
-    using Time = std::chrono::steady_clock;
-    const auto deadline = Time::now() + std::chrono::milliseconds(timeout_ms);
+    constexpr std::int64_t kStepMs = 100;
     std::unique_lock lock(mutex);
-    while (busy_cores > 0 && !is_runtime_gone() && Time::now() < deadline) {
-      idle.wait_until(lock, std::min(deadline, Time::now() + std::chrono::milliseconds(100)));
+    for (std::int64_t left_ms = timeout_ms; left_ms > 0 && !is_runtime_gone(); left_ms -= kStepMs) {
+      const std::chrono::milliseconds step(std::min(left_ms, kStepMs));
+      if (idle.wait_for(lock, step, [this] { return busy_count == 0; })) return true;
     }
-    return busy_cores == 0;
+    return busy_count == 0;
   }
 
   io::Runtime& runtime;
@@ -63,9 +73,9 @@ struct Server::Impl {
   bool is_listening = false;
   bool is_stopped = false;
 
-  std::mutex mutex;  // guards: busy_cores
+  std::mutex mutex;  // guards: busy_count
   std::condition_variable idle;
-  std::size_t busy_cores = 0;
+  std::size_t busy_count = 0;  // cores not idle yet, and calls on their way to a core
 };
 
 Server::Server(Deps deps, ServerLimits limits, Handler handler, ErrorResponder on_error)
@@ -102,7 +112,7 @@ void Server::stop(std::int64_t drain_ms) {
   if (std::exchange(impl_->is_stopped, true) || !impl_->is_listening) return;
   {
     const std::lock_guard lock(impl_->mutex);
-    impl_->busy_cores = impl_->cores.size();
+    impl_->busy_count += impl_->cores.size();
   }
   impl_->on_every_core([](Core& core) { core.stop(); });
   if (impl_->wait_until_idle(drain_ms)) return;

@@ -42,6 +42,7 @@ TEST_P(ServerSend, Slices) {  // P1, P2
 
 TEST_P(ServerSend, Multipart) {  // P3
   std::vector<ByteRange> ranges;
+  ranges.reserve(302);
   for (std::uint64_t i = 0; i < 300; ++i) ranges.push_back({i * 1'000, i * 1'000 + 10 * i});
   ranges.push_back({1'000'000, 3'999'999});
   ranges.push_back({5, 5});
@@ -95,6 +96,7 @@ TEST_P(ServerSend, VanishingReadersAreDisconnected) {
 TEST_P(ServerSend, SeveralAtOnceOnOneCore) {
   server_.toy.parts = {{"", 0, kSize}};
   std::vector<RawClient> clients;
+  clients.reserve(16);
   for (int i = 0; i < 16; ++i) clients.push_back(server_.connect());
   for (RawClient& client : clients) client.send(get("/source"));
   for (RawClient& client : clients) EXPECT_TRUE(client.read_response().body == content_);

@@ -183,6 +183,7 @@ TEST(Server, RefusesConnectionsBeyondTheLimit) {  // S22
 TEST(Server, ServesManyConnectionsAtOnce) {
   TestServer server;
   std::vector<RawClient> clients;
+  clients.reserve(200);
   for (int i = 0; i < 200; ++i) clients.push_back(server.connect());
   for (int round = 0; round < 5; ++round) {
     for (RawClient& client : clients) client.send(put("/echo", "round " + std::to_string(round)));
@@ -199,7 +200,7 @@ TEST(Server, SurvivesRunningOutOfDescriptors) {
   EXPECT_EQ(warm.ask(get("/")).status, 200);
 
   RawClient client = server.connect();  // its peer below may or may not have been accepted yet
-  const int next = ::dup(0);
+  const int next = ::memfd_create("next", 0);
   ::close(next);
   ::rlimit tight = before;
   tight.rlim_cur = static_cast<::rlim_t>(next);

@@ -71,6 +71,20 @@ TEST(ServerTimeout, TricklingABodyDoesNotHelp) {
   limits.io_timeout_ms = 60'000;
   TestServer server(limits);
   RawClient client = server.connect();
+  client.send("PUT /count HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n");
+  for (int i = 0; i < 1'000 && !client.is_readable_within(5); ++i) {
+    client.send("x");
+    server.clock.advance_ms(1'000);
+  }
+  EXPECT_EQ(client.read_response().body, to_string(Errc::timeout));
+}
+
+TEST(ServerTimeout, SteadyBodiesTakeAsLongAsTheyNeed) {
+  ServerLimits limits = patient_limits();
+  limits.io_timeout_ms = 60'000;
+  limits.progress_bytes_min = 1'000;
+  TestServer server(limits);
+  RawClient client = server.connect();
   client.send("PUT /count?aloud HTTP/1.1\r\nHost: a\r\nContent-Length: 30000\r\n\r\n");
   for (int i = 1; i <= 30; ++i) {
     client.send(std::string(1'000, 'x'));

@@ -131,7 +131,7 @@ std::string percent_encode(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   for (const char c : text) {
-    if (is_class(c, kUnreserved)) {
+    if (is_class(c, CharClass::unreserved)) {
       out += c;
       continue;
     }

@@ -8,6 +8,8 @@
 
 #include <cerrno>
 #include <cstring>
+#include <mutex>
+#include <unordered_map>
 #include <utility>
 
 namespace berth::io {
@@ -92,6 +94,8 @@ class PosixFile final : public File {
   std::string path_;
 };
 
+/// Folders are opened once, component by component without following links, and kept: there are a few hundred, fixed
+/// when the store is made. Below a folder only plain names are used (S14).
 class PosixFileSystem final : public FileSystem {
  public:
   explicit PosixFileSystem(Descriptor root) : root_(std::move(root)) {}
@@ -101,28 +105,34 @@ class PosixFileSystem final : public FileSystem {
     if (mode == Mode::read) flags |= O_RDONLY;
     if (mode == Mode::read_write) flags |= O_RDWR;
     if (mode == Mode::create_new) flags |= O_RDWR | O_CREAT | O_EXCL;
-    const int fd = ::openat(root_.get(), path.c_str(), flags, 0640);
+    BERTH_TRY(const Place at, locate(path));
+    const int fd = ::openat(at.folder, at.name, flags, 0640);
     if (fd < 0) return errno_error("open", path);
     return std::make_unique<PosixFile>(Descriptor(fd), path);
   }
 
   Result<void> rename(const std::string& from, const std::string& to) override {
-    if (::renameat(root_.get(), from.c_str(), root_.get(), to.c_str()) != 0) return errno_error("rename", from);
+    BERTH_TRY(const Place source, locate(from));
+    BERTH_TRY(const Place target, locate(to));
+    if (::renameat(source.folder, source.name, target.folder, target.name) != 0) return errno_error("rename", from);
     return {};
   }
 
   Result<void> unlink(const std::string& path) override {
-    if (::unlinkat(root_.get(), path.c_str(), 0) != 0) return errno_error("unlink", path);
+    BERTH_TRY(const Place at, locate(path));
+    if (::unlinkat(at.folder, at.name, 0) != 0) return errno_error("unlink", path);
     return {};
   }
 
   Result<void> make_dir(const std::string& path) override {
-    if (::mkdirat(root_.get(), path.c_str(), 0750) != 0 && errno != EEXIST) return errno_error("mkdir", path);
+    BERTH_TRY(const Place at, locate(path));
+    if (::mkdirat(at.folder, at.name, 0750) != 0 && errno != EEXIST) return errno_error("mkdir", path);
     return {};
   }
 
   Result<std::vector<DirEntry>> list(const std::string& dir) override {
-    const int fd = ::openat(root_.get(), dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    BERTH_TRY(const int folder, folder_at(dir));
+    const int fd = ::openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0) return errno_error("open", dir);
     DIR* stream = ::fdopendir(fd);
     if (stream == nullptr) {
@@ -141,9 +151,8 @@ class PosixFileSystem final : public FileSystem {
   }
 
   Result<void> sync_dir(const std::string& dir) override {
-    const Descriptor fd(::openat(root_.get(), dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
-    if (fd.get() < 0) return errno_error("open", dir);
-    if (::fsync(fd.get()) != 0) return errno_error("fsync", dir);
+    BERTH_TRY(const int folder, folder_at(dir));
+    if (::fsync(folder) != 0) return errno_error("fsync", dir);
     return {};
   }
 
@@ -156,7 +165,34 @@ class PosixFileSystem final : public FileSystem {
   }
 
  private:
+  struct Place {
+    int folder;
+    const char* name;  // into the path that was asked for
+  };
+
+  Result<Place> locate(const std::string& path) {
+    const std::size_t slash = path.rfind('/');
+    if (slash == std::string::npos) return Place{root_.get(), path.c_str()};
+    BERTH_TRY(const int folder, folder_at(path.substr(0, slash)));
+    return Place{folder, path.c_str() + slash + 1};
+  }
+
+  Result<int> folder_at(const std::string& path) {
+    if (path == ".") return root_.get();
+    {
+      const std::lock_guard lock(mutex_);
+      if (const auto known = folders_.find(path); known != folders_.end()) return known->second.get();
+    }
+    BERTH_TRY(const Place at, locate(path));
+    Descriptor fd(::openat(at.folder, at.name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+    if (fd.get() < 0) return errno_error("open", path);
+    const std::lock_guard lock(mutex_);
+    return folders_.try_emplace(path, std::move(fd)).first->second.get();
+  }
+
   Descriptor root_;
+  std::mutex mutex_;  // guards: folders_
+  std::unordered_map<std::string, Descriptor> folders_;
 };
 
 }  // namespace
