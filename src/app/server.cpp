@@ -8,7 +8,9 @@
 #include "lifecycle/recovery.h"
 #include "lifecycle/reserve.h"
 #include "lifecycle/scrub.h"
+#include "meta/settings.h"
 
+#include <atomic>
 #include <thread>
 
 namespace berth::app {
@@ -35,6 +37,7 @@ struct Server::Parts {
   Random& random;
   registry::SpaceGuard space;
   registry::SpaceMarks marks;
+  std::atomic<bool> ballast_spent{false};  // set by the writer, cleared by housekeeping
   std::unique_ptr<DataDir> data;
   std::unique_ptr<io::FileSystem> wrapped_files;
   std::unique_ptr<io::BlockingPool> disk;
@@ -62,6 +65,7 @@ struct Server::Parts {
   lifecycle::RecoveryDeps recovery() { return {*store, *blobs, clock, log}; }
 
   Result<void> open_storage();
+  Result<void> check_store_id();
   void build_services();
   Result<void> listen();
   void start_background();
@@ -81,6 +85,7 @@ Result<void> Server::Parts::open_storage() {
   meta::Store::Hooks hooks;
   hooks.sync_staging = [this] { return blobs->sync_staging(); };
   hooks.on_no_space = [this] {
+    ballast_spent = true;
     space.set(registry::SpaceLevel::stop);
     (void)lifecycle::drop_ballast(files());
     log.error("disk.full",
@@ -90,6 +95,7 @@ Result<void> Server::Parts::open_storage() {
   BERTH_TRY(store, meta::Store::open({.path = data->database_path()}, std::move(hooks), clock, log));
   // SQLite syncs the folder for its log, not for the database file itself.
   BERTH_TRYV(files().sync_dir("."));
+  BERTH_TRYV(check_store_id());
   BERTH_TRY(const auto report, lifecycle::recover(recovery(), read_boot_id()));
   if (report.placed + report.sessions_kept + report.sessions_restarted + report.files_removed > 0) {
     log.info("recovery.done",
@@ -97,6 +103,18 @@ Result<void> Server::Parts::open_storage() {
               f("sessions_restarted", report.sessions_restarted), f("files_removed", report.files_removed)});
   }
   return {};
+}
+
+/// Files and database must be of the same store: half of one and half of another would serve neither.
+Result<void> Server::Parts::check_store_id() {
+  BERTH_TRY(const auto known, store->peek([](sql::Connection& db) { return meta::get_setting(db, "store_id"); }));
+  if (known == data->store_id()) return {};
+  if (known) {
+    return fail(Errc::unavailable, "the data folder " + config.data_dir +
+                                       " is mixed from two stores: the database belongs to another one than the files");
+  }
+  return store->write_blocking(
+      [this](sql::Connection& db) { return meta::put_setting(db, "store_id", data->store_id()); });
 }
 
 void Server::Parts::build_services() {
@@ -126,14 +144,19 @@ Result<void> Server::Parts::listen() {
 void Server::Parts::check_space() {
   const auto now = files().space();
   if (!now) return;
-  const auto level = registry::space_level(*now, marks);
-  if (level != space.level())
-    log.warn("disk.level", {f("free_bytes", now->free_bytes), f("level", static_cast<int>(level))});
-  space.set(level);
+  auto level = registry::space_level(*now, marks);
   if (level == registry::SpaceLevel::fine) {
-    if (const auto kept = lifecycle::ensure_ballast(files()); !kept)
-      log.warn("disk.ballast_failed", {f("err", kept.error().cause)});
+    const auto kept = lifecycle::ensure_ballast(files());
+    if (!kept) log.warn("disk.ballast_failed", {f("err", kept.error().cause)});
+    if (kept && *kept) ballast_spent = false;
   }
+  // What the reserve gave back is for deletes: until it is whole again nothing else may eat it.
+  if (ballast_spent) level = registry::SpaceLevel::stop;
+  if (level != space.level()) {
+    log.warn("disk.level", {f("free_bytes", now->free_bytes), f("level", static_cast<int>(level))});
+  }
+  space.set_free_bytes(now->free_bytes);
+  space.set(level);
 }
 
 void Server::Parts::keep_house() {

@@ -83,7 +83,10 @@ class FsStore::StagedUpload final : public Staged, public std::enable_shared_fro
   io::Ticket<void> append(std::uint64_t offset, std::span<const std::byte> bytes, UploadHashes& hashes) override {
     return io::Ticket<void>::start(store_.disk_, [self = shared_from_this(), offset, bytes, &hashes]() -> Result<void> {
       BERTH_TRYV(self->ensure_open());
+      // A file that vanished under a resumed session comes back empty: bytes behind a hole are not the upload.
+      if (offset > self->size_bytes_) return fail(Errc::corrupt, {}, "staged file is shorter than the session");
       BERTH_TRYV(self->file_->write_at(offset, bytes));
+      self->size_bytes_ = std::max(self->size_bytes_, offset + bytes.size());
       hashes.update(bytes);
       return {};
     });
@@ -100,6 +103,8 @@ class FsStore::StagedUpload final : public Staged, public std::enable_shared_fro
   io::Task<Result<void>> truncate(std::uint64_t size_bytes) override {
     co_return co_await io::offload(store_.disk_, [self = shared_from_this(), size_bytes]() -> Result<void> {
       BERTH_TRYV(self->ensure_open());
+      if (size_bytes > self->size_bytes_) return fail(Errc::corrupt, {}, "staged file is shorter than the session");
+      self->size_bytes_ = size_bytes;
       return self->file_->truncate(size_bytes);
     });
   }
@@ -137,13 +142,16 @@ class FsStore::StagedUpload final : public Staged, public std::enable_shared_fro
       opened = store_.files_.open(path, io::FileSystem::Mode::create_new);
       if (opened) store_.dirty_->staging = true;
     }
-    BERTH_TRY(file_, std::move(opened));
+    BERTH_TRY(auto file, std::move(opened));
+    BERTH_TRY(size_bytes_, file->size_bytes());
+    file_ = std::move(file);
     return {};
   }
 
   FsStore& store_;
   std::uint64_t inc_;
   std::unique_ptr<io::File> file_;
+  std::uint64_t size_bytes_ = 0;  // of the file, as far as it was written without gaps
 };
 
 FsStore::FsStore(io::FileSystem& files, io::BlockingPool& disk)

@@ -1,10 +1,10 @@
+#include "cli/commands.h"
+#include "cli/exit_code.h"
+
 #include <algorithm>
 #include <cstdio>
 #include <string>
 #include <vector>
-
-#include "cli/commands.h"
-#include "cli/exit_code.h"
 
 namespace {
 
@@ -35,8 +35,9 @@ bool is_unknown_command(const CLI::App& app, std::string_view word) {
       nearest = command->get_name();
     }
   }
-  std::fprintf(stderr, "berth: '%.*s' is not a berth command.%s%s%s See 'berth --help'.\n", static_cast<int>(word.size()),
-               word.data(), nearest.empty() ? "" : " Did you mean '", nearest.c_str(), nearest.empty() ? "" : "'?");
+  std::fprintf(stderr, "berth: '%.*s' is not a berth command.%s%s%s See 'berth --help'.\n",
+               static_cast<int>(word.size()), word.data(), nearest.empty() ? "" : " Did you mean '", nearest.c_str(),
+               nearest.empty() ? "" : "'?");
   return true;
 }
 

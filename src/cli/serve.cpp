@@ -101,8 +101,10 @@ void add_serve(CLI::App& parent, int& exit_code) {
   command->add_option("--listen", flags->listen, "Address to listen on, HOST:PORT; port 0 picks a free one")
       ->type_name("HOST:PORT")
       ->capture_default_str();
-  command->add_option("--data", flags->data,
-                      "Folder for everything the registry keeps (default: " + app::default_data_dir() + ")")->type_name("DIR");
+  command
+      ->add_option("--data", flags->data,
+                   "Folder for everything the registry keeps (default: " + app::default_data_dir() + ")")
+      ->type_name("DIR");
   command
       ->add_option(
           "--reference-policy", flags->reference_policy,

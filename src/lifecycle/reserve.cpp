@@ -2,15 +2,17 @@
 
 namespace berth::lifecycle {
 
-Result<void> ensure_ballast(io::FileSystem& files) {
-  if (files.open(kBallastPath, io::FileSystem::Mode::read).has_value()) return {};
+Result<bool> ensure_ballast(io::FileSystem& files) {
+  if (files.open(kBallastPath, io::FileSystem::Mode::read).has_value()) return true;
   BERTH_TRY(const io::Space space, files.space());
   const std::uint64_t size = ballast_bytes(space.total_bytes);
-  if (space.free_bytes < 4 * size) return {};
+  if (space.free_bytes < 2 * size) return false;
   BERTH_TRY(const auto file, files.open(kBallastPath, io::FileSystem::Mode::create_new));
-  auto done = file->reserve(size);
-  if (!done) (void)drop_ballast(files);
-  return done;
+  if (auto done = file->reserve(size); !done) {
+    (void)drop_ballast(files);
+    return fail(std::move(done).error());
+  }
+  return true;
 }
 
 Result<void> drop_ballast(io::FileSystem& files) {

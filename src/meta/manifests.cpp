@@ -190,10 +190,10 @@ Result<std::optional<ManifestBytes>> load_manifest(sql::Connection& db, const oc
   return out;
 }
 
-Result<std::optional<ManifestId>> find_manifest_id(sql::Connection& db, RepoId repo, const oci::Digest& digest) {
+Result<std::optional<ChildTarget>> find_child_target(sql::Connection& db, RepoId repo, const oci::Digest& digest) {
   BERTH_TRY(const auto found, find_any(db, repo, digest));
   if (!found || found->state != 1) return std::nullopt;
-  return found->id;
+  return ChildTarget{found->id, found->size};
 }
 
 Result<ManifestId> put_manifest(sql::Connection& db, RepoId repo, const NewManifest& m, const Stamp& stamp) {

@@ -34,7 +34,11 @@ Result<std::optional<ManifestBytes>> load_manifest(sql::Connection& db, const oc
                                                    std::uint64_t bytes_max = UINT64_MAX);
 
 /// Live manifest of the repository by digest, inside a transaction.
-Result<std::optional<ManifestId>> find_manifest_id(sql::Connection& db, RepoId repo, const oci::Digest& digest);
+struct ChildTarget {
+  ManifestId id = 0;
+  std::int64_t size_bytes = 0;
+};
+Result<std::optional<ChildTarget>> find_child_target(sql::Connection& db, RepoId repo, const oci::Digest& digest);
 
 struct NewManifest {
   oci::Digest digest;

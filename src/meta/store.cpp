@@ -168,18 +168,7 @@ Result<void> Store::run_transaction(std::vector<Op*>& ops) {
   BERTH_TRYV(writer_->execute("BEGIN IMMEDIATE"));
   Result<void> done;
   for (Op* op : ops) {
-    op->outcome = run_op(*op);
-    // A full disk or an I/O error makes the engine drop the whole transaction, the earlier closures with it.
-    if (!writer_->in_transaction()) {
-      done = op->outcome ? fail(Errc::io_failed, "the metadata store failed", "transaction lost")
-                         : fail(Error(op->outcome.error()));
-      break;
-    }
-    // Without room nothing after it would work either, and what did so far cannot be committed for sure.
-    if (!op->outcome && op->outcome.error().code == Errc::no_space && op->outcome.error().cause.starts_with("sqlite")) {
-      done = fail(Error(op->outcome.error()));
-      break;
-    }
+    if (done = run_op(*op); !done) break;
   }
   if (done) {
     const auto committed = writer_->execute("COMMIT");
@@ -187,22 +176,33 @@ Result<void> Store::run_transaction(std::vector<Op*>& ops) {
       commits_.fetch_add(1, std::memory_order_relaxed);
     } else {
       done = fail(Error(committed.error()));
-      poisoned_ = committed.error().code == Errc::sync_failed;
+      if (committed.error().code == Errc::sync_failed) poisoned_ = true;
     }
   }
   if (!done && writer_->in_transaction()) (void)writer_->execute("ROLLBACK");
   return done;
 }
 
+/// Runs one closure in a savepoint and leaves what came of it in op.outcome. A returned error means that the transaction
+/// itself is lost or cannot be told from a half-done one: the whole batch has to go.
 Result<void> Store::run_op(Op& op) {
   BERTH_TRYV(writer_->execute("SAVEPOINT op"));
-  Result<void> outcome = op.fn(*writer_);
-  if (!writer_->in_transaction()) return outcome;
-  if (!outcome) {
-    if (const auto undone = writer_->execute("ROLLBACK TO op"); !undone) return fail(Error(undone.error()));
+  op.outcome = op.fn(*writer_);
+  // A full disk or an I/O error makes the engine drop the whole transaction, the earlier closures with it.
+  if (!writer_->in_transaction()) {
+    if (!op.outcome) return fail(Error(op.outcome.error()));
+    return fail(Errc::io_failed, "the metadata store failed", "transaction lost");
   }
-  if (const auto released = writer_->execute("RELEASE op"); !released) return fail(Error(released.error()));
-  return outcome;
+  if (op.outcome) {
+    BERTH_TRYV(writer_->execute("RELEASE op"));
+    return {};
+  }
+  // Without room nothing after it would work either, and what did so far cannot be committed for sure.
+  const Error& error = op.outcome.error();
+  if (error.code == Errc::no_space && error.cause.starts_with("sqlite")) return fail(Error(error));
+  BERTH_TRYV(writer_->execute("ROLLBACK TO op"));
+  BERTH_TRYV(writer_->execute("RELEASE op"));
+  return {};
 }
 
 }  // namespace berth::meta

@@ -122,6 +122,9 @@ class Store {
     co_return co_await io::offload(*read_pool_, [this, fn = std::move(fn)]() mutable { return peek(std::move(fn)); });
   }
 
+  /// A sync of the database failed: the last commits may or may not be there after a restart, and nothing is written
+  /// until then. Whoever failed to commit must not clean up what the commit would have named.
+  bool outcome_unknown() const { return poisoned_.load(); }
   /// Operations waiting for the writer.
   std::size_t queue_depth() const;
   std::uint64_t commit_count() const { return commits_.load(std::memory_order_relaxed); }
@@ -165,7 +168,7 @@ class Store {
   bool stopping_ = false;
   io::Worker thread_;
   std::atomic<std::uint64_t> commits_{0};
-  bool poisoned_ = false;  // the writer thread's own: a sync failed, see run_transaction
+  std::atomic<bool> poisoned_{false};  // set by the writer when a sync fails, for good; see run_transaction
 
   std::mutex readers_mutex_;  // guards: idle_readers_
   std::vector<std::unique_ptr<sql::Connection>> idle_readers_;

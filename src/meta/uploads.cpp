@@ -25,7 +25,13 @@ constexpr sql::Sql kCommit = R"(
   INSERT INTO upload(id, repo, subject, state, inc, placed, offset_, digest, created_at, expires_at)
   VALUES($1, $2, '', 2, $3, $4, $5, $6, $7, $8)
   ON CONFLICT(id) DO UPDATE SET state = 2, placed = excluded.placed, offset_ = excluded.offset_, hash256 = NULL,
-    hash512 = NULL, digest = excluded.digest, expires_at = excluded.expires_at)";
+    hash512 = NULL, digest = excluded.digest, expires_at = excluded.expires_at
+  WHERE upload.state = 1)";
+
+constexpr sql::Sql kDiscardExpired = R"(
+  UPDATE upload
+  SET state = 3
+  WHERE id = $1 AND expires_at < $2 AND state <> 2)";
 
 constexpr sql::Sql kForget = R"(
   DELETE FROM upload
@@ -45,7 +51,7 @@ constexpr sql::Sql kUnplaced = R"(
 constexpr sql::Sql kExpired = R"(
   SELECT id, repo, state, inc, placed, offset_, synced, hash256, hash512, digest, created_at, expires_at
   FROM upload
-  WHERE expires_at < $1 AND (state = 1 OR placed = 1)
+  WHERE expires_at < $1 AND (state <> 2 OR placed = 1)
   ORDER BY expires_at
   LIMIT $2)";
 
@@ -96,10 +102,15 @@ Result<std::optional<UploadRow>> find_upload_by_inc(sql::Connection& db, std::ui
 }
 
 Result<void> commit_upload(sql::Connection& db, const UploadRow& row, bool placed) {
-  BERTH_TRYV(db.execute(
-      kCommit, {std::string_view(row.id), std::string_view(row.repo), as_i64(row.inc), std::int64_t{placed ? 1 : 0},
+  BERTH_TRY(const auto changed, db.execute(kCommit, {std::string_view(row.id), std::string_view(row.repo), as_i64(row.inc), std::int64_t{placed ? 1 : 0},
                 as_i64(row.offset_bytes), row.digest->storage(), row.created_at, row.expires_at}));
+  if (changed == 0) return fail(Errc::upload_unknown, "the upload has expired");
   return {};
+}
+
+Result<bool> discard_expired(sql::Connection& db, std::string_view id, std::int64_t now_ms) {
+  BERTH_TRY(const auto changed, db.execute(kDiscardExpired, {id, now_ms}));
+  return changed > 0;
 }
 
 Result<void> forget_upload(sql::Connection& db, std::string_view id) {

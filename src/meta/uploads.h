@@ -13,6 +13,7 @@ namespace berth::meta {
 
 inline constexpr std::int64_t kUploadOpen = 1;
 inline constexpr std::int64_t kUploadCommitted = 2;
+inline constexpr std::int64_t kUploadDiscarded = 3;
 
 struct UploadRow {
   std::string id;
@@ -32,7 +33,11 @@ struct UploadRow {
 /// Writes the row of an open session, new or progressed. A committed one is left alone.
 Result<void> save_upload(sql::Connection& db, const UploadRow& row);
 Result<std::optional<UploadRow>> find_upload(sql::Connection& db, std::string_view id);
-/// Turns the session into its tombstone. `placed`: no file waits in the staging folder for its final place.
+/// Claims an idle session for removal: from then on it can be neither resumed nor committed. False if it was finished,
+/// renewed or removed meanwhile, and its bytes are not to be touched.
+Result<bool> discard_expired(sql::Connection& db, std::string_view id, std::int64_t now_ms);
+/// Turns the session into its tombstone, or writes the tombstone of an upload that never was a session. Errors:
+/// upload_unknown if the session is not open any more. `placed`: no file waits in the staging folder for its final place.
 Result<void> commit_upload(sql::Connection& db, const UploadRow& row, bool placed);
 Result<void> forget_upload(sql::Connection& db, std::string_view id);
 Result<void> mark_placed(sql::Connection& db, std::string_view id);

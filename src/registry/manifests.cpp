@@ -67,11 +67,12 @@ class EdgeCollector {
       if (!may_be_absent) missing_.push_back(d.digest_text);
       return {};
     }
-    BERTH_TRY(const auto child, meta::find_manifest_id(db_, repo_, *d.digest));
+    BERTH_TRY(const auto child, meta::find_child_target(db_, repo_, *d.digest));
     if (!child && !may_be_absent) {
       missing_.push_back(d.digest_text);
       return {};
     }
+    if (child) check_size(d, child->size_bytes);
     children.push_back(*d.digest);
     return {};
   }

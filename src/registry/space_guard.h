@@ -34,15 +34,22 @@ inline SpaceLevel space_level(const io::Space& space, const SpaceMarks& marks) {
   return SpaceLevel::fine;
 }
 
-/// The current level, written by housekeeping each second and read by every write. Thread-safe.
+/// What the disk allows now, written by housekeeping each second and read by every write. Thread-safe.
 class SpaceGuard {
  public:
   void set(SpaceLevel level) { level_.store(level, std::memory_order_relaxed); }
   SpaceLevel level() const { return level_.load(std::memory_order_relaxed); }
+  void set_free_bytes(std::uint64_t bytes) { free_bytes_.store(bytes, std::memory_order_relaxed); }
 
-  Result<void> check_upload() const {
-    if (level() == SpaceLevel::fine) return {};
-    return fail(Errc::no_space, "the registry's disk is nearly full: uploads are refused until space is freed");
+  /// `announced_bytes`: what the client says will come. An upload that cannot fit is refused before it is read.
+  Result<void> check_upload(std::uint64_t announced_bytes = 0) const {
+    if (level() != SpaceLevel::fine) {
+      return fail(Errc::no_space, "the registry's disk is nearly full: uploads are refused until space is freed");
+    }
+    if (announced_bytes > free_bytes_.load(std::memory_order_relaxed)) {
+      return fail(Errc::no_space, "the registry's disk has no room for an upload of this size");
+    }
+    return {};
   }
   Result<void> check_metadata() const {
     if (level() != SpaceLevel::stop) return {};
@@ -51,6 +58,7 @@ class SpaceGuard {
 
  private:
   std::atomic<SpaceLevel> level_{SpaceLevel::fine};
+  std::atomic<std::uint64_t> free_bytes_{UINT64_MAX};
 };
 
 }  // namespace berth::registry

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t kBufferMin = 64 * 1024;
 constexpr std::size_t kBufferMax = 1024 * 1024;
+constexpr std::uint64_t kReserveMax = 64 * 1024 * 1024;
 
 /// What one filling of a buffer brought: bytes may have arrived before the error that ended it (U11).
 struct Filled {
@@ -113,15 +114,29 @@ io::Task<Result<UploadState>> Uploads::start(oci::RepoName repo, std::optional<o
 /// The session in memory; else the one an earlier process left behind; else the tombstone of a finished one.
 io::Task<Result<Uploads::Found>> Uploads::find(UploadKey key) {
   if (auto session = lookup(key)) co_return Found{session, {}};
-  const auto unknown = fail(Errc::upload_unknown, "no such upload: it was finished, cancelled, or has expired");
-  BERTH_CO_TRY(const auto row, deps_.store.peek([&](sql::Connection& db) { return meta::find_upload(db, key.id); }));
-  if (!row || row->repo != key.repo.str()) co_return unknown;
-  if (row->state == meta::kUploadCommitted) {
-    if (row->expires_at < deps_.clock.now_ms()) co_return unknown;
-    co_return Found{nullptr, row->digest};
+  BERTH_CO_TRY(const auto row, stored(key));
+  if (row.state == meta::kUploadCommitted) co_return Found{nullptr, row.digest};
+  auto resumed = co_await io::offload(deps_.disk, [this, row] { return resume(row); });
+  // While the file was read the session may have ended: whoever ends one changes its row before leaving the map.
+  auto now = stored(key);
+  if (resumed && (!now || now->state != meta::kUploadOpen)) {
+    const auto guard = co_await (*resumed)->lock.lock();
+    (*resumed)->closed = true;
+    forget(**resumed);
   }
-  BERTH_CO_TRY(auto resumed, co_await io::offload(deps_.disk, [this, row = *row] { return resume(row); }));
-  co_return Found{std::move(resumed), {}};
+  if (!now) co_return fail(std::move(now).error());
+  if (now->state == meta::kUploadCommitted) co_return Found{nullptr, now->digest};
+  BERTH_CO_TRY(auto session, std::move(resumed));
+  co_return Found{std::move(session), {}};
+}
+
+/// The row of a session or tombstone that has not expired. Errors: upload_unknown.
+Result<meta::UploadRow> Uploads::stored(const UploadKey& key) {
+  BERTH_TRY(auto row, deps_.store.peek([&](sql::Connection& db) { return meta::find_upload(db, key.id); }));
+  const bool usable = row && row->repo == key.repo.str() && row->state != meta::kUploadDiscarded &&
+                      row->expires_at >= deps_.clock.now_ms();
+  if (!usable) return fail(Errc::upload_unknown, "no such upload: it was finished, cancelled, or has expired");
+  return *std::move(row);
 }
 
 /// Rebuilds a session from its row and its file. The row may lag behind the file: bytes reach the file first, and what
@@ -165,13 +180,19 @@ io::Task<Result<void>> Uploads::cancel(UploadKey key) {
 
 /// Ends the session and removes its bytes. The lock is held by the caller.
 io::Task<Result<void>> Uploads::discard(SessionPtr session) {
+  // A commit whose sync failed may count after all once the log is read again: its bytes stay until a start decides.
+  if (deps_.store.outcome_unknown()) co_return fail(Errc::unavailable, "the registry's disk failed");
   session->closed = true;
+  // The row goes first: nobody resumes what is about to lose its bytes, and a cancelled session stays cancelled after a
+  // kill. If it cannot go the bytes go all the same; a session without bytes is refused when it is resumed.
+  auto forgotten = co_await deps_.store.write(
+      [id = session->id](sql::Connection& db) { return meta::forget_upload(db, id); },
+      {.ack = meta::Ack::process, .space = meta::Space::reclaim});
   forget(*session);
+  if (deps_.store.outcome_unknown()) co_return forgotten;
   const auto removed = co_await deps_.blobs.discard(session->inc);
   if (!removed) deps_.log.warn("upload.discard_failed", {f("err", removed.error().cause)});
-  // The row goes before the answer, so that a cancelled session stays cancelled after a kill.
-  co_return co_await deps_.store.write([id = session->id](sql::Connection& db) { return meta::forget_upload(db, id); },
-                                       {.ack = meta::Ack::process, .space = meta::Space::reclaim});
+  co_return forgotten;
 }
 
 io::Task<Result<UploadState>> Uploads::append(UploadKey key, Chunk chunk, io::ByteSource& body) {
@@ -211,8 +232,10 @@ io::Task<Result<void>> Uploads::receive(SessionPtr session, Chunk chunk, io::Byt
     expected = length;
   }
   if (expected.value_or(1) == 0) co_return Result<void>{};
-  BERTH_CO_TRYV(deps_.space.check_upload());
-  if (expected) BERTH_CO_TRYV(co_await session->staged->reserve(session->offset_bytes + *expected));
+  BERTH_CO_TRYV(deps_.space.check_upload(expected.value_or(0)));
+  // No more than a stretch at a time: what a client announces and never sends must not fill the disk (S1).
+  const std::uint64_t ahead = std::min<std::uint64_t>(expected.value_or(0), kReserveMax);
+  if (ahead > 0) BERTH_CO_TRYV(co_await session->staged->reserve(session->offset_bytes + ahead));
   co_return co_await stream_body(session, expected, body);
 }
 
@@ -345,14 +368,40 @@ io::Task<Result<bool>> Uploads::mount(oci::RepoName target, std::optional<oci::R
       [=, at = stamp()](sql::Connection& db) { return meta::mount_blob(db, target, source, digest, at); });
 }
 
-Result<void> Uploads::remove_expired(const std::string& id, std::optional<std::uint64_t> staged) {  // E9
-  // The row stays if the file does: the next round tries again.
-  if (staged) BERTH_TRYV(deps_.files.remove_staged(*staged));
-  return deps_.store.write_blocking([&](sql::Connection& db) { return meta::forget_upload(db, id); },
-                                    {.ack = meta::Ack::process, .space = meta::Space::reclaim});
+/// E9. Claims the row, unlinks, then forgets it: a file that cannot be unlinked is tried again in the next round.
+Result<bool> Uploads::remove_expired(const meta::UploadRow& row) {
+  constexpr meta::WriteOptions kOptions{.ack = meta::Ack::process, .space = meta::Space::reclaim};
+  if (row.state != meta::kUploadCommitted) {
+    const std::int64_t now = deps_.clock.now_ms();
+    BERTH_TRY(const bool claimed, deps_.store.write_blocking(
+                                      [&](sql::Connection& db) { return meta::discard_expired(db, row.id, now); },
+                                      kOptions));
+    if (!claimed) return false;
+    BERTH_TRYV(deps_.files.remove_staged(row.inc));
+  }
+  BERTH_TRYV(
+      deps_.store.write_blocking([&](sql::Connection& db) { return meta::forget_upload(db, row.id); }, kOptions));
+  return true;
 }
 
 Result<std::size_t> Uploads::expire(std::size_t limit) {
+  if (deps_.store.outcome_unknown()) return 0;
+  close_idle_sessions(limit);
+  const std::int64_t now = deps_.clock.now_ms();
+  BERTH_TRY(const auto rows, deps_.store.peek([&](sql::Connection& db) {
+    return meta::list_expired(db, now, static_cast<std::int64_t>(limit));
+  }));
+  std::size_t gone = 0;
+  for (const meta::UploadRow& row : rows) {
+    if (is_open(row.id)) continue;  // in use
+    BERTH_TRY(const bool removed, remove_expired(row));
+    gone += removed ? 1 : 0;
+  }
+  return gone;
+}
+
+/// Sessions nobody works on leave memory when they expire; their rows are then removed like those of an earlier process.
+void Uploads::close_idle_sessions(std::size_t limit) {
   const std::int64_t now = deps_.clock.now_ms();
   std::vector<SessionPtr> idle;
   {
@@ -361,25 +410,12 @@ Result<std::size_t> Uploads::expire(std::size_t limit) {
       if (session->expires_at < now && idle.size() < limit) idle.push_back(session);
     }
   }
-  std::size_t gone = 0;
   for (const SessionPtr& session : idle) {
     io::AsyncMutex::Guard guard;
-    if (!session->lock.try_lock(guard) || session->expires_at >= now) continue;  // in use: not idle after all
+    if (!session->lock.try_lock(guard) || session->expires_at >= now) continue;
     session->closed = true;
     forget(*session);
-    BERTH_TRYV(remove_expired(session->id, session->inc));
-    ++gone;
   }
-  // Tombstones, and sessions of an earlier process that nobody came back to.
-  BERTH_TRY(const auto rows, deps_.store.peek([&](sql::Connection& db) {
-    return meta::list_expired(db, now, static_cast<std::int64_t>(limit));
-  }));
-  for (const meta::UploadRow& row : rows) {
-    if (is_open(row.id)) continue;
-    BERTH_TRYV(remove_expired(row.id, row.state == meta::kUploadOpen ? std::optional(row.inc) : std::nullopt));
-    ++gone;
-  }
-  return gone;
 }
 
 bool Uploads::is_open(const std::string& id) const {

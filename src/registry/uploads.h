@@ -97,7 +97,9 @@ class Uploads {
   SessionPtr lookup(const UploadKey& key) const;
   void forget(const Session& session);
   bool is_open(const std::string& id) const;
-  Result<void> remove_expired(const std::string& id, std::optional<std::uint64_t> staged);
+  Result<bool> remove_expired(const meta::UploadRow& row);
+  void close_idle_sessions(std::size_t limit);
+  Result<meta::UploadRow> stored(const UploadKey& key);
   io::Task<Result<void>> receive(SessionPtr session, Chunk chunk, io::ByteSource& body);
   io::Task<Result<void>> stream_body(SessionPtr session, std::optional<std::uint64_t> expected, io::ByteSource& body);
   io::Task<Result<void>> commit(SessionPtr session, oci::Digest digest);

@@ -25,7 +25,7 @@ from harness.workload import Worker, complete_all, prepare_shared
 
 WORKERS = 8
 RUN_S = (0.05, 1.5)
-FINAL_MAX = 5_000            # registers read at the very end; each was checked in its own round before
+FINAL_MAX = 3_000            # registers read at the very end; each was checked in its own round before
 OLD_SAMPLE = 150             # registers of earlier rounds that are read again in each round
 DEEP_EVERY = 25              # rounds between offline looks at the database and every blob file
 KILL_DURING_START = 0.15     # share of rounds that kill the restarting server once more
@@ -121,6 +121,8 @@ class KillRounds:
                     sessions.remove(session)
                 elif session.finishing:
                     self.model.succeed(session.finishing, "201 when sent again")
+                    sessions.remove(session)
+                elif session.is_gone:
                     sessions.remove(session)
             if self.rng.random() < 0.4:
                 resumed = [sessions.pop() for _ in range(min(2, len(sessions)))]

@@ -8,6 +8,7 @@
 #include "oci/media_type.h"
 
 #include <algorithm>
+#include <set>
 
 namespace berth::api {
 
@@ -59,6 +60,20 @@ Result<PushParameters> push_parameters(std::string_view query_text, const oci::R
     out.pin = digest;
   }
   return out;
+}
+
+/// H9: clients print these lines; all together stay within what the specification allows, each once.
+void add_warnings(http::Response& head, const std::vector<std::string>& warnings) {
+  constexpr std::size_t kBytesMax = 4096;
+  std::size_t bytes = 0;
+  std::set<std::string_view> said;
+  for (const std::string& text : warnings) {
+    if (!said.insert(text).second) continue;
+    std::string value = http::warning_header(text);
+    bytes += value.size();
+    if (bytes > kBytesMax) return;
+    head.add("Warning", std::move(value));
+  }
 }
 
 registry::Precondition precondition_of(const http::Request& request) {  // M6
@@ -120,7 +135,7 @@ io::Task<Result<void>> put_manifest(Context& context, http::Exchange& exchange) 
   head.add("Docker-Content-Digest", stored.digest.str());
   if (!stored.subject.empty()) head.add("OCI-Subject", stored.subject);                             // M3
   for (const oci::Tag& tag : parameters.tags) head.add("OCI-Tag", tag.str());                       // M5
-  for (const std::string& text : stored.warnings) head.add("Warning", http::warning_header(text));  // H9
+  add_warnings(head, stored.warnings);
   co_return co_await exchange.send(std::move(head));
 }
 

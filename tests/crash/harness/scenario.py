@@ -49,7 +49,7 @@ class Scenario:
 
     def run(self):
         """Everything a push does; a chain ends at its first refusal, the next begins all the same."""
-        for chain in (self.upload_in_chunks, self.push_image, self.move_and_delete):
+        for chain in (self.upload_in_chunks, self.push_image, self.push_again_and_cancel, self.move_and_delete):
             if self.exited is None and not self.wrong:
                 chain()
 
@@ -80,6 +80,16 @@ class Scenario:
         digest = digest_of(manifest)
         self.act("manifest PUT", {("manifest", self.repo, digest): True, ("tag", self.repo, tag): digest},
                  lambda: self.client.put_manifest(self.repo, tag, manifest), 201)
+
+    def push_again_and_cancel(self):
+        """What the store has already, and a session nobody wants: both end with a file removed."""
+        twice = blob_bytes(f"{self.repo} twice", 3_000)
+        if not (self.put_blob(twice) and self.put_blob(twice)):
+            return
+        started = self.act("upload start", {}, lambda: self.client.start_upload(self.repo), 202)
+        location = started and started.header("location")
+        if location and self.act("PATCH", {}, lambda: self.client.append(location, twice), 202):
+            self.act("session DELETE", {}, lambda: self.client.request("DELETE", location), 204)
 
     def move_and_delete(self):
         """Only deletes what is certainly there, so that 404 is never a fair answer."""

@@ -16,6 +16,7 @@ class Session:
     confirmed: int = 0            # a 202 promised these bytes
     sent: int = 0                 # no more than these can have arrived
     finishing: object = None      # the operation of a PUT that had no answer yet
+    is_gone: bool = False         # rightly forgotten by the server
 
     @property
     def data(self) -> bytes:
@@ -64,6 +65,9 @@ def check_after_restart(client: Client, session: Session, after_power_loss: bool
         if offset is not None and offset > session.sent:
             return f"session reports {offset} bytes, only {session.sent} were ever sent (U7)"
         session.sent = session.confirmed = offset or 0
+        return None
+    if offset is None and session.confirmed == 0:
+        session.is_gone = True   # nothing was confirmed, so nothing was promised across a restart
         return None
     if offset is None:
         return f"session {session.location} with {session.confirmed} confirmed bytes is gone (U7)"

@@ -40,11 +40,11 @@ class SmallDisk:
         self.data.mkdir()
         self.filler = self.mount / "filler"
 
-    def fill(self):
-        """Takes every last byte, in smaller and smaller pieces."""
+    def fill(self, leave_bytes: int = 0):
+        """Another program takes the space: every last byte in smaller and smaller pieces, or all but `leave_bytes`."""
         with open(self.filler, "ab", buffering=0) as filler:
             piece = 1 << 20
-            while piece >= 512:
+            while piece >= 512 and self.free_bytes() > leave_bytes:
                 try:
                     filler.write(b"\xaa" * piece)
                 except OSError:

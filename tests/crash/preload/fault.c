@@ -7,11 +7,24 @@
 #include <dlfcn.h>
 #include <sys/sendfile.h>
 
-enum kind { WRITES = 1, SYNCS = 2, RENAMES = 4, CREATES = 8, READS = 16, UNLINKS = 32, TRUNCATES = 64, ALLOCATES = 128 };
+enum kind {
+  WRITES = 1,
+  SYNCS = 2,
+  RENAMES = 4,
+  CREATES = 8,
+  READS = 16,
+  UNLINKS = 32,
+  TRUNCATES = 64,
+  ALLOCATES = 128
+};
 enum area { DATABASE = 1, FILES = 2 };
 
 /* The harness writes kinds last and clears it first. Little endian, see harness/faults.py. */
-struct control { _Atomic uint32_t kinds, area, error, sticky; _Atomic int64_t countdown; _Atomic uint64_t hits; };
+struct control {
+  _Atomic uint32_t kinds, area, error, sticky;
+  _Atomic int64_t countdown;
+  _Atomic uint64_t hits;
+};
 
 static struct control* control;
 static struct control disarmed;
@@ -34,7 +47,8 @@ static enum area area_of(const char* path) {
 
 /* 0 = go on, 1 = do half of it, else the errno to fail with. */
 static int fault(enum kind kind, enum area area) {
-  if (control == NULL || (atomic_load(&control->kinds) & kind) == 0 || (atomic_load(&control->area) & area) == 0) return 0;
+  if (control == NULL || (atomic_load(&control->kinds) & kind) == 0 || (atomic_load(&control->area) & area) == 0)
+    return 0;
   const int64_t left = atomic_fetch_sub(&control->countdown, 1) - 1;
   const int error = (int)atomic_load(&control->error), half = error == ENOSPC && kind == WRITES;
   if (left > 0) return 0;
@@ -45,16 +59,17 @@ static int fault(enum kind kind, enum area area) {
 
 static int fault_at(enum kind kind, int dirfd, const char* path) {
   char whole[PATH_MAX];
-  return atomic_load(&control->kinds) & kind && below_root(resolve(dirfd, path, whole)) ? fault(kind, area_of(whole)) : 0;
+  return atomic_load(&control->kinds) & kind && below_root(resolve(dirfd, path, whole)) ? fault(kind, area_of(whole))
+                                                                                        : 0;
 }
 
-#define FAIL_IF(EXPRESSION)           \
-  do {                                \
-    const int error_ = (EXPRESSION);  \
-    if (error_ > 1) {                 \
-      errno = error_;                 \
-      return -1;                      \
-    }                                 \
+#define FAIL_IF(EXPRESSION)          \
+  do {                               \
+    const int error_ = (EXPRESSION); \
+    if (error_ > 1) {                \
+      errno = error_;                \
+      return -1;                     \
+    }                                \
   } while (0)
 #define FD_FAULT(kind, fd) (is_watched(fd) ? fault(kind, (enum area)watched[fd]) : 0)
 

@@ -13,11 +13,28 @@
 #include <dlfcn.h>
 
 enum kind {
-  K_OPEN = 1, K_CLOSE, K_WRITE, K_TRUNCATE, K_ALLOCATE, K_RENAME, K_LINK, K_UNLINK, K_RMDIR, K_MKDIR, K_SYNC,
-  K_NOTE, K_DUP, K_SYNC_ALL
+  K_OPEN = 1,
+  K_CLOSE,
+  K_WRITE,
+  K_TRUNCATE,
+  K_ALLOCATE,
+  K_RENAME,
+  K_LINK,
+  K_UNLINK,
+  K_RMDIR,
+  K_MKDIR,
+  K_SYNC,
+  K_NOTE,
+  K_DUP,
+  K_SYNC_ALL
 };
 
-struct log_head { char magic[8]; uint64_t capacity; _Atomic uint64_t tail; uint64_t unused[5]; };
+struct log_head {
+  char magic[8];
+  uint64_t capacity;
+  _Atomic uint64_t tail;
+  uint64_t unused[5];
+};
 
 struct record {
   _Atomic uint32_t size; /* whole record with padding; written last, 0 = never completed */
@@ -53,8 +70,13 @@ __attribute__((constructor)) static void start_recording(void) {
 static uint64_t now(void) { return head == NULL ? 0 : atomic_load(&head->tail); }
 
 struct change {
-  enum kind kind; int fd; uint64_t begin, a, b;
-  const char *path, *path2; const struct iovec* pieces; int piece_count; uint64_t data_length;
+  enum kind kind;
+  int fd;
+  uint64_t begin, a, b;
+  const char *path, *path2;
+  const struct iovec* pieces;
+  int piece_count;
+  uint64_t data_length;
 };
 
 static uint64_t put(struct change c) {
@@ -86,7 +108,8 @@ static uint64_t put(struct change c) {
 EXPORT void record_open(const char* path) { map_log(path); }
 EXPORT uint64_t record_note(const char* text, uint64_t length) {
   const struct iovec piece = {(void*)text, length};
-  return put((struct change){.kind = K_NOTE, .begin = now(), .pieces = &piece, .piece_count = 1, .data_length = length});
+  return put(
+      (struct change){.kind = K_NOTE, .begin = now(), .pieces = &piece, .piece_count = 1, .data_length = length});
 }
 
 static int opened(int fd, int flags, uint64_t begin) {
@@ -172,8 +195,13 @@ EXPORT int dup2(int fd, int to) { return fd == to ? to : dup3(fd, to, 0); }
 static ssize_t wrote(int fd, const struct iovec* pieces, int count, int64_t offset, uint64_t begin, ssize_t result) {
   if (result <= 0 || !is_watched(fd)) return result;
   if (offset < 0) offset = syscall(SYS_lseek, fd, 0, SEEK_CUR) - result;
-  put((struct change){.kind = K_WRITE, .fd = fd, .begin = begin, .a = (uint64_t)offset, .pieces = pieces,
-                      .piece_count = count, .data_length = (uint64_t)result});
+  put((struct change){.kind = K_WRITE,
+                      .fd = fd,
+                      .begin = begin,
+                      .a = (uint64_t)offset,
+                      .pieces = pieces,
+                      .piece_count = count,
+                      .data_length = (uint64_t)result});
   return result;
 }
 EXPORT ssize_t write(int fd, const void* data, size_t size) {
@@ -195,12 +223,14 @@ EXPORT ssize_t pwritev(int fd, const struct iovec* pieces, int count, off_t offs
   const uint64_t begin = now();
   return wrote(fd, pieces, count, offset, begin, syscall(SYS_pwritev, fd, pieces, count, offset, 0));
 }
-EXPORT ssize_t pwritev64(int fd, const struct iovec* p, int count, off_t offset) { return pwritev(fd, p, count, offset); }
+EXPORT ssize_t pwritev64(int fd, const struct iovec* p, int count, off_t offset) {
+  return pwritev(fd, p, count, offset);
+}
 
-#define DONE(CALL, ...)                                                   \
-  const uint64_t begin = now();                                           \
-  const int result = (int)(CALL);                                         \
-  if (result == 0) put((struct change){.begin = begin, __VA_ARGS__});     \
+#define DONE(CALL, ...)                                               \
+  const uint64_t begin = now();                                       \
+  const int result = (int)(CALL);                                     \
+  if (result == 0) put((struct change){.begin = begin, __VA_ARGS__}); \
   return result;
 
 EXPORT int ftruncate(int fd, off_t size) {

@@ -13,7 +13,7 @@
 
 int main(int argc, char** argv) {
   if (argc != 3 || chdir(argv[2]) != 0) return 2;
-  uint64_t (*note)(const char*, uint64_t) = (uint64_t(*)(const char*, uint64_t))dlsym(RTLD_DEFAULT, "record_note");
+  uint64_t (*note)(const char*, uint64_t) = (uint64_t (*)(const char*, uint64_t))dlsym(RTLD_DEFAULT, "record_note");
   if (note == NULL) return 3;
   const int folder = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   for (int i = 0; i < 20; i++) {

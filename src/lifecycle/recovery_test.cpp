@@ -1,0 +1,205 @@
+#include "lifecycle/recovery.h"
+
+#include "blob/blob_paths.h"
+#include "lifecycle/test_store.h"
+#include "meta/blobs.h"
+#include "meta/settings.h"
+#include "meta/uploads.h"
+
+namespace berth::lifecycle {
+namespace {
+
+using test::StoreOnFaultyDisk;
+
+class Recovery : public ::testing::Test {
+ protected:
+  RecoveryReport recover_in(const std::string& boot_id) {
+    const auto done = recover(deps(), boot_id);
+    EXPECT_TRUE(done.has_value()) << done.error().message << done.error().cause;
+    return done.value_or(RecoveryReport{});
+  }
+  RecoveryDeps deps() { return {*store.meta, *store.blobs, store.clock, store.log}; }
+
+  /// An open session with these bytes confirmed.
+  meta::UploadRow open_session(std::uint64_t inc, const std::string& bytes) {
+    store.write_file(blob::staged_path(inc), bytes);
+    meta::UploadRow row;
+    row.id = "session-" + std::to_string(inc);
+    row.repo = "team/app";
+    row.inc = inc;
+    row.offset_bytes = bytes.size();
+    crypto::Sha256 hash;
+    hash.update(std::as_bytes(std::span(bytes)));
+    row.hash256 = hash.export_state();
+    row.expires_at = store.clock.now_ms() + 1'000'000;
+    EXPECT_TRUE(
+        store.meta->write_blocking([&](sql::Connection& db) { return meta::save_upload(db, row); }).has_value());
+    return row;
+  }
+  std::optional<meta::UploadRow> session(const std::string& id) {
+    return *store.meta->peek([&](sql::Connection& db) { return meta::find_upload(db, id); });
+  }
+
+  StoreOnFaultyDisk store;
+};
+
+TEST_F(Recovery, PlacesWhatWasCommittedButNotPlaced) {
+  const blob::BlobKey a = store.commit("first", 1);
+  const blob::BlobKey b = store.commit("second", 2);
+  EXPECT_EQ(recover_in("boot").placed, 2u);
+  EXPECT_EQ(store.files.content(blob::final_path(a)), "first");
+  EXPECT_EQ(store.files.content(blob::final_path(b)), "second");
+  EXPECT_FALSE(store.files.exists(blob::staged_path(1)));
+  EXPECT_EQ(recover_in("boot").placed, 0u) << "what is placed is placed";
+}
+
+TEST_F(Recovery, APlacementIsNotedOnlyWhenItSurvivesAPowerCut) {
+  const blob::BlobKey key = store.commit("bytes", 1);
+  ASSERT_EQ(recover_in("boot").placed, 1u);
+  store.files.cut_power();
+  EXPECT_EQ(store.files.content(blob::final_path(key)), "bytes");
+}
+
+TEST_F(Recovery, ARenameThatFailsIsTriedAgain) {
+  const blob::BlobKey key = store.commit("bytes", 1);
+  store.files.fail_at(1, Errc::io_failed);
+  EXPECT_EQ(*place_pending(deps(), 10), 0u);
+  EXPECT_EQ(*place_pending(deps(), 10), 1u);
+  EXPECT_TRUE(store.files.exists(blob::final_path(key)));
+}
+
+TEST_F(Recovery, AFolderThatCannotBeSyncedLeavesThePlacementToBeDoneAgain) {
+  const blob::BlobKey key = store.commit("bytes", 1);
+  store.files.fail_at(2, Errc::io_failed);
+  EXPECT_FALSE(place_pending(deps(), 10).has_value());
+  EXPECT_EQ(*place_pending(deps(), 10), 1u);
+  store.files.cut_power();
+  EXPECT_EQ(store.files.content(blob::final_path(key)), "bytes");
+}
+
+TEST_F(Recovery, BytesThatAreNowhereAreNotLookedForAgain) {
+  store.commit("bytes", 1);
+  ASSERT_TRUE(store.files.unlink(blob::staged_path(1)).has_value());
+  EXPECT_EQ(recover_in("boot").placed, 1u);
+  EXPECT_EQ(store.probe().number("SELECT count(*) FROM upload WHERE placed = 0"), 0);
+}
+
+TEST_F(Recovery, PlacesMoreThanAPageOfThem) {
+  for (std::uint64_t inc = 1; inc <= 5; ++inc) store.commit("bytes " + std::to_string(inc), inc);
+  EXPECT_EQ(*place_pending(deps(), 2), 2u);
+  EXPECT_EQ(recover_in("boot").placed, 3u);
+}
+
+TEST_F(Recovery, RemovesFilesThatNobodyWasToldOf) {
+  store.write_file(blob::staged_path(7), "the process died before it answered");
+  EXPECT_EQ(recover_in("boot").files_removed, 1u);
+  EXPECT_FALSE(store.files.exists(blob::staged_path(7)));
+}
+
+TEST_F(Recovery, RemovesTheSurplusCopyOfABlobThatWasHereAlready) {
+  const blob::BlobKey kept = store.commit("bytes", 1);
+  store.commit("bytes", 2);
+  const auto report = recover_in("boot");
+  EXPECT_EQ(report.placed, 1u);
+  EXPECT_EQ(report.files_removed, 1u);
+  EXPECT_FALSE(store.files.exists(blob::staged_path(2)));
+  EXPECT_EQ(store.files.content(blob::final_path(kept)), "bytes");
+}
+
+TEST_F(Recovery, LeavesNamesThatAreNotItsOwn) {
+  store.write_file("uploads/notes.txt", "somebody's");
+  EXPECT_EQ(recover_in("boot").files_removed, 0u);
+  EXPECT_TRUE(store.files.exists("uploads/notes.txt"));
+}
+
+TEST_F(Recovery, AfterAKillASessionGoesOnWhereItWas) {
+  recover_in("boot");
+  const auto row = open_session(3, "half of it");
+  const auto report = recover_in("boot");
+  EXPECT_EQ(report.sessions_kept, 1u);
+  EXPECT_EQ(report.sessions_restarted, 0u);
+  EXPECT_EQ(session(row.id)->offset_bytes, row.offset_bytes);
+  EXPECT_EQ(session(row.id)->hash256, row.hash256);
+  EXPECT_EQ(store.files.content(blob::staged_path(3)), "half of it");
+}
+
+TEST_F(Recovery, AfterAPowerCutASessionStartsOver) {
+  recover_in("boot");
+  auto row = open_session(3, "half of it");
+  row.hash512 = crypto::Sha512().export_state();
+  ASSERT_TRUE(store.meta->write_blocking([&](sql::Connection& db) { return meta::save_upload(db, row); }).has_value());
+  const auto report = recover_in("another boot");
+  EXPECT_EQ(report.sessions_kept, 0u);
+  EXPECT_EQ(report.sessions_restarted, 1u);
+  EXPECT_EQ(session(row.id)->offset_bytes, 0u);
+  EXPECT_TRUE(session(row.id)->hash256.empty());
+  EXPECT_EQ(session(row.id)->hash512, crypto::Sha512().export_state()) << "the client's hint stays good";
+  EXPECT_FALSE(store.files.exists(blob::staged_path(3)));
+}
+
+TEST_F(Recovery, RemembersTheBoot) {
+  recover_in("first");
+  recover_in("second");
+  EXPECT_EQ(*store.meta->peek([](sql::Connection& db) { return meta::get_setting(db, "boot_id"); }), "second");
+}
+
+TEST_F(Recovery, FinishesWhatWasDoomed) {
+  const blob::BlobKey placed = store.commit("placed", 1);
+  const blob::BlobKey staged = store.commit("staged", 2);
+  recover_in("boot");
+  ASSERT_TRUE(store.files.rename(blob::final_path(staged), blob::staged_path(2)).has_value());
+  store.doom(placed);
+  store.doom(staged);
+  store.doom({placed.digest, 99});  // its file went before the process died
+  recover_in("boot");
+  EXPECT_FALSE(store.files.exists(blob::final_path(placed)));
+  EXPECT_FALSE(store.files.exists(blob::staged_path(2)));
+  EXPECT_EQ(store.probe().number("SELECT count(*) FROM doomed"), 0);
+}
+
+TEST_F(Recovery, AnUnlinkThatFailsKeepsItsRow) {
+  const blob::BlobKey key = store.commit("bytes", 1);
+  recover_in("boot");
+  store.doom(key);
+  store.files.fail_from(1, Errc::io_failed);
+  EXPECT_FALSE(recover(deps(), "boot").has_value());
+  EXPECT_EQ(store.probe().number("SELECT count(*) FROM doomed"), 1);
+  store.files.heal();
+  recover_in("boot");
+  EXPECT_FALSE(store.files.exists(blob::final_path(key)));
+}
+
+TEST_F(Recovery, SurvivesAFailureOfAnyOfItsSteps) {
+  for (std::uint64_t step = 1;; ++step) {
+    StoreOnFaultyDisk fresh;
+    const blob::BlobKey a = fresh.commit("first", 1);
+    fresh.commit("first", 2);
+    const blob::BlobKey b = fresh.commit("second", 3);
+    fresh.write_file(blob::staged_path(9), "nobody's");
+    const RecoveryDeps with{*fresh.meta, *fresh.blobs, fresh.clock, fresh.log};
+    fresh.files.fail_at(step, Errc::io_failed);
+    (void)recover(with, "boot");
+    const bool struck = fresh.files.struck();
+    fresh.files.heal();
+    ASSERT_TRUE(recover(with, "boot").has_value()) << "after a failure of step " << step;
+    fresh.files.cut_power();
+    EXPECT_EQ(fresh.files.content(blob::final_path(a)), "first") << step;
+    EXPECT_EQ(fresh.files.content(blob::final_path(b)), "second") << step;
+    if (!struck) return;
+  }
+}
+
+TEST_F(Recovery, ItsWorkDoesNotDependOnWhatIsStored) {
+  recover_in("boot");
+  store.files.reset_counters();
+  recover_in("boot");
+  const auto before = store.files.operations();
+  for (std::uint64_t inc = 1; inc <= 20; ++inc) store.commit("bytes " + std::to_string(inc), inc);
+  recover_in("boot");
+  store.files.reset_counters();
+  recover_in("boot");
+  EXPECT_EQ(store.files.operations(), before);
+}
+
+}  // namespace
+}  // namespace berth::lifecycle

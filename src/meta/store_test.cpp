@@ -1,0 +1,269 @@
+#include "meta/store.h"
+
+#include "support/store_fixture.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+namespace berth::meta {
+namespace {
+
+using ::testing::ElementsAre;
+
+class MetaStore : public test::StoreFixture {
+ protected:
+  using Tasks = std::vector<io::Task<Result<int>>>;
+  static std::vector<Errc> codes(const std::vector<Result<int>>& results) {
+    std::vector<Errc> out;
+    for (const auto& result : results) {
+      if (!result) out.push_back(result.error().code);
+    }
+    return out;
+  }
+};
+
+TEST_F(MetaStore, WhatQueuesUpDuringACommitIsOneCommit) {
+  open();
+  const auto before = store_->commit_count();
+  hold_writer();
+  Tasks tasks;
+  for (int i = 0; i < 300; ++i) tasks.push_back(put("k" + std::to_string(i), i));
+  tasks.push_back(go_on());
+  const auto results = test::run_tasks(std::move(tasks));
+  EXPECT_EQ(store_->commit_count() - before, 2U) << "the one that held the writer, and one for all 300";
+  for (int i = 0; i < 300; ++i) ASSERT_EQ(results[static_cast<std::size_t>(i)].value(), i) << "to the right caller";
+  EXPECT_EQ(probe_.number("SELECT count(*) FROM meta WHERE key LIKE 'k%'"), 300);
+}
+
+TEST_F(MetaStore, ABatchIsBounded) {
+  open({}, {.batch_ops_max = 10});
+  const auto before = store_->commit_count();
+  hold_writer();
+  Tasks tasks;
+  for (int i = 0; i < 25; ++i) tasks.push_back(put("k" + std::to_string(i), i));
+  tasks.push_back(go_on());
+  test::run_tasks(std::move(tasks));
+  EXPECT_EQ(store_->commit_count() - before, 1U + 3U);
+}
+
+TEST_F(MetaStore, AClosureThatFailsIsUndoneAloneAndTheOthersStay) {
+  open();
+  hold_writer();
+  Tasks tasks;
+  for (int i = 0; i < 9; ++i) {
+    const std::string key = "k" + std::to_string(i);
+    tasks.push_back(i % 3 == 1 ? put_and_fail(key) : put(key, i));
+  }
+  tasks.push_back(go_on());
+  const auto results = test::run_tasks(std::move(tasks));
+  for (int i = 0; i < 9; ++i) {
+    const auto& result = results[static_cast<std::size_t>(i)];
+    EXPECT_EQ(result.has_value(), i % 3 != 1) << i;
+    EXPECT_EQ(has("k" + std::to_string(i)), i % 3 != 1) << i;
+    if (!result) EXPECT_EQ(result.error().code, Errc::referenced);
+  }
+}
+
+TEST_F(MetaStore, ABatchWaitsForTheDiskIfAnyOfItsAnswersDoes) {
+  open();
+  ASSERT_TRUE(put_now("relaxed", {.ack = Ack::process}).has_value());
+  EXPECT_FALSE(watch_->take_last_commit());
+  ASSERT_TRUE(put_now("durable").has_value());
+  EXPECT_TRUE(watch_->take_last_commit());
+  hold_writer();
+  Tasks tasks;
+  tasks.push_back(put("a", 1, {.ack = Ack::process}));
+  tasks.push_back(put("b", 1, {.ack = Ack::durable}));
+  tasks.push_back(put("c", 1, {.ack = Ack::process}));
+  tasks.push_back(go_on());
+  test::run_tasks(std::move(tasks));
+  EXPECT_TRUE(watch_->take_last_commit());
+}
+
+TEST_F(MetaStore, StagedNamesAreSyncedOnceBeforeTheCommitOfABatchThatNamesThem) {
+  std::vector<std::uint64_t> at_commits;
+  open({.sync_staging = [&]() -> Result<void> {
+    at_commits.push_back(store_->commit_count());
+    return {};
+  }});
+  ASSERT_TRUE(put_now("no files").has_value());
+  EXPECT_TRUE(at_commits.empty());
+  hold_writer();
+  Tasks tasks;
+  for (int i = 0; i < 5; ++i) tasks.push_back(put("k" + std::to_string(i), i, {.needs_staging_sync = i % 2 == 0}));
+  tasks.push_back(go_on());
+  const auto before = store_->commit_count();
+  test::run_tasks(std::move(tasks));
+  EXPECT_THAT(at_commits, ElementsAre(before + 1)) << "after the batch of the holder, before its own";
+}
+
+TEST_F(MetaStore, NothingIsCommittedIfTheStagedNamesCannotBeSynced) {
+  bool broken = true;
+  open({.sync_staging = [&]() -> Result<void> {
+    if (broken) return fail(Errc::io_failed, "sync");
+    return {};
+  }});
+  const auto refused = put_now("a", {.needs_staging_sync = true});
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, Errc::io_failed);
+  EXPECT_FALSE(has("a"));
+  broken = false;
+  EXPECT_TRUE(put_now("a", {.needs_staging_sync = true}).has_value());
+}
+
+TEST_F(MetaStore, AFullDiskFreesTheReserveAndLetsOnlyReclaimingWritesThrough) {
+  int freed = 0;
+  open({.on_no_space = [&] { ++freed; }});
+  hold_writer([this] { fail_at(3, Errc::no_space); });  // its RELEASE, its COMMIT, then the BEGIN of the batch
+  Tasks tasks;
+  tasks.push_back(put("normal", 1));
+  tasks.push_back(put("reclaim", 2, {.space = Space::reclaim}));
+  tasks.push_back(put("normal too", 3));
+  tasks.push_back(go_on());
+  const auto results = test::run_tasks(std::move(tasks));
+  EXPECT_THAT(codes(results), ElementsAre(Errc::no_space, Errc::no_space));
+  EXPECT_EQ(results[1].value(), 2);
+  EXPECT_TRUE(has("reclaim"));
+  EXPECT_FALSE(has("normal") || has("normal too"));
+  EXPECT_EQ(freed, 1);
+  EXPECT_TRUE(put_now("afterwards").has_value());
+}
+
+TEST_F(MetaStore, TheEnginesOwnFullDiskInTheMiddleOfABatchIsTheSame) {
+  int freed = 0;
+  sql::Connection* writer = nullptr;
+  open({.on_no_space = [&] {
+    ++freed;
+    (void)writer->run_script("PRAGMA max_page_count=100000");
+  }});
+  const auto limited = store_->write_blocking([&](sql::Connection& db) -> Result<void> {
+    writer = &db;
+    return {};
+  });
+  ASSERT_TRUE(limited.has_value());
+  hold_writer([&] { (void)writer->run_script("PRAGMA max_page_count=1"); });  // the size it has now
+  Tasks tasks;
+  tasks.push_back(put("before", 1));
+  tasks.push_back(store_->write([](sql::Connection& db) -> Result<int> {
+    BERTH_TRYV(put_setting(db, "large", std::string(500'000, 'x')));
+    return 2;
+  }));
+  tasks.push_back(put("reclaim", 3, {.space = Space::reclaim}));
+  tasks.push_back(go_on());
+  const auto results = test::run_tasks(std::move(tasks));
+  EXPECT_THAT(codes(results), ElementsAre(Errc::no_space, Errc::no_space));
+  EXPECT_TRUE(has("reclaim"));
+  EXPECT_FALSE(has("before")) << "answered with an error, so not kept";
+  EXPECT_EQ(freed, 1);
+}
+
+TEST_F(MetaStore, AFailedCommitFailsEveryWriteOfTheBatchAndKeepsNone) {
+  open();
+  hold_writer([this] { fail_at(10, Errc::io_failed); });  // RELEASE COMMIT | BEGIN 2x(SAVEPOINT x RELEASE) COMMIT
+  Tasks tasks;
+  tasks.push_back(put("a", 1));
+  tasks.push_back(put("b", 2));
+  tasks.push_back(go_on());
+  const auto results = test::run_tasks(std::move(tasks));
+  EXPECT_THAT(codes(results), ElementsAre(Errc::io_failed, Errc::io_failed));
+  EXPECT_FALSE(has("a") || has("b"));
+  EXPECT_TRUE(put_now("c").has_value());
+}
+
+TEST_F(MetaStore, AfterAFailedSyncWritesAreRefusedAndReadsGoOnUntilARestart) {
+  open();
+  ASSERT_TRUE(put_now("old").has_value());
+  fail_at(5, Errc::sync_failed);  // BEGIN SAVEPOINT put RELEASE COMMIT
+  const auto failed = put_now("new");
+  ASSERT_FALSE(failed.has_value());
+  EXPECT_EQ(failed.error().code, Errc::sync_failed);
+  const auto refused = put_now("newer", {.space = Space::reclaim});
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, Errc::unavailable);
+  EXPECT_TRUE(store_->peek([](sql::Connection& db) { return get_setting(db, "old"); })->has_value());
+  store_.reset();
+  open();
+  EXPECT_TRUE(put_now("newest").has_value());
+}
+
+TEST_F(MetaStore, AFullQueueRefusesInsteadOfGrowing) {
+  open({}, {.queue_max = 3});
+  hold_writer();
+  Tasks tasks;
+  for (int i = 0; i < 5; ++i) tasks.push_back(put("k" + std::to_string(i), i));
+  tasks.push_back(go_on());
+  EXPECT_EQ(store_->queue_depth(), 0U);
+  const auto results = test::run_tasks(std::move(tasks));
+  EXPECT_THAT(codes(results), ElementsAre(Errc::unavailable, Errc::unavailable));
+  EXPECT_TRUE(results[2].has_value());
+  EXPECT_FALSE(has("k3"));
+}
+
+TEST_F(MetaStore, StopRunsWhatIsQueuedThenRefuses) {
+  open();
+  hold_writer();
+  for (int i = 0; i < 100; ++i) {
+    store_->write_later([i](sql::Connection& db) { return put_setting(db, "k" + std::to_string(i), ""); });
+  }
+  EXPECT_EQ(store_->queue_depth(), 100U);
+  held_->count_down();
+  store_->stop();
+  EXPECT_EQ(probe_.number("SELECT count(*) FROM meta WHERE key LIKE 'k%'"), 100);
+  EXPECT_THAT(codes(test::run_tasks([&] {
+                Tasks tasks;
+                tasks.push_back(put("late", 1));
+                return tasks;
+              }())),
+              ElementsAre(Errc::unavailable));
+  EXPECT_EQ(put_now("late").error().code, Errc::unavailable);
+  store_->stop();  // idempotent
+}
+
+TEST_F(MetaStore, ReadersSeeWholeBatchesOnly) {
+  open();
+  Tasks tasks;
+  for (int i = 0; i < 200; ++i) {
+    const std::string key = "pair" + std::to_string(i);
+    tasks.push_back(store_->write([key](sql::Connection& db) -> Result<int> {
+      BERTH_TRYV(put_setting(db, key + "a", ""));
+      BERTH_TRYV(put_setting(db, key + "b", ""));
+      return 0;
+    }));
+    tasks.push_back(store_->read([](sql::Connection& db) -> Result<int> {
+      std::int64_t n = 0;
+      BERTH_TRYV(db.query("SELECT count(*) FROM meta WHERE key LIKE 'pair%'", {},
+                          [&](const sql::Row& row) { n = row.int64(0); }));
+      return static_cast<int>(n % 2);
+    }));
+  }
+  const auto results = test::run_tasks(std::move(tasks));
+  for (std::size_t i = 0; i < results.size(); ++i) ASSERT_EQ(results[i].value(), 0) << i;
+}
+
+TEST_F(MetaStore, AWriteIsSeenByTheNextRead) {
+  open();
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_TRUE(put_now("k" + std::to_string(i)).has_value());
+    const auto found = store_->peek([&](sql::Connection& db) { return get_setting(db, "k" + std::to_string(i)); });
+    ASSERT_TRUE(found.value().has_value()) << i;
+  }
+}
+
+TEST_F(MetaStore, WhatWasCommittedIsThereAfterReopening) {
+  open();
+  ASSERT_TRUE(put_now("a").has_value());
+  store_.reset();
+  open();
+  EXPECT_TRUE(store_->peek([](sql::Connection& db) { return get_setting(db, "a"); })->has_value());
+}
+
+TEST_F(MetaStore, ADamagedFileIsRefusedAsCorrupt) {
+  std::ofstream(path()) << std::string(8192, 'x');
+  const auto opened = Store::open({.path = path()}, {}, clock_, log_);
+  ASSERT_FALSE(opened.has_value());
+  EXPECT_EQ(opened.error().code, Errc::corrupt);
+}
+
+}  // namespace
+}  // namespace berth::meta

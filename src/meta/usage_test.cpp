@@ -1,0 +1,130 @@
+#include "meta/usage.h"
+
+#include "base/random.h"
+#include "support/meta_fixture.h"
+
+namespace berth::meta {
+namespace {
+
+class Usage : public test::MetaFixture {
+ protected:
+  /// Every counter beside what it must be, computed from scratch; rows that differ.
+  std::vector<std::string> drift() {
+    std::vector<std::string> out;
+    for (const char* sql : {
+             R"(SELECT 'repo', r.name, r.used_bytes, r.n_manifests, r.n_tags,
+                  (SELECT coalesce(sum(b.size), 0) FROM repo_blob l JOIN blob b ON b.id = l.blob_id
+                   WHERE l.repo_id = r.id AND l.state = 1)
+                  + (SELECT coalesce(sum(m.size), 0) FROM manifest m WHERE m.repo_id = r.id AND m.state = 1) AS bytes,
+                  (SELECT count(*) FROM manifest m WHERE m.repo_id = r.id AND m.state = 1) AS manifests,
+                  (SELECT count(*) FROM tag t WHERE t.repo_id = r.id) AS tags
+                FROM repo r WHERE r.used_bytes <> bytes OR r.n_manifests <> manifests OR r.n_tags <> tags)",
+             R"(SELECT 'ns', n.name, n.used_bytes,
+                  (SELECT coalesce(sum(b.size), 0) FROM blob b WHERE b.id IN (
+                     SELECT l.blob_id FROM repo_blob l JOIN repo r ON r.id = l.repo_id
+                     WHERE r.ns_id = n.id AND l.state = 1))
+                  + (SELECT coalesce(sum(m.size), 0) FROM manifest m JOIN repo r ON r.id = m.repo_id
+                     WHERE r.ns_id = n.id AND m.state = 1) AS bytes
+                FROM ns n WHERE n.used_bytes <> bytes)",
+             R"(SELECT 'ns_blob', x.ns_id, x.blob_id, x.links, (
+                  SELECT count(*) FROM repo_blob l JOIN repo r ON r.id = l.repo_id
+                  WHERE r.ns_id = x.ns_id AND l.blob_id = x.blob_id AND l.state = 1) AS links_now
+                FROM ns_blob x WHERE x.links <> links_now)",
+         }) {
+      for (auto& row : probe_.rows(sql)) out.push_back(std::move(row));
+    }
+    return out;
+  }
+  std::int64_t used(const std::string& table, const std::string& name) {
+    return probe_.number("SELECT used_bytes FROM " + table + " WHERE name = '" + name + "'");
+  }
+};
+
+TEST_F(Usage, ANamespacePaysForABlobOnce) {
+  push("team/a", "0123456789");
+  push("team/b", "0123456789");
+  push("other/a", "0123456789");
+  EXPECT_EQ(used("repo", "team/a"), 10);
+  EXPECT_EQ(used("repo", "team/b"), 10);
+  EXPECT_EQ(used("ns", "team"), 10);
+  EXPECT_EQ(used("ns", "other"), 10);
+  ASSERT_TRUE(trash_link(*db_, repo("team/a"), digest("0123456789"), stamp()).value());
+  EXPECT_EQ(used("repo", "team/a"), 0);
+  EXPECT_EQ(used("ns", "team"), 10);
+  ASSERT_TRUE(trash_link(*db_, repo("team/b"), digest("0123456789"), stamp()).value());
+  EXPECT_EQ(used("ns", "team"), 0);
+  EXPECT_EQ(used("ns", "other"), 10);
+}
+
+TEST_F(Usage, AManifestCountsOncePerRepositoryAndWhileItLives) {
+  const std::string text = image("team/a", {"config"});
+  put("team/a", text);
+  const auto size = static_cast<std::int64_t>(text.size() + 6);
+  EXPECT_EQ(used("repo", "team/a"), size);
+  ASSERT_TRUE(trash_manifest(*db_, repo_id("team/a"), digest(text), stamp()).value());
+  EXPECT_EQ(used("repo", "team/a"), 6);
+  put("team/a", text);
+  EXPECT_EQ(used("ns", "team"), size);
+}
+
+/// One random step; whether it was possible does not matter.
+class RandomSteps : public Usage {
+ protected:
+  void step(Random& random) {
+    const std::string name = pick(random, {"team/a", "team/b", "other/a"});
+    const std::string text = pick(random, {"1", "22", "333", "4444", "55555"});
+    switch (random.u64() % 9) {
+      case 0:
+      case 1: push(name, text); break;
+      case 2: mount(name, std::nullopt, text); break;
+      case 3: (void)trash_link(*db_, repo(name), digest(text), stamp()); break;
+      case 4: reserve(name, text); break;
+      case 5: put_image(name, text, random); break;
+      case 6: drop_image(name, random); break;
+      case 7: tag_image(name, random); break;
+      case 8: (void)delete_tag(*db_, repo_id(name), tag(pick(random, {"x", "y"})), stamp()); break;
+    }
+    now_ += 1000;
+  }
+
+ private:
+  static std::string pick(Random& random, const std::vector<std::string>& from) {
+    return from[random.u64() % from.size()];
+  }
+  void reserve(const std::string& name, const std::string& text) {
+    const RepoId id = repo_id(name);
+    if (!find_edge_target(*db_, id, digest(text))->has_value()) (void)reserve_link(*db_, id, digest(text), 9, stamp());
+  }
+  void put_image(const std::string& name, const std::string& text, Random& random) {
+    const auto target = find_edge_target(*db_, repo_id(name), digest(text)).value();
+    if (!target || !target->present) return;
+    const std::string manifest = test::image_text({test::piece_of(text)}, {.note = pick(random, {"p", "q"})});
+    put(name, manifest);
+    manifests_.push_back(manifest);
+  }
+  void drop_image(const std::string& name, Random& random) {
+    if (!manifests_.empty()) (void)trash_manifest(*db_, repo_id(name), digest(pick(random, manifests_)), stamp());
+  }
+  void tag_image(const std::string& name, Random& random) {
+    if (manifests_.empty()) return;
+    const std::string manifest = pick(random, manifests_);
+    const auto id = find_child_target(*db_, repo_id(name), digest(manifest)).value();
+    if (id) (void)set_tag(*db_, repo_id(name), tag(pick(random, {"x", "y"})), id->id, digest(manifest), stamp());
+  }
+
+  std::vector<std::string> manifests_;
+};
+
+TEST_F(RandomSteps, CountersEqualARecomputationAfterEachStep) {
+  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+    SeededRandom random(seed);
+    for (int i = 0; i < 250; ++i) {
+      step(random);
+      ASSERT_EQ(drift(), std::vector<std::string>{}) << "seed " << seed << " step " << i;
+    }
+  }
+  EXPECT_GT(probe_.number("SELECT sum(used_bytes) FROM ns"), 0);
+}
+
+}  // namespace
+}  // namespace berth::meta

@@ -1,0 +1,55 @@
+#pragma once
+// Berth in this process: a whole server on a free port of 127.0.0.1 over a data folder of its own, with a clock the
+// test moves, repeatable chance and a disk as full as the test says. Cheap: a few milliseconds.
+
+#include "app/server.h"
+#include "base/clock.h"
+#include "base/random.h"
+#include "support/temp_dir.h"
+#include "support/test_server_client.h"
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace berth::test {
+
+class TestServer {
+ public:
+  struct Options {
+    api::Anonymous anonymous = api::Anonymous::write;
+    registry::Limits limits;
+    http::ServerLimits http;
+    std::uint64_t seed = 1;
+  };
+  /// What the server is told about its disk.
+  enum class Disk : std::uint8_t { roomy, nearly_full, full };
+
+  TestServer();  // the defaults of Options
+  explicit TestServer(Options options);
+  ~TestServer();
+  TestServer(const TestServer&) = delete;
+  TestServer& operator=(const TestServer&) = delete;
+
+  std::uint16_t port() const { return server_->port(); }
+  app::Server& server() { return *server_; }
+  const std::string& data_dir() const { return dir_.path(); }
+  std::string database_path() const { return dir_.path() + "/meta.db"; }
+
+  void set_disk(Disk disk) { disk_ = disk; }
+  /// Ends the server; the data folder stays. start() brings up another over the same folder.
+  void stop();
+  void start();
+
+  ManualClock clock;
+
+ private:
+  Options options_;
+  TempDir dir_{TempDir::Where::memory};
+  SeededRandom random_;
+  std::atomic<Disk> disk_{Disk::roomy};
+  std::unique_ptr<app::Server> server_;
+};
+
+}  // namespace berth::test

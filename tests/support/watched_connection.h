@@ -1,0 +1,60 @@
+#pragma once
+// A Connection that tells a test what goes through it: statements, commits, and which of them waited for the disk.
+
+#include "sql/connection.h"
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace berth::test {
+
+/// What every watched connection of one test adds up to. Thread-safe.
+struct SqlWatch {
+  std::atomic<std::int64_t> statements{0};
+  std::atomic<std::int64_t> connections{0};
+  std::mutex mutex;                     // guards: commits
+  std::vector<bool> commits;            // per COMMIT that succeeded: whether it waited for the disk
+  std::function<void(bool)> on_commit;  // called after each, on the writer's thread
+  bool take_last_commit() {
+    const std::lock_guard lock(mutex);
+    return commits.back();
+  }
+};
+
+class WatchedConnection final : public sql::Connection {
+ public:
+  WatchedConnection(std::unique_ptr<sql::Connection> inner, std::shared_ptr<SqlWatch> watch)
+      : inner_(std::move(inner)), watch_(std::move(watch)) {
+    ++watch_->connections;
+  }
+
+  Result<std::int64_t> run(sql::Sql sql, std::span<const sql::Bind> binds, sql::RowSink* sink) override {
+    ++watch_->statements;
+    auto done = inner_->run(sql, binds, sink);
+    if (done && sql.text() == "COMMIT") {
+      {
+        const std::lock_guard lock(watch_->mutex);
+        watch_->commits.push_back(durable_);
+      }
+      if (watch_->on_commit) watch_->on_commit(durable_);
+    }
+    return done;
+  }
+  Result<void> run_script(const std::string& script) override { return inner_->run_script(script); }
+  bool in_transaction() const override { return inner_->in_transaction(); }
+  Result<void> set_durable_commits(bool durable) override {
+    durable_ = durable;
+    return inner_->set_durable_commits(durable);
+  }
+
+ private:
+  std::unique_ptr<sql::Connection> inner_;
+  std::shared_ptr<SqlWatch> watch_;  // shared with the test
+  bool durable_ = true;
+};
+
+}  // namespace berth::test
