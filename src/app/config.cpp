@@ -21,6 +21,8 @@ Result<std::uint16_t> parse_port(std::string_view text) {
 }  // namespace
 
 Result<ListenAddress> parse_listen(std::string_view text) {
+  // The address functions below read C strings: they would see only what stands before a NUL.
+  if (text.contains('\0')) return fail(Errc::parameter_invalid, "a listen address holds no NUL");
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) {
     return fail(Errc::parameter_invalid,
