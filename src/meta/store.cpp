@@ -183,8 +183,8 @@ Result<void> Store::run_transaction(std::vector<Op*>& ops) {
   return done;
 }
 
-/// Runs one closure in a savepoint and leaves what came of it in op.outcome. A returned error means that the transaction
-/// itself is lost or cannot be told from a half-done one: the whole batch has to go.
+/// Runs one closure in a savepoint and leaves what came of it in op.outcome. A returned error means that the
+/// transaction itself is lost or cannot be told from a half-done one: the whole batch has to go.
 Result<void> Store::run_op(Op& op) {
   BERTH_TRYV(writer_->execute("SAVEPOINT op"));
   op.outcome = op.fn(*writer_);

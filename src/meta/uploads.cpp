@@ -102,8 +102,10 @@ Result<std::optional<UploadRow>> find_upload_by_inc(sql::Connection& db, std::ui
 }
 
 Result<void> commit_upload(sql::Connection& db, const UploadRow& row, bool placed) {
-  BERTH_TRY(const auto changed, db.execute(kCommit, {std::string_view(row.id), std::string_view(row.repo), as_i64(row.inc), std::int64_t{placed ? 1 : 0},
-                as_i64(row.offset_bytes), row.digest->storage(), row.created_at, row.expires_at}));
+  BERTH_TRY(const auto changed,
+            db.execute(kCommit, {std::string_view(row.id), std::string_view(row.repo), as_i64(row.inc),
+                                 std::int64_t{placed ? 1 : 0}, as_i64(row.offset_bytes), row.digest->storage(),
+                                 row.created_at, row.expires_at}));
   if (changed == 0) return fail(Errc::upload_unknown, "the upload has expired");
   return {};
 }

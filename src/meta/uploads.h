@@ -37,7 +37,8 @@ Result<std::optional<UploadRow>> find_upload(sql::Connection& db, std::string_vi
 /// renewed or removed meanwhile, and its bytes are not to be touched.
 Result<bool> discard_expired(sql::Connection& db, std::string_view id, std::int64_t now_ms);
 /// Turns the session into its tombstone, or writes the tombstone of an upload that never was a session. Errors:
-/// upload_unknown if the session is not open any more. `placed`: no file waits in the staging folder for its final place.
+/// upload_unknown if the session is not open any more. `placed`: no file waits in the staging folder for its final
+/// place.
 Result<void> commit_upload(sql::Connection& db, const UploadRow& row, bool placed);
 Result<void> forget_upload(sql::Connection& db, std::string_view id);
 Result<void> mark_placed(sql::Connection& db, std::string_view id);

@@ -185,9 +185,9 @@ io::Task<Result<void>> Uploads::discard(SessionPtr session) {
   session->closed = true;
   // The row goes first: nobody resumes what is about to lose its bytes, and a cancelled session stays cancelled after a
   // kill. If it cannot go the bytes go all the same; a session without bytes is refused when it is resumed.
-  auto forgotten = co_await deps_.store.write(
-      [id = session->id](sql::Connection& db) { return meta::forget_upload(db, id); },
-      {.ack = meta::Ack::process, .space = meta::Space::reclaim});
+  auto forgotten =
+      co_await deps_.store.write([id = session->id](sql::Connection& db) { return meta::forget_upload(db, id); },
+                                 {.ack = meta::Ack::process, .space = meta::Space::reclaim});
   forget(*session);
   if (deps_.store.outcome_unknown()) co_return forgotten;
   const auto removed = co_await deps_.blobs.discard(session->inc);
@@ -373,9 +373,9 @@ Result<bool> Uploads::remove_expired(const meta::UploadRow& row) {
   constexpr meta::WriteOptions kOptions{.ack = meta::Ack::process, .space = meta::Space::reclaim};
   if (row.state != meta::kUploadCommitted) {
     const std::int64_t now = deps_.clock.now_ms();
-    BERTH_TRY(const bool claimed, deps_.store.write_blocking(
-                                      [&](sql::Connection& db) { return meta::discard_expired(db, row.id, now); },
-                                      kOptions));
+    BERTH_TRY(const bool claimed,
+              deps_.store.write_blocking([&](sql::Connection& db) { return meta::discard_expired(db, row.id, now); },
+                                         kOptions));
     if (!claimed) return false;
     BERTH_TRYV(deps_.files.remove_staged(row.inc));
   }
@@ -400,7 +400,8 @@ Result<std::size_t> Uploads::expire(std::size_t limit) {
   return gone;
 }
 
-/// Sessions nobody works on leave memory when they expire; their rows are then removed like those of an earlier process.
+/// Sessions nobody works on leave memory when they expire; their rows are then removed like those of an earlier
+/// process.
 void Uploads::close_idle_sessions(std::size_t limit) {
   const std::int64_t now = deps_.clock.now_ms();
   std::vector<SessionPtr> idle;

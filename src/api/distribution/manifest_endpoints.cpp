@@ -133,8 +133,8 @@ io::Task<Result<void>> put_manifest(Context& context, http::Exchange& exchange) 
   auto head = reply(201);
   head.add("Location", manifest_location(repo, stored.digest));
   head.add("Docker-Content-Digest", stored.digest.str());
-  if (!stored.subject.empty()) head.add("OCI-Subject", stored.subject);                             // M3
-  for (const oci::Tag& tag : parameters.tags) head.add("OCI-Tag", tag.str());                       // M5
+  if (!stored.subject.empty()) head.add("OCI-Subject", stored.subject);        // M3
+  for (const oci::Tag& tag : parameters.tags) head.add("OCI-Tag", tag.str());  // M5
   add_warnings(head, stored.warnings);
   co_return co_await exchange.send(std::move(head));
 }
