@@ -50,6 +50,22 @@ DataDir::~DataDir() {
   if (lock_fd_ >= 0) ::close(lock_fd_);
 }
 
+namespace {
+
+/// Only an empty folder becomes a data folder: a slip in --data must not mix with somebody's files.
+Result<void> check_ours_or_empty(const std::string& path) {
+  if (std::filesystem::exists(path + "/" + kFormatPath)) return {};
+  for (const auto& entry : std::filesystem::directory_iterator(path)) {
+    const std::string name = entry.path().filename().string();
+    if (name != "LOCK" && name != kFormatNew && name != "lost+found") {
+      return fail(Errc::unavailable, path + " is not empty and not a data folder of berth (found '" + name + "')");
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<std::unique_ptr<DataDir>> DataDir::open(const std::string& path, Create create, Random& random) {
   std::unique_ptr<DataDir> dir(new DataDir());
   std::error_code error;
@@ -60,6 +76,7 @@ Result<std::unique_ptr<DataDir>> DataDir::open(const std::string& path, Create c
   if (create == Create::never && !std::filesystem::exists(path + "/format")) {
     return fail(Errc::unavailable, path + " is not a data folder of berth");
   }
+  BERTH_TRYV(check_ours_or_empty(path));
   BERTH_TRYV(dir->lock());
   BERTH_TRY(dir->files_, io::open_posix_file_system(path));
   BERTH_TRYV(dir->check_format(random));
@@ -95,13 +112,6 @@ Result<void> DataDir::check_format(Random& random) {
       return fail(Errc::unavailable, path_ + " was written by another version of berth, or is not its data folder");
     store_id_ = text.substr(kFormat.size(), 32);
     return {};
-  }
-  // Only an empty folder becomes a data folder: a slip in --data must not mix with somebody's files.
-  for (const auto& entry : std::filesystem::directory_iterator(path_)) {
-    const std::string name = entry.path().filename().string();
-    if (name != "LOCK" && name != kFormatNew && name != "lost+found") {
-      return fail(Errc::unavailable, path_ + " is not empty and not a data folder of berth (found '" + name + "')");
-    }
   }
   store_id_ = random.hex(16);
   if (auto old = files_->unlink(kFormatNew); !old && old.error().code != Errc::file_unknown) return old;

@@ -164,10 +164,9 @@ FsStore::~FsStore() = default;
 
 Result<std::unique_ptr<FsStore>> FsStore::open_store(io::FileSystem& files, io::BlockingPool& disk) {
   std::unique_ptr<FsStore> store(new FsStore(files, disk));
-  // All folders exist from the start, so that no request ever waits for a mkdir. The last one made marks completeness:
-  // a start that finds it does nothing else.
-  const std::string last = shard_dir(oci::Algorithm::sha512, 255);
-  if (files.list(last).has_value()) return store;
+  // All folders exist from the start, so that no request ever waits for a mkdir. The last one made tells that the
+  // others are there; it is opened and not listed, since it may hold many blobs.
+  if (files.open(shard_dir(kAlgorithms.back(), 255), io::FileSystem::Mode::read).has_value()) return store;
   for (const char* dir : {kUploadsDir, kQuarantineDir, "blobs", "blobs/sha256", "blobs/sha512"}) {
     BERTH_TRYV(files.make_dir(dir));
   }

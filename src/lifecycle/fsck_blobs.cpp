@@ -59,12 +59,12 @@ Result<std::string> used_by(FsckRun& run, meta::BlobId blob) {
   return out;
 }
 
-Result<void> set_aside(FsckRun& run, const meta::BlobCheck& row) {
+Result<void> set_aside(FsckRun& run, meta::BlobId blob, const blob::BlobKey& key) {
   // The row first: from then on nobody is sent to the file.
-  BERTH_TRYV(run.write([id = row.id, inc = row.inc, now = run.now_ms()](sql::Connection& db) {
-    return meta::mark_blob_bad(db, id, inc, now);
+  BERTH_TRYV(run.write([blob, inc = key.inc, now = run.now_ms()](sql::Connection& db) {
+    return meta::mark_blob_bad(db, blob, inc, now);
   }));
-  return run.blobs().quarantine({*row.digest, row.inc});
+  return run.blobs().quarantine(key);
 }
 
 Result<void> check_blob(FsckRun& run, const meta::BlobCheck& row) {
@@ -92,7 +92,7 @@ Result<void> check_blob(FsckRun& run, const meta::BlobCheck& row) {
                   .what = verdict->what + " (" + blob::final_path(key) + "; " + users + ")",
                   .action = verdict->kind == FindingKind::blob_missing ? kMarkMissing : kSetAside};
   if (verdict->proven) {
-    run.damage(std::move(finding), [&] { return set_aside(run, row); });
+    run.damage(std::move(finding), [&] { return set_aside(run, row.id, key); });
   } else {
     finding.action = "see why the file cannot be opened, then check again";
     run.damage(std::move(finding), {});

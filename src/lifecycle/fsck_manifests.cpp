@@ -60,7 +60,7 @@ std::string name_of(const meta::ManifestCheck& m) {
 }
 
 /// The manifest in its bytes, if they are good; else the damage is reported.
-std::optional<oci::Manifest> read_bytes(FsckRun& run, const meta::ManifestCheck& m) {
+std::optional<oci::Manifest> read_bytes(FsckRun& run, const meta::ManifestCheck& m, const oci::Digest& digest) {
   const auto lost = [&](FindingKind kind, std::string what, const char* action) {
     run.damage({.kind = kind, .object = name_of(m), .what = std::move(what), .action = action}, {});
     return std::nullopt;
@@ -70,7 +70,7 @@ std::optional<oci::Manifest> read_bytes(FsckRun& run, const meta::ManifestCheck&
     return lost(FindingKind::manifest_unreadable, "its bytes are stored in a form this berth does not know",
                 "check with the version of berth that wrote it");
   }
-  if (oci::digest_of(m.digest->algorithm(), m.bytes) != *m.digest) {
+  if (oci::digest_of(digest.algorithm(), m.bytes) != digest) {
     return lost(FindingKind::manifest_damaged, "its bytes do not hash to the digest; pulls answer 500", kLost);
   }
   auto parsed = oci::parse_manifest(m.bytes, {});
@@ -196,7 +196,7 @@ Result<void> check_manifest(FsckRun& run, meta::ManifestId id) {
     return {};
   }
   std::optional<Expected> expected;
-  if (const auto parsed = read_bytes(run, *m)) {
+  if (const auto parsed = read_bytes(run, *m, *m->digest)) {
     expected = expect(*parsed, *m->digest, m->bytes.size());
     check_columns(run, *m, *expected);
     BERTH_TRYV(check_edges(run, *m, *expected));

@@ -7,7 +7,6 @@ namespace {
 
 using test::check;
 using test::Checked;
-using test::force;
 using test::RegistryFolder;
 using test::repair;
 using test::StoreOfEverything;

@@ -18,11 +18,11 @@ class Recovery : public ::testing::Test {
     EXPECT_TRUE(done.has_value()) << done.error().message << done.error().cause;
     return done.value_or(RecoveryReport{});
   }
-  RecoveryDeps deps() { return {*store.meta, *store.blobs, store.clock, store.log}; }
+  RecoveryDeps deps() { return {*store_.meta, *store_.blobs, store_.clock, store_.log}; }
 
   /// An open session with these bytes confirmed.
   meta::UploadRow open_session(std::uint64_t inc, const std::string& bytes) {
-    store.write_file(blob::staged_path(inc), bytes);
+    store_.write_file(blob::staged_path(inc), bytes);
     meta::UploadRow row;
     row.id = "session-" + std::to_string(inc);
     row.repo = "team/app";
@@ -31,85 +31,85 @@ class Recovery : public ::testing::Test {
     crypto::Sha256 hash;
     hash.update(std::as_bytes(std::span(bytes)));
     row.hash256 = hash.export_state();
-    row.expires_at = store.clock.now_ms() + 1'000'000;
+    row.expires_at = store_.clock.now_ms() + 1'000'000;
     EXPECT_TRUE(
-        store.meta->write_blocking([&](sql::Connection& db) { return meta::save_upload(db, row); }).has_value());
+        store_.meta->write_blocking([&](sql::Connection& db) { return meta::save_upload(db, row); }).has_value());
     return row;
   }
   std::optional<meta::UploadRow> session(const std::string& id) {
-    return *store.meta->peek([&](sql::Connection& db) { return meta::find_upload(db, id); });
+    return *store_.meta->peek([&](sql::Connection& db) { return meta::find_upload(db, id); });
   }
 
-  StoreOnFaultyDisk store;
+  StoreOnFaultyDisk store_;
 };
 
 TEST_F(Recovery, PlacesWhatWasCommittedButNotPlaced) {
-  const blob::BlobKey a = store.commit("first", 1);
-  const blob::BlobKey b = store.commit("second", 2);
+  const blob::BlobKey a = store_.commit("first", 1);
+  const blob::BlobKey b = store_.commit("second", 2);
   EXPECT_EQ(recover_in("boot").placed, 2u);
-  EXPECT_EQ(store.files.content(blob::final_path(a)), "first");
-  EXPECT_EQ(store.files.content(blob::final_path(b)), "second");
-  EXPECT_FALSE(store.files.exists(blob::staged_path(1)));
+  EXPECT_EQ(store_.files.content(blob::final_path(a)), "first");
+  EXPECT_EQ(store_.files.content(blob::final_path(b)), "second");
+  EXPECT_FALSE(store_.files.exists(blob::staged_path(1)));
   EXPECT_EQ(recover_in("boot").placed, 0u) << "what is placed is placed";
 }
 
 TEST_F(Recovery, APlacementIsNotedOnlyWhenItSurvivesAPowerCut) {
-  const blob::BlobKey key = store.commit("bytes", 1);
+  const blob::BlobKey key = store_.commit("bytes", 1);
   ASSERT_EQ(recover_in("boot").placed, 1u);
-  store.files.cut_power();
-  EXPECT_EQ(store.files.content(blob::final_path(key)), "bytes");
+  store_.files.cut_power();
+  EXPECT_EQ(store_.files.content(blob::final_path(key)), "bytes");
 }
 
 TEST_F(Recovery, ARenameThatFailsIsTriedAgain) {
-  const blob::BlobKey key = store.commit("bytes", 1);
-  store.files.fail_at(1, Errc::io_failed);
+  const blob::BlobKey key = store_.commit("bytes", 1);
+  store_.files.fail_at(1, Errc::io_failed);
   EXPECT_EQ(*place_pending(deps(), 10), 0u);
   EXPECT_EQ(*place_pending(deps(), 10), 1u);
-  EXPECT_TRUE(store.files.exists(blob::final_path(key)));
+  EXPECT_TRUE(store_.files.exists(blob::final_path(key)));
 }
 
 TEST_F(Recovery, AFolderThatCannotBeSyncedLeavesThePlacementToBeDoneAgain) {
-  const blob::BlobKey key = store.commit("bytes", 1);
-  store.files.fail_at(2, Errc::io_failed);
+  const blob::BlobKey key = store_.commit("bytes", 1);
+  store_.files.fail_at(2, Errc::io_failed);
   EXPECT_FALSE(place_pending(deps(), 10).has_value());
   EXPECT_EQ(*place_pending(deps(), 10), 1u);
-  store.files.cut_power();
-  EXPECT_EQ(store.files.content(blob::final_path(key)), "bytes");
+  store_.files.cut_power();
+  EXPECT_EQ(store_.files.content(blob::final_path(key)), "bytes");
 }
 
 TEST_F(Recovery, BytesThatAreNowhereAreNotLookedForAgain) {
-  store.commit("bytes", 1);
-  ASSERT_TRUE(store.files.unlink(blob::staged_path(1)).has_value());
+  store_.commit("bytes", 1);
+  ASSERT_TRUE(store_.files.unlink(blob::staged_path(1)).has_value());
   EXPECT_EQ(recover_in("boot").placed, 1u);
-  EXPECT_EQ(store.probe().number("SELECT count(*) FROM upload WHERE placed = 0"), 0);
+  EXPECT_EQ(store_.probe().number("SELECT count(*) FROM upload WHERE placed = 0"), 0);
 }
 
 TEST_F(Recovery, PlacesMoreThanAPageOfThem) {
-  for (std::uint64_t inc = 1; inc <= 5; ++inc) store.commit("bytes " + std::to_string(inc), inc);
+  for (std::uint64_t inc = 1; inc <= 5; ++inc) store_.commit("bytes " + std::to_string(inc), inc);
   EXPECT_EQ(*place_pending(deps(), 2), 2u);
   EXPECT_EQ(recover_in("boot").placed, 3u);
 }
 
 TEST_F(Recovery, RemovesFilesThatNobodyWasToldOf) {
-  store.write_file(blob::staged_path(7), "the process died before it answered");
+  store_.write_file(blob::staged_path(7), "the process died before it answered");
   EXPECT_EQ(recover_in("boot").files_removed, 1u);
-  EXPECT_FALSE(store.files.exists(blob::staged_path(7)));
+  EXPECT_FALSE(store_.files.exists(blob::staged_path(7)));
 }
 
 TEST_F(Recovery, RemovesTheSurplusCopyOfABlobThatWasHereAlready) {
-  const blob::BlobKey kept = store.commit("bytes", 1);
-  store.commit("bytes", 2);
+  const blob::BlobKey kept = store_.commit("bytes", 1);
+  store_.commit("bytes", 2);
   const auto report = recover_in("boot");
   EXPECT_EQ(report.placed, 1u);
   EXPECT_EQ(report.files_removed, 1u);
-  EXPECT_FALSE(store.files.exists(blob::staged_path(2)));
-  EXPECT_EQ(store.files.content(blob::final_path(kept)), "bytes");
+  EXPECT_FALSE(store_.files.exists(blob::staged_path(2)));
+  EXPECT_EQ(store_.files.content(blob::final_path(kept)), "bytes");
 }
 
 TEST_F(Recovery, LeavesNamesThatAreNotItsOwn) {
-  store.write_file("uploads/notes.txt", "somebody's");
+  store_.write_file("uploads/notes.txt", "somebody's");
   EXPECT_EQ(recover_in("boot").files_removed, 0u);
-  EXPECT_TRUE(store.files.exists("uploads/notes.txt"));
+  EXPECT_TRUE(store_.files.exists("uploads/notes.txt"));
 }
 
 TEST_F(Recovery, AfterAKillASessionGoesOnWhereItWas) {
@@ -120,53 +120,53 @@ TEST_F(Recovery, AfterAKillASessionGoesOnWhereItWas) {
   EXPECT_EQ(report.sessions_restarted, 0u);
   EXPECT_EQ(session(row.id)->offset_bytes, row.offset_bytes);
   EXPECT_EQ(session(row.id)->hash256, row.hash256);
-  EXPECT_EQ(store.files.content(blob::staged_path(3)), "half of it");
+  EXPECT_EQ(store_.files.content(blob::staged_path(3)), "half of it");
 }
 
 TEST_F(Recovery, AfterAPowerCutASessionStartsOver) {
   recover_in("boot");
   auto row = open_session(3, "half of it");
   row.hash512 = crypto::Sha512().export_state();
-  ASSERT_TRUE(store.meta->write_blocking([&](sql::Connection& db) { return meta::save_upload(db, row); }).has_value());
+  ASSERT_TRUE(store_.meta->write_blocking([&](sql::Connection& db) { return meta::save_upload(db, row); }).has_value());
   const auto report = recover_in("another boot");
   EXPECT_EQ(report.sessions_kept, 0u);
   EXPECT_EQ(report.sessions_restarted, 1u);
   EXPECT_EQ(session(row.id)->offset_bytes, 0u);
   EXPECT_TRUE(session(row.id)->hash256.empty());
   EXPECT_EQ(session(row.id)->hash512, crypto::Sha512().export_state()) << "the client's hint stays good";
-  EXPECT_FALSE(store.files.exists(blob::staged_path(3)));
+  EXPECT_FALSE(store_.files.exists(blob::staged_path(3)));
 }
 
 TEST_F(Recovery, RemembersTheBoot) {
   recover_in("first");
   recover_in("second");
-  EXPECT_EQ(*store.meta->peek([](sql::Connection& db) { return meta::get_setting(db, "boot_id"); }), "second");
+  EXPECT_EQ(*store_.meta->peek([](sql::Connection& db) { return meta::get_setting(db, "boot_id"); }), "second");
 }
 
 TEST_F(Recovery, FinishesWhatWasDoomed) {
-  const blob::BlobKey placed = store.commit("placed", 1);
-  const blob::BlobKey staged = store.commit("staged", 2);
+  const blob::BlobKey placed = store_.commit("placed", 1);
+  const blob::BlobKey staged = store_.commit("staged", 2);
   recover_in("boot");
-  ASSERT_TRUE(store.files.rename(blob::final_path(staged), blob::staged_path(2)).has_value());
-  store.doom(placed);
-  store.doom(staged);
-  store.doom({placed.digest, 99});  // its file went before the process died
+  ASSERT_TRUE(store_.files.rename(blob::final_path(staged), blob::staged_path(2)).has_value());
+  store_.doom(placed);
+  store_.doom(staged);
+  store_.doom({placed.digest, 99});  // its file went before the process died
   recover_in("boot");
-  EXPECT_FALSE(store.files.exists(blob::final_path(placed)));
-  EXPECT_FALSE(store.files.exists(blob::staged_path(2)));
-  EXPECT_EQ(store.probe().number("SELECT count(*) FROM doomed"), 0);
+  EXPECT_FALSE(store_.files.exists(blob::final_path(placed)));
+  EXPECT_FALSE(store_.files.exists(blob::staged_path(2)));
+  EXPECT_EQ(store_.probe().number("SELECT count(*) FROM doomed"), 0);
 }
 
 TEST_F(Recovery, AnUnlinkThatFailsKeepsItsRow) {
-  const blob::BlobKey key = store.commit("bytes", 1);
+  const blob::BlobKey key = store_.commit("bytes", 1);
   recover_in("boot");
-  store.doom(key);
-  store.files.fail_from(1, Errc::io_failed);
+  store_.doom(key);
+  store_.files.fail_from(1, Errc::io_failed);
   EXPECT_FALSE(recover(deps(), "boot").has_value());
-  EXPECT_EQ(store.probe().number("SELECT count(*) FROM doomed"), 1);
-  store.files.heal();
+  EXPECT_EQ(store_.probe().number("SELECT count(*) FROM doomed"), 1);
+  store_.files.heal();
   recover_in("boot");
-  EXPECT_FALSE(store.files.exists(blob::final_path(key)));
+  EXPECT_FALSE(store_.files.exists(blob::final_path(key)));
 }
 
 TEST_F(Recovery, SurvivesAFailureOfAnyOfItsSteps) {
@@ -191,14 +191,14 @@ TEST_F(Recovery, SurvivesAFailureOfAnyOfItsSteps) {
 
 TEST_F(Recovery, ItsWorkDoesNotDependOnWhatIsStored) {
   recover_in("boot");
-  store.files.reset_counters();
+  store_.files.reset_counters();
   recover_in("boot");
-  const auto before = store.files.operations();
-  for (std::uint64_t inc = 1; inc <= 20; ++inc) store.commit("bytes " + std::to_string(inc), inc);
+  const auto before = store_.files.operations();
+  for (std::uint64_t inc = 1; inc <= 20; ++inc) store_.commit("bytes " + std::to_string(inc), inc);
   recover_in("boot");
-  store.files.reset_counters();
+  store_.files.reset_counters();
   recover_in("boot");
-  EXPECT_EQ(store.files.operations(), before);
+  EXPECT_EQ(store_.files.operations(), before);
 }
 
 }  // namespace

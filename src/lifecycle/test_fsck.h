@@ -151,7 +151,8 @@ struct Outcome {
 inline Outcome run(RegistryFolder& folder, FsckOptions options, io::FileSystem* disk = nullptr) {
   Outcome out;
   options.on_finding = [&](const Finding& finding) { out.findings.push_back(finding); };
-  io::FileSystem& files = disk != nullptr ? *disk : folder.files();
+  const auto fresh = *io::open_posix_file_system(folder.path());  // as another process: folders are opened anew
+  io::FileSystem& files = disk != nullptr ? *disk : *fresh;
   out.result = run_fsck({files, folder.database(), "this store", "this boot", folder.clock, folder.log}, options);
   return out;
 }

@@ -281,10 +281,12 @@ io::Task<Result<void>> Uploads::stream_body(SessionPtr session, std::optional<st
       result = std::move(written);
     }
   }
-  if (!result && (result.error().code == Errc::no_space || result.error().code == Errc::io_failed)) {
-    // Back to the last good byte; if even that fails the session is over.
+  const bool undefined_tail =
+      !result && (result.error().code == Errc::no_space || result.error().code == Errc::io_failed);
+  if (undefined_tail || (!result && expected.value_or(0) > received)) {
+    // Back to the last good byte, and what was reserved beyond it goes back too. Without a defined end it is over.
     const auto cut = co_await session->staged->truncate(session->offset_bytes);
-    if (!cut) (void)co_await discard(session);
+    if (!cut && undefined_tail) (void)co_await discard(session);
   }
   if (result && expected && received < *expected)
     result = fail(Errc::size_invalid, "the body is shorter than declared");

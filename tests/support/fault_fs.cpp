@@ -90,6 +90,7 @@ class FaultFs::Handle final : public io::File {
     const std::lock_guard lock(fs_.mutex_);
     BERTH_TRYV(alive());
     ++fs_.syncs_;
+    if (allowed && fs_.ignores_syncs_) return {};
     if (allowed) {
       for (const Change& step : node_->unsynced) step.apply_to(node_->durable);
     }
@@ -174,7 +175,8 @@ Result<std::unique_ptr<io::File>> FaultFs::open(const std::string& path, Mode mo
     return std::make_unique<Handle>(*this, std::move(node), path);
   }
   if (found == names_.end()) return fail(Errc::file_unknown, {}, "open " + path);
-  if (found->second->is_dir) return fail(Errc::io_failed, {}, path + " is a folder");
+  // As open(2): a folder opens for reading and for nothing else.
+  if (found->second->is_dir && mode != Mode::read) return fail(Errc::io_failed, {}, path + " is a folder");
   return std::make_unique<Handle>(*this, found->second, path);
 }
 
@@ -224,6 +226,7 @@ Result<void> FaultFs::sync_dir(const std::string& dir) {
   const std::lock_guard lock(mutex_);
   if (dir != "." && !names_.contains(dir)) return fail(Errc::file_unknown, {}, "sync_dir " + dir);
   ++syncs_;
+  if (ignores_syncs_) return {};
   // From the last step to the first: what touches the folder, and what such a step stands on.
   std::set<std::string> needed;
   std::vector<char> chosen(unsynced_names_.size(), 0);
@@ -289,6 +292,11 @@ bool FaultFs::struck() const {
 void FaultFs::set_capacity_bytes(std::uint64_t bytes) {
   const std::lock_guard lock(mutex_);
   capacity_ = bytes;
+}
+
+void FaultFs::ignore_syncs() {
+  const std::lock_guard lock(mutex_);
+  ignores_syncs_ = true;
 }
 
 void FaultFs::on_operation(std::function<void(const Operation&)> hook) {

@@ -53,6 +53,8 @@ class FaultFs final : public io::FileSystem {
   bool struck() const;
   /// Files may take no more than this in all; what goes beyond is no_space. SIZE_MAX: no limit.
   void set_capacity_bytes(std::uint64_t bytes);
+  /// A disk that lies: from now on syncs succeed and make nothing durable. For tests of the tests.
+  void ignore_syncs();
   /// Called before each operation, outside every lock: it may use the file system.
   void on_operation(std::function<void(const Operation&)> hook);
 
@@ -112,6 +114,7 @@ class FaultFs final : public io::FileSystem {
   std::uint64_t syncs_ = 0;
   Fault fault_;
   bool struck_ = false;
+  bool ignores_syncs_ = false;
   std::uint64_t capacity_ = UINT64_MAX;
   std::function<void(const Operation&)> hook_;
   std::int64_t now_ms_ = 1'700'000'000'000;

@@ -35,16 +35,16 @@ class RegistryWorld {
   RegistryWorld& operator=(const RegistryWorld&) = delete;
 
   void start() {
+    const auto started = try_start();
+    ASSERT_TRUE(started.has_value()) << started.error().message << started.error().cause;
+  }
+  Result<void> try_start() {
     disk = std::make_unique<io::BlockingPool>("disk", disk_threads, 1000);
-    auto opened_blobs = blob::FsStore::open_store(fs, *disk);
-    ASSERT_TRUE(opened_blobs.has_value()) << opened_blobs.error().cause;
-    blob_store = *std::move(opened_blobs);
+    BERTH_TRY(blob_store, blob::FsStore::open_store(fs, *disk));
     meta::Store::Hooks hooks;
     hooks.sync_staging = [this] { return blob_store->sync_staging(); };
     hooks.wrap = wrap;
-    auto opened = meta::Store::open({.path = database()}, std::move(hooks), clock, log);
-    ASSERT_TRUE(opened.has_value()) << opened.error().cause;
-    store = *std::move(opened);
+    BERTH_TRY(store, meta::Store::open({.path = database()}, std::move(hooks), clock, log));
     uploads = std::make_unique<registry::Uploads>(
         registry::Uploads::Deps{*store, *blob_store, *blob_store, *disk, space, clock, random, log, limits});
     blobs =
@@ -52,6 +52,7 @@ class RegistryWorld {
     manifests =
         std::make_unique<registry::Manifests>(registry::Manifests::Deps{*store, *disk, space, clock, log, limits});
     listings = std::make_unique<registry::Listings>(*store, limits);
+    return {};
   }
   void stop() {
     if (store) store->stop();

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -90,8 +91,10 @@ WireResponse WireClient::ask(const WireRequest& request) {
     return response;
   }
   bytes += body_bytes(request);
-  send(bytes);  // a server that refuses early may close before it has read all of it
-  return read_response(request.method);
+  const bool is_sent = send(bytes);
+  response = read_response(request.method);
+  if (!is_sent) close();  // refused early and not read to its end: what the connection is worth now nobody knows
+  return response;
 }
 
 WireResponse WireClient::ask(std::string method, std::string target, std::string body, Fields fields) {
@@ -135,6 +138,11 @@ void WireClient::reset() {
   const ::linger hard{.l_onoff = 1, .l_linger = 0};
   ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
   close();
+}
+
+bool WireClient::is_readable_within(int timeout_ms) const {
+  ::pollfd entry{.fd = fd_, .events = POLLIN, .revents = 0};
+  return !buffer_.empty() || ::poll(&entry, 1, timeout_ms) > 0;
 }
 
 bool WireClient::receive() {

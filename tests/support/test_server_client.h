@@ -71,6 +71,8 @@ class WireClient {
   void close();
   void reset();  // the peer sees the connection break
   bool is_open() const { return fd_ >= 0; }
+  /// Whether an answer, or the end of the connection, can be read before so much time has passed.
+  bool is_readable_within(int timeout_ms) const;
   std::size_t connections_opened() const { return opened_; }
 
  private:

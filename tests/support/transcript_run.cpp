@@ -294,9 +294,10 @@ class Player {
 
   /// A push that only prepares: it must simply work.
   void setup(const std::string& method, const std::string& target, const std::string& body_name) {
-    const auto expanded = expand(target);
     const std::string* body = values_.find(body_name);
-    if (!expanded || body == nullptr) return fail("nothing is named " + body_name);
+    const auto expanded = body == nullptr ? std::nullopt : expand(target);
+    if (body == nullptr) return fail("nothing is named " + body_name);
+    if (!expanded) return;
     Fields fields;
     if (body->empty()) fields.emplace_back("Content-Length", "0");
     const WireResponse response = ready_client().ask(method, *expanded, *body, fields);
