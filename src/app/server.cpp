@@ -11,6 +11,7 @@
 #include "meta/settings.h"
 
 #include <atomic>
+#include <charconv>
 #include <thread>
 
 namespace berth::app {
@@ -176,6 +177,9 @@ void Server::Parts::scrub(io::Periodic& self) {
   const auto report = lifecycle::scrub_slice({*store, *blobs, clock, log}, scrub_position, kScrubSlice, pace);
   if (report) {
     scrub_position = report->position;
+    store->write_later([at = std::to_string(scrub_position)](sql::Connection& db) {
+      return meta::put_setting(db, "scrub_position", at);
+    });
   } else {
     log.warn("scrub.failed", {f("err", report.error().cause)});
   }
@@ -186,6 +190,9 @@ void Server::Parts::start_background() {
   housekeeping =
       std::make_unique<io::Periodic>("housekeeping", kHousekeepingMs, [this](io::Periodic&) { keep_house(); });
   if (config.scrub_bytes_per_second > 0) {
+    // Goes on where the last process stopped: a store that is restarted often is walked to its end all the same.
+    const auto saved = store->peek([](sql::Connection& db) { return meta::get_setting(db, "scrub_position"); });
+    if (saved && *saved) std::from_chars((*saved)->data(), (*saved)->data() + (*saved)->size(), scrub_position);
     scrubbing = std::make_unique<io::Periodic>("scrub", kScrubIntervalMs, [this](io::Periodic& self) { scrub(self); });
   }
 }

@@ -27,17 +27,6 @@ Result<void> finish_doomed(const RecoveryDeps& deps) {
   }
 }
 
-/// After a power cut an open session starts over: what its file holds was never promised.
-Result<void> restart_session(const RecoveryDeps& deps, const meta::UploadRow& row) {
-  BERTH_TRYV(deps.files.remove_staged(row.inc));
-  meta::UploadRow empty = row;
-  empty.offset_bytes = 0;
-  empty.hash256.clear();
-  // An empty sha512 state must stay one: the client's hint is still good.
-  if (!empty.hash512.empty()) empty.hash512 = crypto::Sha512().export_state();
-  return deps.store.write_blocking([&](sql::Connection& db) { return meta::save_upload(db, empty); }, kHousekeeping);
-}
-
 Result<void> review_staged(const RecoveryDeps& deps, bool same_boot, RecoveryReport& report) {
   BERTH_TRY(const auto staged, deps.files.list_staged());
   for (const auto& file : staged) {
@@ -47,16 +36,23 @@ Result<void> review_staged(const RecoveryDeps& deps, bool same_boot, RecoveryRep
       if (same_boot) {
         ++report.sessions_kept;
       } else {
-        BERTH_TRYV(restart_session(deps, *row));
+        BERTH_TRYV(deps.files.remove_staged(file.inc));
         ++report.sessions_restarted;
       }
       continue;
     }
-    // No row: nothing was acknowledged. A placed row: the store had these bytes already, this copy is surplus.
-    if (!row || row->placed) {
-      BERTH_TRYV(deps.files.remove_staged(file.inc));
-      ++report.files_removed;
+    // No row: nothing was acknowledged. A placed row: the store had these bytes already and this copy is surplus,
+    // unless it is the one the store means.
+    bool surplus = !row;
+    if (row && row->placed && row->digest) {
+      BERTH_TRY(const bool current, deps.store.peek([&](sql::Connection& db) {
+        return meta::is_current_blob(db, *row->digest, file.inc);
+      }));
+      surplus = !current;
     }
+    if (!surplus) continue;
+    BERTH_TRYV(deps.files.remove_staged(file.inc));
+    ++report.files_removed;
   }
   return {};
 }
@@ -76,8 +72,10 @@ Result<std::size_t> place_pending(const RecoveryDeps& deps, std::size_t limit) {
       continue;
     }
     deps.log.error("blob.place_failed", {f("digest", row.digest->str()), f("err", placed.error().cause)});
-    // The bytes are nowhere: trying again will not bring them back. Reads will say so and set the blob aside.
-    if (placed.error().code == Errc::file_unknown) done.push_back(row.id);
+    // A missing folder looks the same as missing bytes. Only if they are nowhere is there no use in trying again; reads
+    // will say so and set the blob aside.
+    const auto content = deps.files.inspect({*row.digest, row.inc}, nullptr);
+    if (content && !content->present) done.push_back(row.id);
   }
   if (done.empty()) return 0;
   BERTH_TRYV(deps.files.settle());
@@ -103,6 +101,9 @@ Result<RecoveryReport> recover(const RecoveryDeps& deps, const std::string& boot
   BERTH_TRYV(finish_doomed(deps));
   BERTH_TRYV(review_staged(deps, same_boot, report));
   if (!same_boot) {
+    BERTH_TRYV(
+        deps.store.write_blocking([](sql::Connection& db) { return meta::restart_sessions(db); }, kHousekeeping));
+
     BERTH_TRYV(deps.store.write_blocking([&](sql::Connection& db) { return meta::put_setting(db, "boot_id", boot_id); },
                                          kHousekeeping));
   }

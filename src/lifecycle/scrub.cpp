@@ -17,17 +17,23 @@ Result<ScrubReport> scrub_slice(const ScrubDeps& deps, meta::BlobId position, st
     return meta::list_blobs(db, position, static_cast<std::int64_t>(limit));
   }));
   ScrubReport report;
+  report.position = position;
   for (const meta::BlobRow& row : rows) {
-    report.position = row.id;
-    if (row.state != 1) continue;
+    if (row.state != 1) {
+      report.position = row.id;
+      continue;
+    }
     const auto good = is_good(deps, row, pace);
+    if (!good && good.error().code == Errc::unavailable) return report;  // told to stop: this blob is next
+    report.position = row.id;
     if (!good) {
-      if (good.error().code == Errc::unavailable) return report;  // told to stop
+      // Not read is not damaged: descriptors run out, permissions change. Only bytes that are wrong are set aside.
       deps.log.error("scrub.read_failed", {f("digest", row.digest.str()), f("err", good.error().cause)});
+      continue;
     }
     ++report.checked;
     const std::int64_t now = deps.clock.now_ms();
-    if (good && *good) {
+    if (*good) {
       deps.store.write_later(
           [id = row.id, inc = row.inc, now](sql::Connection& db) { return meta::mark_blob_checked(db, id, inc, now); });
       continue;

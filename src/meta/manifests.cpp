@@ -45,7 +45,7 @@ constexpr sql::Sql kFindAny = R"(
   WHERE repo_id = $1 AND digest = $2)";
 
 constexpr sql::Sql kFindBody = R"(
-  SELECT id
+  SELECT id, bytes = $2
   FROM manifest_body
   WHERE sha256 = $1)";
 
@@ -53,6 +53,11 @@ constexpr sql::Sql kInsertBody = R"(
   INSERT INTO manifest_body(sha256, enc, bytes)
   VALUES($1, 0, $2)
   RETURNING id)";
+
+constexpr sql::Sql kMendBody = R"(
+  UPDATE manifest_body
+  SET enc = 0, bytes = $2
+  WHERE id = $1)";
 
 constexpr sql::Sql kInsertManifest = R"(
   INSERT INTO manifest(repo_id, digest, body_id, kind, media_type, size, artifact_type, subject, ref_desc, pushed_at, pushed_by)
@@ -133,20 +138,27 @@ sql::Bind text_or_null(const std::string& text) {
   return text.empty() ? sql::Bind(nullptr) : sql::Bind(std::string_view(text));
 }
 
+/// The row of these bytes. One that was damaged since is mended: the bytes at hand have just been hashed.
 Result<std::int64_t> ensure_body(sql::Connection& db, std::string_view bytes) {
   const auto sum = crypto::sha256(std::as_bytes(std::span(bytes)));
   const std::span<const std::byte> key(sum);
+  const auto content = std::as_bytes(std::span(bytes));
   std::optional<std::int64_t> id;
-  BERTH_TRYV(db.query(kFindBody, {key}, [&](const sql::Row& row) { id = row.int64(0); }));
+  bool intact = true;
+  BERTH_TRYV(db.query(kFindBody, {key, content}, [&](const sql::Row& row) {
+    id = row.int64(0);
+    intact = row.int64(1) != 0;
+  }));
   if (!id) {
-    BERTH_TRYV(
-        db.query(kInsertBody, {key, std::as_bytes(std::span(bytes))}, [&](const sql::Row& row) { id = row.int64(0); }));
+    BERTH_TRYV(db.query(kInsertBody, {key, content}, [&](const sql::Row& row) { id = row.int64(0); }));
+  } else if (!intact) {
+    BERTH_TRYV(db.execute(kMendBody, {*id, content}));
   }
   return *id;
 }
 
-Result<ManifestId> insert_manifest(sql::Connection& db, RepoId repo, const NewManifest& m, const Stamp& stamp) {
-  BERTH_TRY(const auto body, ensure_body(db, m.bytes));
+Result<ManifestId> insert_manifest(sql::Connection& db, RepoId repo, std::int64_t body, const NewManifest& m,
+                                   const Stamp& stamp) {
   const std::string descriptor =
       m.parsed.subject.empty() ? std::string() : oci::referrer_descriptor(m.parsed, m.digest, m.bytes.size());
   ManifestId id = 0;
@@ -198,13 +210,14 @@ Result<std::optional<ChildTarget>> find_child_target(sql::Connection& db, RepoId
 
 Result<ManifestId> put_manifest(sql::Connection& db, RepoId repo, const NewManifest& m, const Stamp& stamp) {
   BERTH_TRY(const auto existing, find_any(db, repo, m.digest));
+  BERTH_TRY(const auto body, ensure_body(db, m.bytes));
   const bool live = existing && existing->state == 1;
   ManifestId id = 0;
   if (existing) {
     id = existing->id;
     if (!live) BERTH_TRYV(db.execute(kRevive, {id, stamp.at_ms, bind_optional(stamp.principal)}));
   } else {
-    BERTH_TRY(id, insert_manifest(db, repo, m, stamp));
+    BERTH_TRY(id, insert_manifest(db, repo, body, m, stamp));
   }
   // Edges are written even if the row was there: a sparse push may have completed since.
   for (const BlobId blob : m.blobs) {

@@ -56,6 +56,7 @@ struct Allowed {
 };
 constexpr Allowed kAllowed[] = {
     {"migrations.cpp kListVersions", "one row per migration"},
+    {"uploads.cpp kRestart", "once after a power cut, over open sessions and young tombstones"},
     {"blobs.cpp kListDoomed", "the table holds what is to be unlinked right now, and the walk has a limit"},
 };
 

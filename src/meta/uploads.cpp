@@ -1,5 +1,7 @@
 #include "meta/uploads.h"
 
+#include "crypto/hash.h"
+
 namespace berth::meta {
 
 namespace {
@@ -32,6 +34,12 @@ constexpr sql::Sql kDiscardExpired = R"(
   UPDATE upload
   SET state = 3
   WHERE id = $1 AND expires_at < $2 AND state <> 2)";
+
+constexpr sql::Sql kRestart = R"(
+  UPDATE upload
+  SET offset_ = 0, synced = 0, hash256 = NULL,
+    hash512 = CASE WHEN hash512 IS NULL THEN NULL ELSE $1 END
+  WHERE state = 1 AND offset_ > 0)";
 
 constexpr sql::Sql kForget = R"(
   DELETE FROM upload
@@ -113,6 +121,13 @@ Result<void> commit_upload(sql::Connection& db, const UploadRow& row, bool place
 Result<bool> discard_expired(sql::Connection& db, std::string_view id, std::int64_t now_ms) {
   BERTH_TRY(const auto changed, db.execute(kDiscardExpired, {id, now_ms}));
   return changed > 0;
+}
+
+Result<void> restart_sessions(sql::Connection& db) {
+  // A hint at sha512 stays good: its hash starts over too.
+  const auto fresh = crypto::Sha512().export_state();
+  BERTH_TRYV(db.execute(kRestart, {std::span<const std::byte>(fresh)}));
+  return {};
 }
 
 Result<void> forget_upload(sql::Connection& db, std::string_view id) {

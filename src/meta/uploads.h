@@ -40,6 +40,8 @@ Result<bool> discard_expired(sql::Connection& db, std::string_view id, std::int6
 /// upload_unknown if the session is not open any more. `placed`: no file waits in the staging folder for its final
 /// place.
 Result<void> commit_upload(sql::Connection& db, const UploadRow& row, bool placed);
+/// Takes every open session back to its first byte: after a power cut its bytes prove nothing.
+Result<void> restart_sessions(sql::Connection& db);
 Result<void> forget_upload(sql::Connection& db, std::string_view id);
 Result<void> mark_placed(sql::Connection& db, std::string_view id);
 

@@ -155,7 +155,11 @@ Result<Uploads::SessionPtr> Uploads::resume(const meta::UploadRow& row) {
     session->hashes.sha512 = crypto::Sha512::import_state(row.hash512);
     if (!session->hashes.sha512) return fail(Errc::upload_unknown, "the upload cannot be resumed", "bad sha512 state");
   }
-  BERTH_TRY(session->offset_bytes, deps_.files.rehash_staged(row.inc, from, session->hashes));
+  const auto size = deps_.files.rehash_staged(row.inc, from, session->hashes);
+  if (!size && (size.error().code == Errc::file_unknown || size.error().code == Errc::size_invalid)) {
+    return fail(Errc::upload_unknown, "the upload cannot be resumed; start it again", size.error().cause);
+  }
+  BERTH_TRY(session->offset_bytes, size);
   const std::lock_guard lock(mutex_);
   const auto [at, inserted] = sessions_.emplace(session->id, session);
   if (inserted) ++per_repo_[session->repo.str()];
