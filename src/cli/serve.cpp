@@ -119,6 +119,8 @@ void add_serve(CLI::App& parent, int& exit_code) {
   command->add_option("--threads", flags->threads, "I/O threads; 0 is one per core")->capture_default_str();
   command->add_option("--scrub-rate", flags->scrub_rate, "Bytes a second the background check may read; 0 turns it off")
       ->capture_default_str();
+  // A flag given twice means the later one: scripts put their defaults first.
+  for (CLI::Option* option : command->get_options()) option->take_last();
   command->callback([flags, &exit_code] { exit_code = serve(*flags); });
 }
 
