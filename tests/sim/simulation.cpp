@@ -54,6 +54,18 @@ std::string Simulation::run() {
 
 const std::string& Simulation::any_repo() { return kRepos[below(kRepos.size())]; }
 const std::string& Simulation::any_text() { return kTexts[below(kTexts.size())]; }
+std::string Simulation::new_text() {
+  std::string text = any_text() + std::to_string(texts_.size());
+  texts_[test::RegistryWorld::digest(text).str()] = text;
+  return text;
+}
+
+const std::string& Simulation::known_text() {
+  auto at = texts_.begin();
+  std::advance(at, below(texts_.size()));
+  return at->second;
+}
+
 std::string Simulation::any_tag() { return "v" + std::to_string(below(3)); }
 
 std::string Simulation::any_manifest(const std::string& repo) {

@@ -85,6 +85,9 @@ class Simulation {
   bool one_in(std::uint64_t n) { return below(n) == 0; }
   const std::string& any_repo();
   const std::string& any_text();
+  /// Content the store cannot know yet: what it knows hides what goes wrong with a second upload.
+  std::string new_text();
+  const std::string& known_text();
   std::string any_tag();
   std::string any_manifest(const std::string& repo);
   void note(std::string line) { trace_.push_back(std::move(line)); }

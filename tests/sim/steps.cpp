@@ -38,7 +38,7 @@ void Simulation::step() {
 
 void Simulation::push_blob() {
   const std::string& repo = any_repo();
-  const std::string& text = any_text();
+  const std::string text = one_in(3) ? new_text() : any_text();
   const auto done = world_.push_blob(repo, text);
   if (settle("push blob " + repo + " " + brief(digest_text(text)), {}, outcome(done))) {
     model_.link(repo, digest_text(text));
@@ -53,7 +53,7 @@ void Simulation::start_session() {
   if (!settle("start " + repo, {}, outcome(id))) return;
   sessions_.push_back({.repo = repo,
                        .id = *id,
-                       .text = any_text(),
+                       .text = one_in(4) ? any_text() : new_text(),
                        .expires_at = world_.clock.now_ms() + world_.limits.session_idle_ms});
 }
 
@@ -136,7 +136,7 @@ void Simulation::repeat_finished() {
 void Simulation::mount() {
   const std::string& target = any_repo();
   const auto source = one_in(3) ? std::nullopt : std::optional(any_repo());
-  const std::string digest = digest_text(any_text());
+  const std::string digest = digest_text(known_text());
   const Outcome expected = model_.can_mount(target, source, digest);
   const auto from = source ? std::optional(RegistryWorld::repo(*source)) : std::nullopt;
   const auto done = run_task(world_.uploads->mount(RegistryWorld::repo(target), from, *oci::Digest::parse(digest)));
@@ -205,7 +205,7 @@ void Simulation::delete_manifest() {
 
 void Simulation::delete_blob() {
   const std::string& repo = any_repo();
-  const std::string digest = digest_text(any_text());
+  const std::string digest = digest_text(known_text());
   const Outcome expected = model_.can_delete_blob(repo, digest);
   const auto done = run_task(world_.blobs->remove(RegistryWorld::repo(repo), *oci::Digest::parse(digest)));
   if (settle("delete blob " + repo + " " + brief(digest), expected, outcome(done))) model_.delete_blob(repo, digest);
@@ -213,7 +213,7 @@ void Simulation::delete_blob() {
 
 void Simulation::look() {
   const std::string& repo = any_repo();
-  const std::string& text = any_text();
+  const std::string& text = known_text();
   const auto pulled = world_.pull_blob(repo, RegistryWorld::digest(text));
   settle("pull " + repo + " " + brief(digest_text(text)), model_.head_blob(repo, digest_text(text)), outcome(pulled));
   if (pulled && *pulled != text) fail_with("a blob of " + repo + " has wrong bytes");
