@@ -28,24 +28,26 @@ void Simulation::housekeeping() {
   settle("expire", {}, outcome(world_.uploads->expire(1000)));
 }
 
-/// The next request meets a fault, then perhaps the end of the process.
+/// A request meets a fault; then, perhaps, the process ends.
 void Simulation::arm_fault() {
+  static constexpr void (Simulation::* kVictims[])() = {&Simulation::push_blob,      &Simulation::append_to_session,
+                                                        &Simulation::push_image,     &Simulation::finish_session,
+                                                        &Simulation::finish_session, &Simulation::housekeeping,
+                                                        &Simulation::look,           &Simulation::delete_manifest};
   const std::uint64_t n = 1 + below(9);
   const Errc error = one_in(2) ? Errc::io_failed : Errc::no_space;
-  if (one_in(2)) {
-    note("fault at operation " + std::to_string(n));
+  const bool lasting = one_in(3);
+  note((lasting ? "no disk from operation " : "fault at operation ") + std::to_string(n));
+  if (lasting) {
+    world_.fs.fail_from(n, error);
+  } else {
     world_.fs.fail_at(n, error);
-    return;
   }
-  note("no disk from operation " + std::to_string(n));
-  world_.fs.fail_from(n, error);
-  static constexpr void (Simulation::* kVictims[])() = {&Simulation::push_blob,  &Simulation::append_to_session,
-                                                        &Simulation::push_image, &Simulation::finish_session,
-                                                        &Simulation::mount,      &Simulation::delete_manifest};
   (this->*kVictims[below(std::size(kVictims))])();
   world_.fs.heal();
   if (!failure_.empty()) return;
-  one_in(4) ? restart() : cut_power();
+  if (one_in(3)) return cut_power();
+  if (one_in(4)) restart();
 }
 
 /// The process is killed: what it wrote stays, what it knew is gone.
@@ -58,8 +60,7 @@ void Simulation::restart() {
 
 void Simulation::cut_power() {
   note("power cut");
-  // Writes nobody waits for are run first, so that the seed alone decides what is there to be lost.
-  (void)world_.store->write_blocking([](sql::Connection&) -> Result<void> { return {}; }, {.ack = meta::Ack::process});
+  drain();
   const std::string name = "meta" + std::to_string(++databases_);
   database_.cut_power(world_.dir / (name + ".db"), choice_);
   world_.stop();
@@ -91,11 +92,11 @@ void Simulation::cut_power() {
 void Simulation::pass_time() {
   static constexpr std::int64_t kMinuteMs = 60'000;
   static constexpr std::int64_t kHourMs = 60 * kMinuteMs;
-  switch (below(8)) {
+  switch (below(24)) {
     case 0: world_.clock.advance_ms(25 * kHourMs); break;                           // idle sessions expire
     case 1: world_.clock.set_wall_ms(world_.clock.now_ms() - 48 * kHourMs); break;  // the wall clock jumps
     case 2: world_.clock.set_wall_ms(world_.clock.now_ms() + 48 * kHourMs); break;
-    default: world_.clock.advance_ms(static_cast<std::int64_t>(below(3 * kMinuteMs))); break;
+    default: world_.clock.advance_ms(static_cast<std::int64_t>(below(kMinuteMs))); break;
   }
   note("clock " + std::to_string(world_.clock.now_ms()));
 }

@@ -4,6 +4,9 @@ namespace berth::sim {
 
 namespace {
 
+/// Not SeededRandom's own stride: neighbouring seeds would walk through the same numbers, one apart.
+constexpr std::uint64_t kSeedStride = 0xd1342543de82ef95ULL;
+
 const std::vector<std::string> kRepos = {"team/app", "team/lib", "solo"};
 
 /// Sizes around the disk's sectors, and nothing at all.
@@ -21,7 +24,7 @@ const std::vector<std::string> kTexts = make_texts();
 }  // namespace
 
 Simulation::Simulation(SimulationOptions options)
-    : options_(options), choice_(options.seed * 0x9e3779b97f4a7c15ULL), world_(options.seed) {
+    : options_(options), choice_(options.seed * kSeedStride), world_(options.seed) {
   for (const std::string& text : kTexts) texts_[test::RegistryWorld::digest(text).str()] = text;
   world_.wrap = [this](std::unique_ptr<sql::Connection> inner) { return database_.wrap(std::move(inner)); };
 }
@@ -55,7 +58,10 @@ std::string Simulation::run() {
 const std::string& Simulation::any_repo() { return kRepos[below(kRepos.size())]; }
 const std::string& Simulation::any_text() { return kTexts[below(kTexts.size())]; }
 std::string Simulation::new_text() {
-  std::string text = any_text() + std::to_string(texts_.size());
+  std::string text = std::to_string(texts_.size()) + " ";
+  // Several sectors, so that a power cut can leave some of them.
+  const std::size_t size = 500 + below(8000);
+  while (text.size() < size) text += static_cast<char>(text.size() * 31 + text.size() / 256);
   texts_[test::RegistryWorld::digest(text).str()] = text;
   return text;
 }

@@ -103,7 +103,7 @@ void Simulation::finish(Session& picked) {
   const auto offset = session_offset(picked);
   if (!offset || !failure_.empty()) return;
   const Session session = picked;
-  const bool wrong = one_in(8);
+  const bool wrong = one_in(12);
   const oci::Digest digest = RegistryWorld::digest(wrong ? session.text + "!" : session.text);
   const auto done = world_.finish(session.repo, session.id, digest, session.text.substr(*offset));
   const Outcome expected = wrong ? Outcome(Errc::digest_mismatch) : Outcome();

@@ -282,6 +282,7 @@ void FaultFs::fail_from(std::uint64_t n, Errc error) {
 void FaultFs::heal() {
   const std::lock_guard lock(mutex_);
   fault_ = {};
+  struck_ = false;
 }
 
 bool FaultFs::struck() const {
@@ -357,6 +358,7 @@ void FaultFs::cut(Keep keep_step, std::uint64_t* seed) {
   }
   durable_names_ = names_;
   fault_ = {};
+  struck_ = false;
   ++epoch_;
 }
 

@@ -47,9 +47,9 @@ class FaultFs final : public io::FileSystem {
   void fail_at(std::uint64_t n, Errc error);
   /// The n-th and every later operation fails: the disk is gone, or the process is about to die.
   void fail_from(std::uint64_t n, Errc error);
-  /// Ends both.
+  /// Ends both, and forgets that they struck.
   void heal();
-  /// Whether an armed fault has struck.
+  /// Whether the fault armed last has struck.
   bool struck() const;
   /// Files may take no more than this in all; what goes beyond is no_space. SIZE_MAX: no limit.
   void set_capacity_bytes(std::uint64_t bytes);
