@@ -1,8 +1,10 @@
 #include "sql/connection.h"
+#include "sql/sqlite_error.h"
 
 #include <sqlite3.h>
 
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <unordered_map>
 #include <utility>
@@ -20,26 +22,6 @@ struct Finalize {
 };
 using Db = std::unique_ptr<sqlite3, CloseDb>;
 using Stmt = std::unique_ptr<sqlite3_stmt, Finalize>;
-
-std::unexpected<Error> sqlite_error(sqlite3* db, std::string_view doing) {
-  const int extended = sqlite3_extended_errcode(db);
-  std::string cause = "sqlite " + std::to_string(extended) + " " + sqlite3_errmsg(db) + " in: ";
-  cause.append(doing.substr(0, 160));
-  if (extended == SQLITE_IOERR_FSYNC || extended == SQLITE_IOERR_DIR_FSYNC) {
-    return fail(Errc::sync_failed, "the metadata store failed", std::move(cause));
-  }
-  switch (extended & 0xFF) {
-    case SQLITE_FULL: return fail(Errc::no_space, "the disk is full", std::move(cause));
-    case SQLITE_CANTOPEN:
-    case SQLITE_IOERR: return fail(Errc::io_failed, "the metadata store failed", std::move(cause));
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB: return fail(Errc::corrupt, "the metadata store is damaged", std::move(cause));
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-    case SQLITE_INTERRUPT: return fail(Errc::unavailable, "the metadata store is busy", std::move(cause));
-    default: return fail(Errc::internal, {}, std::move(cause));
-  }
-}
 
 class SqliteRow final : public Row {
  public:
@@ -82,6 +64,7 @@ class SqliteConnection final : public Connection {
       bind(stmt, i < prepared->index_of.size() ? prepared->index_of[i] : 0, binds[i]);
     const SqliteRow row(stmt);
     for (;;) {
+      errno = 0;
       const int rc = sqlite3_step(stmt);
       if (rc == SQLITE_DONE) return sqlite3_changes64(db_.get());
       if (rc != SQLITE_ROW) return sqlite_error(db_.get(), sql.text());
@@ -90,6 +73,7 @@ class SqliteConnection final : public Connection {
   }
 
   Result<void> run_script(const std::string& script) override {
+    errno = 0;
     if (sqlite3_exec(db_.get(), script.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) {
       return sqlite_error(db_.get(), script);
     }
@@ -112,6 +96,7 @@ class SqliteConnection final : public Connection {
     if (found != cache_.end()) return &found->second;
     sqlite3_stmt* raw = nullptr;
     const auto text = sql.text();
+    errno = 0;
     if (sqlite3_prepare_v3(db_.get(), text.data(), static_cast<int>(text.size()), SQLITE_PREPARE_PERSISTENT, &raw,
                            nullptr) != SQLITE_OK) {
       return sqlite_error(db_.get(), text);
@@ -182,6 +167,7 @@ Result<std::unique_ptr<Connection>> open_sqlite(const SqliteOptions& options) {
   const int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
                     (writer ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY);
   sqlite3* raw = nullptr;
+  errno = 0;
   const int rc = sqlite3_open_v2(options.path.c_str(), &raw, flags, nullptr);
   Db db(raw);
   if (rc != SQLITE_OK) return sqlite_error(db.get(), "open");
