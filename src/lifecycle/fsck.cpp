@@ -162,10 +162,20 @@ class Checker {
     return fail(Errc::unavailable, "meta.db belongs to another store than the files beside it: nothing was checked");
   }
 
+  /// Even to read the database takes a few blocks for its scratch files: on a full disk those of the reserve.
+  Result<std::unique_ptr<sql::Connection>> open_reader() {
+    auto opened = sql::open_sqlite({.path = folder_.database_path});
+    if (opened || opened.error().code != Errc::no_space) return opened;
+    (void)drop_ballast(folder_.files);
+    opened = sql::open_sqlite({.path = folder_.database_path});
+    if (opened || opened.error().code != Errc::no_space) return opened;
+    return fail(Errc::no_space, "the disk is full: free some space on it, then try again", opened.error().cause);
+  }
+
   /// False: it cannot even be read. Opens the store for repairs if that is wanted and safe: writing into a database
   /// whose structure is broken makes it worse.
   Result<bool> check_database() {
-    auto opened = sql::open_sqlite({.path = folder_.database_path});
+    auto opened = open_reader();
     if (!opened) return give_up(std::move(opened).error());
     reader_ = *std::move(opened);
     if (auto schema = check_schema(); !schema) return give_up(std::move(schema).error());

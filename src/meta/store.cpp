@@ -18,12 +18,25 @@ Store::Store(Options options, Hooks hooks, const Clock& clock, const Log& log)
 
 Store::~Store() { stop(); }
 
+/// Even to look at a database takes some room: its log and the log's index are made anew after a clean stop.
 Result<void> Store::start() {
-  BERTH_TRY(writer_, open_connection(sql::SqliteOptions::Mode::writer));
-  BERTH_TRYV(migrate(*writer_, clock_.now_ms()));
+  auto opened = open_writer();
+  if (!opened && opened.error().code == Errc::no_space && hooks_.on_no_space) {
+    hooks_.on_no_space();
+    opened = open_writer();
+  }
+  if (!opened && opened.error().code == Errc::no_space) {
+    return fail(Errc::no_space, "the disk is full: free some space on it, then try again", opened.error().cause);
+  }
+  BERTH_TRYV(opened);
   read_pool_ = std::make_unique<io::BlockingPool>("db-read", options_.read_threads, options_.read_queue_max);
   thread_.start("db-write", [this] { writer_loop(); });
   return {};
+}
+
+Result<void> Store::open_writer() {
+  BERTH_TRY(writer_, open_connection(sql::SqliteOptions::Mode::writer));
+  return migrate(*writer_, clock_.now_ms());
 }
 
 void Store::stop() {

@@ -49,7 +49,7 @@ class Store {
   struct Hooks {
     /// Makes the names of staged files durable; called once before the COMMIT of a batch that asked for it.
     std::function<Result<void>()> sync_staging;
-    /// The engine found the disk full: free the reserve, so that reclaiming writes can go on.
+    /// The engine found the disk full, in open() or later: free the reserve, so that reclaiming writes can go on.
     std::function<void()> on_no_space;
     /// Wraps every connection opened, for fault injection; empty in production.
     std::function<std::unique_ptr<sql::Connection>(std::unique_ptr<sql::Connection>)> wrap;
@@ -148,6 +148,7 @@ class Store {
 
   Store(Options options, Hooks hooks, const Clock& clock, const Log& log);
   Result<void> start();
+  Result<void> open_writer();
   Result<std::unique_ptr<sql::Connection>> open_connection(sql::SqliteOptions::Mode mode);
   void enqueue(Op op);
   Result<void> run_blocking(WriteFn fn, WriteOptions options);

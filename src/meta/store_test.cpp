@@ -1,5 +1,6 @@
 #include "meta/store.h"
 
+#include "support/faulty_sqlite_disk.h"
 #include "support/store_fixture.h"
 
 #include <gtest/gtest.h>
@@ -155,6 +156,30 @@ TEST_F(MetaStore, TheEnginesOwnFullDiskInTheMiddleOfABatchIsTheSame) {
   EXPECT_THAT(codes(results), ElementsAre(Errc::no_space, Errc::no_space));
   EXPECT_TRUE(has("reclaim"));
   EXPECT_FALSE(has("before")) << "answered with an error, so not kept";
+  EXPECT_EQ(freed, 1);
+}
+
+TEST_F(MetaStore, AFullDiskAtTheStartFreesTheReserveAndIsTriedAgain) {
+  test::FaultySqliteDisk disk;
+  disk.log.write_errno = ENOSPC;  // met by the migrations
+  int freed = 0;
+  open({.on_no_space = [&] {
+    ++freed;
+    disk.repair();
+  }});
+  EXPECT_EQ(freed, 1);
+  EXPECT_TRUE(put_now("a").has_value());
+  store_.reset();
+}
+
+TEST_F(MetaStore, ADiskThatStaysFullAtTheStartIsCalledByItsName) {
+  test::FaultySqliteDisk disk;
+  disk.log.write_errno = ENOSPC;
+  int freed = 0;
+  const auto opened = Store::open({.path = path()}, {.on_no_space = [&] { ++freed; }}, clock_, log_);
+  ASSERT_FALSE(opened.has_value());
+  EXPECT_EQ(opened.error().code, Errc::no_space);
+  EXPECT_THAT(opened.error().message, ::testing::HasSubstr("free some space"));
   EXPECT_EQ(freed, 1);
 }
 

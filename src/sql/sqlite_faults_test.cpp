@@ -11,9 +11,7 @@ namespace {
 
 class SqliteFaults : public ::testing::Test {
  protected:
-  SqliteFaults() {
-    EXPECT_TRUE(writer_->run_script("CREATE TABLE t(id INTEGER PRIMARY KEY, raw BLOB)").has_value());
-  }
+  SqliteFaults() { EXPECT_TRUE(writer_->run_script("CREATE TABLE t(id INTEGER PRIMARY KEY, raw BLOB)").has_value()); }
   std::unique_ptr<Connection> open(SqliteOptions::Mode mode) {
     return *open_sqlite({.path = dir_ / "t.db", .mode = mode});
   }

@@ -10,7 +10,7 @@ from harness.client import Client, stored_bytes
 from harness.content import CONFIG_TYPE, LAYER_TYPE, blob_bytes, descriptor, digest_of, image_manifest
 from harness.database import integrity_complaint
 from harness.scenario import Scenario, new_model, push_and_read
-from harness.server import Server, eventually, fsck_is_clean
+from harness.server import Server, eventually, fsck_is_clean, run_berth
 from harness.small_disk import SmallDisk
 
 DISK_MB = 256
@@ -181,3 +181,57 @@ def test_a_full_disk_refuses_pushes_only_until_there_is_space(kind, fill, tmp_pa
         assert server.stop() == 0
         assert fsck_is_clean(disk.data) is None
         assert integrity_complaint(disk.data) is None
+
+
+@pytest.mark.parametrize("kind", ["ext4", "tmpfs"])
+def test_a_disk_filled_while_the_server_was_stopped_does_not_keep_it_from_starting(kind, tmp_path):
+    """A clean stop leaves no log behind whose space a start could use again: even to look at the database takes a few
+    blocks, which only the reserve has."""
+    model = new_model()
+    with SmallDisk(kind, tmp_path, DISK_MB) as disk, Server(disk.data, tmp_path / "server.log") as server:
+        server.start()
+        client = Client(server.port)
+        scenario = Scenario(client, model, "full/a", server)
+        images = push_images(scenario, DELETES)
+        location = begin_session(client)
+        assert server.stop() == 0
+        disk.fill()
+        assert disk.free_bytes() == 0
+
+        server.start()
+        check_everything(model, server)
+        client = scenario.client = Client(server.port)
+        every_write_is_refused(client, location, b"{}")
+        delete_some(scenario, images)
+        check_everything(model, server)
+
+        pid = server.process.pid
+        disk.empty()
+        answers = []
+        eventually(lambda: answers.append(push_and_read(client, model, "full/a", "space again")) or answers[-1] is None,
+                   BACK_WITHIN_S, "pushes work again without a restart")
+        go_on(client, location)
+        assert server.process.pid == pid and server.stop() == 0
+        assert fsck_is_clean(disk.data) is None
+
+
+@pytest.mark.parametrize("options", [(), ("--repair",)], ids=["check", "repair"])
+def test_a_disk_filled_while_the_server_was_stopped_can_be_checked(options, tmp_path):
+    with SmallDisk("tmpfs", tmp_path, DISK_MB) as disk, Server(disk.data, tmp_path / "server.log") as server:
+        server.start()
+        push_images(Scenario(Client(server.port), new_model(), "full/a", server), 2)
+        assert server.stop() == 0
+        disk.fill()
+        checked = run_berth("fsck", "--data", disk.data, *options)
+        assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+@pytest.mark.parametrize("command", [("serve", "--listen", "127.0.0.1:0"), ("fsck",)], ids=["serve", "fsck"])
+def test_without_the_reserve_a_full_disk_is_called_by_its_name(command, tmp_path):
+    with SmallDisk("tmpfs", tmp_path, DISK_MB) as disk, Server(disk.data, tmp_path / "server.log") as server:
+        server.start()
+        assert server.stop() == 0
+        (disk.data / "ballast").unlink()
+        disk.fill()
+        refused = run_berth(*command, "--data", disk.data)
+        assert refused.returncode == 1 and "the disk is full: free some space" in refused.stderr, refused.stderr

@@ -72,7 +72,7 @@ class FaultySqliteDisk {
     static FaultySqliteDisk* disk = nullptr;
     return disk;
   }
-  template <File FaultySqliteDisk::*kWhich>
+  template <File FaultySqliteDisk::* kWhich>
   static File& file() {
     return current()->*kWhich;
   }
@@ -95,7 +95,7 @@ class FaultySqliteDisk {
     return disk.real_->xDelete(disk.real_, name, sync_folder);
   }
 
-  template <File FaultySqliteDisk::*kWhich>
+  template <File FaultySqliteDisk::* kWhich>
   static void patch(sqlite3_io_methods& methods, sqlite3_file* opened) {
     current()->real_methods_ = opened->pMethods;
     methods = *opened->pMethods;
@@ -106,12 +106,12 @@ class FaultySqliteDisk {
     opened->pMethods = &methods;
   }
 
-  template <File FaultySqliteDisk::*kWhich>
+  template <File FaultySqliteDisk::* kWhich>
   static int read(sqlite3_file* f, void* to, int size, sqlite3_int64 offset) {
     ++file<kWhich>().reads;
     return current()->real_methods_->xRead(f, to, size, offset);
   }
-  template <File FaultySqliteDisk::*kWhich>
+  template <File FaultySqliteDisk::* kWhich>
   static int write(sqlite3_file* f, const void* from, int size, sqlite3_int64 offset) {
     File& to = file<kWhich>();
     ++to.writes;
@@ -125,7 +125,7 @@ class FaultySqliteDisk {
     }
     return current()->real_methods_->xWrite(f, from, size, offset);
   }
-  template <File FaultySqliteDisk::*kWhich>
+  template <File FaultySqliteDisk::* kWhich>
   static int sync(sqlite3_file* f, int flags) {
     File& on = file<kWhich>();
     ++on.syncs;
@@ -141,7 +141,7 @@ class FaultySqliteDisk {
     }
     return current()->real_methods_->xSync(f, flags);
   }
-  template <File FaultySqliteDisk::*kWhich>
+  template <File FaultySqliteDisk::* kWhich>
   static int truncate(sqlite3_file* f, sqlite3_int64 size) {
     File& on = file<kWhich>();
     {
