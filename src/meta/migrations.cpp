@@ -24,17 +24,14 @@ constexpr sql::Sql kInsertVersion = R"(
 std::string checksum(std::string_view text) { return to_hex(crypto::sha256(std::as_bytes(std::span(text)))); }
 
 Result<void> apply(sql::Connection& db, std::int64_t number, const EmbeddedMigration& migration, std::int64_t now_ms) {
-  BERTH_TRYV(db.execute("BEGIN IMMEDIATE"));
+  BERTH_TRYV(db.begin());
   auto done = db.run_script(sql::expand_sqlite_types(migration.sql));
   if (done) {
     auto inserted = db.execute(kInsertVersion, {number, now_ms, checksum(migration.sql), number});
     if (!inserted) done = fail(std::move(inserted).error());
   }
-  if (done) {
-    auto committed = db.execute("COMMIT");
-    if (!committed) done = fail(std::move(committed).error());
-  }
-  if (!done && db.in_transaction()) (void)db.execute("ROLLBACK");
+  if (done) done = db.commit();
+  if (!done && db.in_transaction()) (void)db.rollback();
   return std::move(done).context(migration.name);
 }
 

@@ -131,6 +131,7 @@ void Store::writer_loop() {
     lock.unlock();
     run_batch(batch);
     batch.clear();  // what the closures own dies outside the lock
+    maintain();     // after the answers: none of them depends on it
     lock.lock();
   }
 }
@@ -167,7 +168,7 @@ void Store::run_batch(std::vector<Op>& batch) {
 /// error means that nothing at all was kept.
 Result<void> Store::run_transaction(std::vector<Op*>& ops) {
   // After a failed sync the kernel may have dropped log pages that later commits would stand on: a commit that succeeds
-  // after it could still be lost. Reads go on; writes wait for a restart, which begins a new log.
+  // after it could still be lost. Reads go on; writes wait for a restart, which writes the log anew (sql/sqlite_log.h).
   if (poisoned_)
     return fail(Errc::unavailable, "the registry's disk failed: it serves reads only until it is restarted");
   bool durable = false;
@@ -178,22 +179,18 @@ Result<void> Store::run_transaction(std::vector<Op*>& ops) {
   }
   if (staging && hooks_.sync_staging) BERTH_TRYV(hooks_.sync_staging());
   BERTH_TRYV(writer_->set_durable_commits(durable));
-  BERTH_TRYV(writer_->execute("BEGIN IMMEDIATE"));
-  Result<void> done;
-  for (Op* op : ops) {
-    if (done = run_op(*op); !done) break;
-  }
-  if (done) {
-    const auto committed = writer_->execute("COMMIT");
-    if (committed) {
-      commits_.fetch_add(1, std::memory_order_relaxed);
-    } else {
-      done = fail(Error(committed.error()));
-      if (committed.error().code == Errc::sync_failed) poisoned_ = true;
-    }
-  }
-  if (!done && writer_->in_transaction()) (void)writer_->execute("ROLLBACK");
+  auto done = commit_all(ops);
+  if (!done && writer_->in_transaction()) (void)writer_->rollback();
+  if (const Error* failure = writer_->engine_failure(); failure != nullptr) note_failed_sync(*failure);
   return done;
+}
+
+Result<void> Store::commit_all(std::vector<Op*>& ops) {
+  BERTH_TRYV(writer_->begin());
+  for (Op* op : ops) BERTH_TRYV(run_op(*op));
+  BERTH_TRYV(writer_->commit());
+  commits_.fetch_add(1, std::memory_order_relaxed);
+  return {};
 }
 
 /// Runs one closure in a savepoint and leaves what came of it in op.outcome. A returned error means that the
@@ -201,21 +198,32 @@ Result<void> Store::run_transaction(std::vector<Op*>& ops) {
 Result<void> Store::run_op(Op& op) {
   BERTH_TRYV(writer_->execute("SAVEPOINT op"));
   op.outcome = op.fn(*writer_);
-  // A full disk or an I/O error makes the engine drop the whole transaction, the earlier closures with it.
+  // Without room nothing after it would work either, and what did so far cannot be committed for sure; after a failed
+  // sync nothing can.
+  if (const Error* failure = writer_->engine_failure(); failure != nullptr) return fail(Error(*failure));
+  // An I/O error makes the engine drop the whole transaction, the earlier closures with it.
   if (!writer_->in_transaction()) {
     if (!op.outcome) return fail(Error(op.outcome.error()));
     return fail(Errc::io_failed, "the metadata store failed", "transaction lost");
   }
-  if (op.outcome) {
-    BERTH_TRYV(writer_->execute("RELEASE op"));
-    return {};
-  }
-  // Without room nothing after it would work either, and what did so far cannot be committed for sure.
-  const Error& error = op.outcome.error();
-  if (error.code == Errc::no_space && error.cause.starts_with("sqlite")) return fail(Error(error));
-  BERTH_TRYV(writer_->execute("ROLLBACK TO op"));
+  if (!op.outcome) BERTH_TRYV(writer_->execute("ROLLBACK TO op"));
   BERTH_TRYV(writer_->execute("RELEASE op"));
   return {};
+}
+
+void Store::maintain() {
+  if (poisoned_) return;
+  const auto done = writer_->maintain();
+  if (done) return;
+  log_.error("meta.maintenance_failed", {f("code", to_string(done.error().code)), f("err", done.error().cause)});
+  note_failed_sync(done.error());
+  // Nothing is lost: the log keeps it all, and grows until there is room in the database file.
+  if (done.error().code == Errc::no_space && hooks_.on_no_space) hooks_.on_no_space();
+}
+
+void Store::note_failed_sync(const Error& error) {
+  if (error.code != Errc::sync_failed || poisoned_.exchange(true)) return;
+  log_.error("meta.read_only", {f("err", "a sync of the database failed: no writes until a restart; " + error.cause)});
 }
 
 }  // namespace berth::meta

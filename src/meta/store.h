@@ -155,7 +155,10 @@ class Store {
   void writer_loop();
   void run_batch(std::vector<Op>& batch);
   Result<void> run_transaction(std::vector<Op*>& ops);
+  Result<void> commit_all(std::vector<Op*>& ops);
   Result<void> run_op(Op& op);
+  void maintain();
+  void note_failed_sync(const Error& error);
 
   Options options_;
   Hooks hooks_;

@@ -159,30 +159,6 @@ TEST_F(MetaStore, TheEnginesOwnFullDiskInTheMiddleOfABatchIsTheSame) {
   EXPECT_EQ(freed, 1);
 }
 
-TEST_F(MetaStore, AFullDiskAtTheStartFreesTheReserveAndIsTriedAgain) {
-  test::FaultySqliteDisk disk;
-  disk.log.write_errno = ENOSPC;  // met by the migrations
-  int freed = 0;
-  open({.on_no_space = [&] {
-    ++freed;
-    disk.repair();
-  }});
-  EXPECT_EQ(freed, 1);
-  EXPECT_TRUE(put_now("a").has_value());
-  store_.reset();
-}
-
-TEST_F(MetaStore, ADiskThatStaysFullAtTheStartIsCalledByItsName) {
-  test::FaultySqliteDisk disk;
-  disk.log.write_errno = ENOSPC;
-  int freed = 0;
-  const auto opened = Store::open({.path = path()}, {.on_no_space = [&] { ++freed; }}, clock_, log_);
-  ASSERT_FALSE(opened.has_value());
-  EXPECT_EQ(opened.error().code, Errc::no_space);
-  EXPECT_THAT(opened.error().message, ::testing::HasSubstr("free some space"));
-  EXPECT_EQ(freed, 1);
-}
-
 TEST_F(MetaStore, AFailedCommitFailsEveryWriteOfTheBatchAndKeepsNone) {
   open();
   hold_writer([this] { fail_at(10, Errc::io_failed); });  // RELEASE COMMIT | BEGIN 2x(SAVEPOINT x RELEASE) COMMIT
@@ -210,6 +186,122 @@ TEST_F(MetaStore, AfterAFailedSyncWritesAreRefusedAndReadsGoOnUntilARestart) {
   store_.reset();
   open();
   EXPECT_TRUE(put_now("newest").has_value());
+}
+
+TEST_F(MetaStore, ASyncThatFailedInsideAStatementIsNoBetterIfItsClosureCarriedOn) {
+  open();
+  fail_at(3, Errc::sync_failed);  // BEGIN SAVEPOINT put
+  const auto failed = store_->write_blocking([](sql::Connection& db) -> Result<void> {
+    EXPECT_FALSE(put_setting(db, "lost", "x").has_value());
+    return put_setting(db, "kept", "x");
+  });
+  ASSERT_FALSE(failed.has_value());
+  EXPECT_EQ(failed.error().code, Errc::sync_failed);
+  EXPECT_FALSE(has("kept"));
+  EXPECT_TRUE(store_->outcome_unknown());
+  EXPECT_EQ(put_now("later").error().code, Errc::unavailable);
+}
+
+class MetaStoreOnABadDisk : public MetaStore {
+ protected:
+  ~MetaStoreOnABadDisk() override { store_.reset(); }  // closes through the disk
+
+  /// More than the cache holds, and enough for the log to be brought into the database.
+  static Result<void> put_long(sql::Connection& db) { return put_setting(db, "long", std::string(34'000'000, 'x')); }
+  /// What the writer does after it has answered is done.
+  void settle() {
+    (void)store_->write_blocking([](sql::Connection&) -> Result<void> { return {}; }, {.ack = Ack::process});
+  }
+
+  test::FaultySqliteDisk disk_;
+};
+
+TEST_F(MetaStoreOnABadDisk, ASyncThatFailsBetweenTransactionsEndsTheWritesAsWell) {
+  for (auto* file : {&disk_.log, &disk_.database}) {
+    open();
+    file->sync_errno = EIO;
+    EXPECT_TRUE(store_->write_blocking(put_long, {.ack = Ack::process}).has_value()) << "promises no more than a kill";
+    settle();
+    disk_.repair();
+    const auto refused = put_now("later");
+    ASSERT_FALSE(refused.has_value()) << "this commit would stand on log pages that may be gone";
+    EXPECT_EQ(refused.error().code, Errc::unavailable);
+    EXPECT_FALSE(has("later"));
+    store_.reset();
+    open();
+    EXPECT_TRUE(put_now("after a restart").has_value());
+    store_.reset();
+    std::filesystem::remove(path());
+  }
+}
+
+TEST_F(MetaStoreOnABadDisk, AfterAFailedSyncAStopDoesNotTouchTheDatabaseFile) {
+  open();
+  ASSERT_TRUE(put_now("a").has_value());
+  disk_.log.sync_errno = EIO;
+  EXPECT_EQ(put_now("b").error().code, Errc::sync_failed);
+  disk_.repair();
+  const auto writes = disk_.database.writes.load();
+  const auto log_bytes = std::filesystem::file_size(path() + "-wal");
+  store_->stop();
+  EXPECT_EQ(disk_.database.writes, writes);
+  EXPECT_EQ(std::filesystem::file_size(path() + "-wal"), log_bytes);
+}
+
+TEST_F(MetaStoreOnABadDisk, ADatabaseFileThatCannotGrowCostsTheReserveAndNoWrite) {
+  int freed = 0;
+  open({.on_no_space = [&] { ++freed; }});
+  disk_.database.write_errno = ENOSPC;
+  ASSERT_TRUE(store_->write_blocking(put_long).has_value());
+  EXPECT_TRUE(put_now("next").has_value()) << "the log has room";
+  store_->stop();
+  EXPECT_GE(freed, 1);
+  disk_.repair();
+  store_.reset();
+  open();
+  EXPECT_TRUE(has("long") && has("next"));
+}
+
+TEST_F(MetaStoreOnABadDisk, ABatchThatTheEngineUndidByItselfIsAnsweredAsUndone) {
+  open();
+  for (const auto& [error, expected] : {std::pair(EIO, Errc::io_failed), std::pair(ENOSPC, Errc::no_space)}) {
+    hold_writer();
+    Tasks tasks;
+    tasks.push_back(put("before", 1));
+    tasks.push_back(store_->write([this, code = error](sql::Connection& db) -> Result<int> {
+      disk_.log.write_errno = code;
+      BERTH_TRYV(put_long(db));
+      return 2;
+    }));
+    tasks.push_back(put("after", 3));
+    tasks.push_back(go_on());
+    const auto results = test::run_tasks(std::move(tasks));
+    disk_.repair();
+    EXPECT_THAT(codes(results), ElementsAre(expected, expected, expected));
+    EXPECT_FALSE(has("before") || has("long") || has("after"));
+    EXPECT_TRUE(put_now("next").has_value());
+  }
+}
+
+TEST_F(MetaStoreOnABadDisk, AFullDiskAtTheStartFreesTheReserveAndIsTriedAgain) {
+  disk_.log.write_errno = ENOSPC;  // met by the migrations
+  int freed = 0;
+  open({.on_no_space = [&] {
+    ++freed;
+    disk_.repair();
+  }});
+  EXPECT_EQ(freed, 1);
+  EXPECT_TRUE(put_now("a").has_value());
+}
+
+TEST_F(MetaStoreOnABadDisk, ADiskThatStaysFullAtTheStartIsCalledByItsName) {
+  disk_.log.write_errno = ENOSPC;
+  int freed = 0;
+  const auto opened = Store::open({.path = path()}, {.on_no_space = [&] { ++freed; }}, clock_, log_);
+  ASSERT_FALSE(opened.has_value());
+  EXPECT_EQ(opened.error().code, Errc::no_space);
+  EXPECT_THAT(opened.error().message, ::testing::HasSubstr("free some space"));
+  EXPECT_EQ(freed, 1);
 }
 
 TEST_F(MetaStore, AFullQueueRefusesInsteadOfGrowing) {

@@ -1,6 +1,7 @@
 #pragma once
 // The one way to a SQL engine. Everything above speaks the subset that SQLite and PostgreSQL share: $1 placeholders,
-// INSERT … ON CONFLICT, RETURNING, LIMIT, partial indexes. One connection is used by one thread at a time.
+// INSERT … ON CONFLICT, RETURNING, LIMIT, partial indexes, SAVEPOINT, RELEASE and ROLLBACK TO. Where the two differ
+// there is a function. One connection is used by one thread at a time.
 
 #include "base/result.h"
 
@@ -56,10 +57,23 @@ class Connection {
   virtual Result<std::int64_t> run(Sql sql, std::span<const Bind> binds, RowSink* sink) = 0;
   /// Runs a script of several statements without parameters: migrations only.
   virtual Result<void> run_script(const std::string& script) = 0;
+
+  /// Begins a transaction that will write. While it is open another one fails to begin: unavailable.
+  virtual Result<void> begin() = 0;
+  /// Errors: as run(). After sync_failed it is unknown whether the transaction will be there after a restart.
+  virtual Result<void> commit() = 0;
+  virtual Result<void> rollback() = 0;
   /// False if the engine rolled the transaction back by itself (disk full, I/O error).
   virtual bool in_transaction() const = 0;
+  /// What the engine itself met since begin() that makes the whole transaction worthless, whoever was told and whatever
+  /// he made of it: no_space or sync_failed, the latter for good. nullptr: neither. Lives until the next call.
+  virtual const Error* engine_failure() const = 0;
   /// Makes the next transactions wait for the disk at COMMIT, or not (process-crash safe only).
   virtual Result<void> set_durable_commits(bool durable) = 0;
+  /// What the engine needs done between transactions, if it does not see to it by itself: for the writer, after each
+  /// commit. SQLite brings a long log into the database file. Errors: sync_failed, which no commit must follow; others
+  /// mean that nothing was lost and the next call tries again.
+  virtual Result<void> maintain() = 0;
 
   /// Runs a statement that returns nothing.
   Result<std::int64_t> execute(Sql sql, std::initializer_list<Bind> binds = {}) {
@@ -93,10 +107,12 @@ struct SqliteOptions {
   std::string path;
   enum class Mode : std::uint8_t { writer, reader } mode = Mode::reader;
   std::int64_t cache_bytes = 16 * 1024 * 1024;
+  int log_pages_max = 8'000;  // the writer's log is brought into the database file when it is longer
 };
 
 /// The writer creates the file, switches it to WAL and is the only one that checkpoints (SQLite before 3.51.3 has a
-/// data race when two connections write or checkpoint at once); readers cannot write.
+/// data race when two connections write or checkpoint at once); readers cannot write. A log that the last process left
+/// is made durable first (sql/sqlite_log.h). After a failed sync the writer leaves its log as it is when it closes.
 Result<std::unique_ptr<Connection>> open_sqlite(const SqliteOptions& options);
 
 }  // namespace berth::sql

@@ -1,11 +1,13 @@
 #include "sql/connection.h"
 #include "sql/sqlite_error.h"
+#include "sql/sqlite_log.h"
 
 #include <sqlite3.h>
 
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -52,6 +54,19 @@ class SqliteConnection final : public Connection {
  public:
   explicit SqliteConnection(Db db) : db_(std::move(db)) {}
 
+  /// Makes this the connection that checkpoints, when maintain() is called and not by itself: SQLite would do it inside
+  /// COMMIT and keep a failure to itself.
+  void take_over_checkpoints(int log_pages_max) {
+    log_pages_max_ = log_pages_max;
+    sqlite3_wal_hook(
+        db_.get(),
+        [](void* self, sqlite3*, const char*, int log_pages) {
+          static_cast<SqliteConnection*>(self)->log_pages_ = log_pages;
+          return SQLITE_OK;
+        },
+        this);
+  }
+
   Result<std::int64_t> run(Sql sql, std::span<const Bind> binds, RowSink* sink) override {
     BERTH_TRY(Prepared * prepared, prepare(sql));
     sqlite3_stmt* stmt = prepared->stmt.get();
@@ -67,7 +82,7 @@ class SqliteConnection final : public Connection {
       errno = 0;
       const int rc = sqlite3_step(stmt);
       if (rc == SQLITE_DONE) return sqlite3_changes64(db_.get());
-      if (rc != SQLITE_ROW) return sqlite_error(db_.get(), sql.text());
+      if (rc != SQLITE_ROW) return failed(sql.text());
       if (sink != nullptr && !sink->on_row(row)) return 0;
     }
   }
@@ -75,10 +90,18 @@ class SqliteConnection final : public Connection {
   Result<void> run_script(const std::string& script) override {
     errno = 0;
     if (sqlite3_exec(db_.get(), script.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) {
-      return sqlite_error(db_.get(), script);
+      return failed(script);
     }
     return {};
   }
+
+  Result<void> begin() override {
+    if (failure_ && failure_->code != Errc::sync_failed) failure_.reset();
+    return nothing_of(execute("BEGIN IMMEDIATE"));
+  }
+  Result<void> commit() override { return nothing_of(execute("COMMIT")); }
+  Result<void> rollback() override { return nothing_of(execute("ROLLBACK")); }
+  const Error* engine_failure() const override { return failure_ ? &*failure_ : nullptr; }
 
   bool in_transaction() const override { return sqlite3_get_autocommit(db_.get()) == 0; }
 
@@ -90,7 +113,36 @@ class SqliteConnection final : public Connection {
     return {};
   }
 
+  Result<void> maintain() override {
+    if (std::exchange(log_pages_, 0) < log_pages_max_) return {};
+    errno = 0;
+    // Passive: waits for no reader. What one of them still needs is left for the next time.
+    if (sqlite3_wal_checkpoint_v2(db_.get(), "main", SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr) != SQLITE_OK) {
+      return failed("checkpoint");
+    }
+    return {};
+  }
+
  private:
+  static Result<void> nothing_of(Result<std::int64_t> done) {
+    if (!done) return fail(std::move(done).error());
+    return {};
+  }
+
+  std::unexpected<Error> failed(std::string_view doing) {
+    auto out = sqlite_error(db_.get(), doing);
+    const Errc code = out.error().code;
+    if (code == Errc::sync_failed) {
+      // Pages of the log may be lost, though they still read well. Brought into the database file now, half of that
+      // work could outlive a power cut, and the log it came from not.
+      sqlite3_db_config(db_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+      failure_ = out.error();
+    } else if (code == Errc::no_space && !failure_) {
+      failure_ = out.error();
+    }
+    return out;
+  }
+
   Result<Prepared*> prepare(Sql sql) {
     const auto found = cache_.find(sql.text().data());
     if (found != cache_.end()) return &found->second;
@@ -99,7 +151,7 @@ class SqliteConnection final : public Connection {
     errno = 0;
     if (sqlite3_prepare_v3(db_.get(), text.data(), static_cast<int>(text.size()), SQLITE_PREPARE_PERSISTENT, &raw,
                            nullptr) != SQLITE_OK) {
-      return sqlite_error(db_.get(), text);
+      return failed(text);
     }
     Prepared prepared{Stmt(raw), {}};
     const int count = sqlite3_bind_parameter_count(raw);
@@ -130,6 +182,9 @@ class SqliteConnection final : public Connection {
 
   Db db_;
   bool durable_ = true;
+  int log_pages_ = 0;      // of the log after the last commit, if nobody has looked since
+  int log_pages_max_ = 0;  // writer only
+  std::optional<Error> failure_;
   std::unordered_map<const char*, Prepared> cache_;  // destroyed before db_
 };
 
@@ -175,13 +230,18 @@ Result<std::unique_ptr<Connection>> open_sqlite(const SqliteOptions& options) {
   if (!writer) sqlite3_db_config(db.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   sqlite3_db_config(db.get(), SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
   sqlite3_db_config(db.get(), SQLITE_DBCONFIG_DQS_DDL, 0, nullptr);
+  sqlite3* const handle = db.get();
   auto connection = std::make_unique<SqliteConnection>(std::move(db));
   // No memory map: a read error of the disk would then be a signal that ends the process instead of a failed request.
   std::string setup = "PRAGMA cache_size=-" + std::to_string(options.cache_bytes / 1024) + ";";
-  setup += writer ? "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=8000;"
+  setup += writer ? "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; "
                     "PRAGMA journal_size_limit=67108864; PRAGMA temp_store=MEMORY; PRAGMA busy_timeout=0;"
                   : "PRAGMA query_only=ON; PRAGMA temp_store=MEMORY; PRAGMA busy_timeout=2000; ";
   BERTH_TRYV(connection->run_script(setup));
+  if (writer) {
+    connection->take_over_checkpoints(options.log_pages_max);
+    BERTH_TRYV(renew_log(handle));
+  }
   return connection;
 }
 

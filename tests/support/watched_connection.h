@@ -14,7 +14,7 @@ namespace berth::test {
 
 /// What every watched connection of one test adds up to. Thread-safe.
 struct SqlWatch {
-  std::atomic<std::int64_t> statements{0};
+  std::atomic<std::int64_t> statements{0};  // with begin, commit and rollback
   std::atomic<std::int64_t> connections{0};
   std::mutex mutex;                     // guards: commits
   std::vector<bool> commits;            // per COMMIT that succeeded: whether it waited for the disk
@@ -34,24 +34,40 @@ class WatchedConnection final : public sql::Connection {
 
   Result<std::int64_t> run(sql::Sql sql, std::span<const sql::Bind> binds, sql::RowSink* sink) override {
     ++watch_->statements;
-    auto done = inner_->run(sql, binds, sink);
-    if (done && sql.text() == "COMMIT") {
-      {
-        const std::lock_guard lock(watch_->mutex);
-        watch_->commits.push_back(durable_);
-      }
-      if (watch_->on_commit) watch_->on_commit(durable_);
-    }
-    return done;
+    return inner_->run(sql, binds, sink);
   }
   Result<void> run_script(const std::string& script) override { return inner_->run_script(script); }
+  Result<void> begin() override {
+    ++watch_->statements;
+    return inner_->begin();
+  }
+  Result<void> commit() override {
+    ++watch_->statements;
+    auto done = inner_->commit();
+    if (done) note_commit();
+    return done;
+  }
+  Result<void> rollback() override {
+    ++watch_->statements;
+    return inner_->rollback();
+  }
   bool in_transaction() const override { return inner_->in_transaction(); }
+  const Error* engine_failure() const override { return inner_->engine_failure(); }
   Result<void> set_durable_commits(bool durable) override {
     durable_ = durable;
     return inner_->set_durable_commits(durable);
   }
+  Result<void> maintain() override { return inner_->maintain(); }
 
  private:
+  void note_commit() {
+    {
+      const std::lock_guard lock(watch_->mutex);
+      watch_->commits.push_back(durable_);
+    }
+    if (watch_->on_commit) watch_->on_commit(durable_);
+  }
+
   std::unique_ptr<sql::Connection> inner_;
   std::shared_ptr<SqlWatch> watch_;  // shared with the test
   bool durable_ = true;
