@@ -24,8 +24,9 @@ constexpr sql::Sql kHeadByDigest = R"(
   JOIN manifest m ON m.repo_id = r.id AND m.digest = $2
   WHERE r.name = $1 AND r.deleted_at IS NULL AND m.state = 1)";
 
+// An engine reads every column selected, wanted or not, and a large one is a page after the other: hence the CASE.
 constexpr sql::Sql kLoadByTag = R"(
-  SELECT m.id, m.digest, m.media_type, m.size, b.sha256, b.bytes
+  SELECT m.id, m.digest, m.media_type, m.size, b.sha256, CASE WHEN m.size <= $3 THEN b.bytes END
   FROM repo r
   JOIN tag t ON t.repo_id = r.id AND t.name = $2
   JOIN manifest m ON m.id = t.manifest_id
@@ -33,7 +34,7 @@ constexpr sql::Sql kLoadByTag = R"(
   WHERE r.name = $1 AND r.deleted_at IS NULL AND m.state = 1)";
 
 constexpr sql::Sql kLoadByDigest = R"(
-  SELECT m.id, m.digest, m.media_type, m.size, b.sha256, b.bytes
+  SELECT m.id, m.digest, m.media_type, m.size, b.sha256, CASE WHEN m.size <= $3 THEN b.bytes END
   FROM repo r
   JOIN manifest m ON m.repo_id = r.id AND m.digest = $2
   JOIN manifest_body b ON b.id = m.body_id
@@ -126,12 +127,10 @@ std::optional<ManifestHead> read_head(const sql::Row& row) {
   return ManifestHead{row.int64(0), *digest, std::string(row.text(2)), static_cast<std::uint64_t>(row.int64(3))};
 }
 
-template <class Each>
-Result<void> query_reference(sql::Connection& db, sql::Sql by_tag, sql::Sql by_digest, const oci::RepoName& repo,
-                             const oci::Reference& reference, Each each) {
-  const std::string_view name = repo.str();
-  if (reference.is_digest()) return db.query(by_digest, {name, reference.digest().storage()}, each);
-  return db.query(by_tag, {name, std::string_view(reference.tag().str())}, each);
+/// What `$2` is in the statements by tag and by digest. A view into the reference.
+sql::Bind key_of(const oci::Reference& reference) {
+  if (reference.is_digest()) return reference.digest().storage();
+  return std::string_view(reference.tag().str());
 }
 
 sql::Bind text_or_null(const std::string& text) {
@@ -176,8 +175,9 @@ Result<ManifestId> insert_manifest(sql::Connection& db, RepoId repo, std::int64_
 Result<std::optional<ManifestHead>> find_manifest(sql::Connection& db, const oci::RepoName& repo,
                                                   const oci::Reference& reference) {
   std::optional<ManifestHead> out;
-  BERTH_TRYV(query_reference(db, kHeadByTag, kHeadByDigest, repo, reference,
-                             [&](const sql::Row& row) { out = read_head(row); }));
+  const sql::Sql statement = reference.is_digest() ? kHeadByDigest : kHeadByTag;
+  BERTH_TRYV(db.query(statement, {std::string_view(repo.str()), key_of(reference)},
+                      [&](const sql::Row& row) { out = read_head(row); }));
   return out;
 }
 
@@ -186,10 +186,12 @@ Result<std::optional<ManifestBytes>> load_manifest(sql::Connection& db, const oc
   std::optional<ManifestBytes> out;
   bool damaged = false;
   bool too_large = false;
-  BERTH_TRYV(query_reference(db, kLoadByTag, kLoadByDigest, repo, reference, [&](const sql::Row& row) {
+  const sql::Sql statement = reference.is_digest() ? kLoadByDigest : kLoadByTag;
+  const auto most = static_cast<std::int64_t>(std::min<std::uint64_t>(bytes_max, INT64_MAX));
+  BERTH_TRYV(db.query(statement, {std::string_view(repo.str()), key_of(reference), most}, [&](const sql::Row& row) {
     auto head = read_head(row);
     too_large = head && head->size_bytes > bytes_max;
-    if (too_large) return;  // the engine reads a large column only when it is asked for
+    if (too_large) return;
     const auto bytes = row.blob(5);
     const auto stored = row.blob(4);
     const auto sum = crypto::sha256(bytes);

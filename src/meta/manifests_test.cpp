@@ -1,5 +1,6 @@
 #include "meta/manifests.h"
 
+#include "support/faulty_sqlite_disk.h"
 #include "support/meta_fixture.h"
 
 namespace berth::meta {
@@ -150,6 +151,21 @@ TEST_F(Manifests, AReaderMayAskForSmallOnesOnly) {
   const auto refused = load_manifest(*db_, repo("app"), reference, text.size() - 1);
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().code, Errc::manifest_too_large);
+}
+
+TEST_F(Manifests, OneThatIsTooLargeIsNotReadToFindOut) {
+  const std::string text = image("app", {"config"}, {.note = std::string(3'000'000, 'x')});
+  point("app", "v1", text);
+  db_.reset();  // into the database file
+  test::FaultySqliteDisk disk;
+  for (const auto& reference : {*oci::Reference::parse("v1"), oci::Reference(digest(text))}) {
+    const auto cold = *sql::open_sqlite({.path = dir_ / "meta.db"});
+    disk.database.reads = 0;
+    EXPECT_EQ(load_manifest(*cold, repo("app"), reference, 65'536).error().code, Errc::manifest_too_large);
+    EXPECT_LT(disk.database.reads, 50);
+    EXPECT_EQ(load_manifest(*cold, repo("app"), reference).value()->bytes, text);
+    EXPECT_GT(disk.database.reads, 500) << "the count means something";
+  }
 }
 
 }  // namespace
