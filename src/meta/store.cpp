@@ -123,17 +123,26 @@ void Store::writer_loop() {
   for (;;) {
     wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
     if (queue_.empty()) return;
-    std::vector<Op> batch;
-    while (!queue_.empty() && batch.size() < options_.batch_ops_max) {
-      batch.push_back(std::move(queue_.front()));
-      queue_.pop_front();
-    }
+    std::vector<Op> batch = take_batch();
     lock.unlock();
     run_batch(batch);
     batch.clear();  // what the closures own dies outside the lock
     maintain();     // after the answers: none of them depends on it
     lock.lock();
   }
+}
+
+/// From the front of the queue, at least one. Under the lock.
+std::vector<Store::Op> Store::take_batch() {
+  std::vector<Op> out;
+  std::size_t bytes = 0;
+  while (!queue_.empty() && out.size() < options_.batch_ops_max) {
+    bytes += queue_.front().options.bytes;
+    if (!out.empty() && bytes > options_.batch_bytes_max) break;
+    out.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+  }
+  return out;
 }
 
 void Store::run_batch(std::vector<Op>& batch) {

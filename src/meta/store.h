@@ -42,6 +42,8 @@ struct WriteOptions {
   Space space = Space::normal;
   /// The closure refers to files created in the staging folder: their names are synced before COMMIT.
   bool needs_staging_sync = false;
+  /// About how much it writes, if that is much: what is queued behind it waits for that.
+  std::size_t bytes = 0;
 };
 
 class Store {
@@ -58,6 +60,7 @@ class Store {
     std::string path;
     std::size_t queue_max = 20'000;
     std::size_t batch_ops_max = 512;
+    std::size_t batch_bytes_max = 8 * 1024 * 1024;  // by WriteOptions::bytes; a larger operation is a batch of its own
     unsigned read_threads = 2;
     std::size_t read_queue_max = 10'000;
   };
@@ -153,6 +156,7 @@ class Store {
   void enqueue(Op op);
   Result<void> run_blocking(WriteFn fn, WriteOptions options);
   void writer_loop();
+  std::vector<Op> take_batch();
   void run_batch(std::vector<Op>& batch);
   Result<void> run_transaction(std::vector<Op*>& ops);
   Result<void> commit_all(std::vector<Op*>& ops);

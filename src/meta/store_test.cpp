@@ -48,6 +48,29 @@ TEST_F(MetaStore, ABatchIsBounded) {
   EXPECT_EQ(store_->commit_count() - before, 1U + 3U);
 }
 
+TEST_F(MetaStore, ABatchIsBoundedInBytesToo) {
+  open({}, {.batch_bytes_max = 100});
+  constexpr struct {
+    std::vector<std::size_t> (*bytes)();
+    std::uint64_t batches;
+    std::string_view why;
+  } kRows[] = {
+      {[] { return std::vector<std::size_t>{50, 50, 0, 0}; }, 1, "exactly full"},
+      {[] { return std::vector<std::size_t>{50, 0, 51, 0}; }, 2, "one too many"},
+      {[] { return std::vector<std::size_t>{1000, 1000, 1}; }, 3, "each more than a batch holds"},
+      {[] { return std::vector<std::size_t>{1, 1000}; }, 2, "the small one does not wait for the large one"},
+  };
+  for (const auto& row : kRows) {
+    const auto before = store_->commit_count();
+    hold_writer();
+    Tasks tasks;
+    for (const std::size_t bytes : row.bytes()) tasks.push_back(put("k", 1, {.bytes = bytes}));
+    tasks.push_back(go_on());
+    for (const auto& result : test::run_tasks(std::move(tasks))) EXPECT_TRUE(result.has_value());
+    EXPECT_EQ(store_->commit_count() - before, 1U + row.batches) << row.why;
+  }
+}
+
 TEST_F(MetaStore, AClosureThatFailsIsUndoneAloneAndTheOthersStay) {
   open();
   hold_writer();

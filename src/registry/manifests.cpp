@@ -154,7 +154,8 @@ io::Task<Result<StoredManifest>> Manifests::put(PutManifest cmd) {
   co_return co_await deps_.store.write(
       [command, understood, stamp, policy = deps_.limits.reference_policy](sql::Connection& db) {
         return commit(db, *command, *understood, policy, stamp);
-      });
+      },
+      {.bytes = command->body.size()});
 }
 
 Error Manifests::unknown(const oci::RepoName& repo) {
