@@ -18,7 +18,8 @@ constexpr sql::Sql kCheckLinks = R"(
   LIMIT $3)";
 
 constexpr sql::Sql kCheckTags = R"(
-  SELECT t.repo_id, t.name, r.name, coalesce(m.repo_id = t.repo_id AND m.state = 1, 0), m.digest, h.id, h.digest
+  SELECT t.repo_id, t.name, r.name, CASE WHEN m.repo_id = t.repo_id AND m.state = 1 THEN 1 ELSE 0 END,
+    m.digest, h.id, h.digest
   FROM tag t
   LEFT JOIN repo r ON r.id = t.repo_id
   LEFT JOIN manifest m ON m.id = t.manifest_id
@@ -92,7 +93,7 @@ constexpr sql::Sql kDanglingCandidates = R"(
     WHEN 3 THEN NOT EXISTS(SELECT 1 FROM manifest m WHERE m.id = q.obj_id AND m.repo_id = q.repo_id)
     WHEN 4 THEN NOT EXISTS(SELECT 1 FROM manifest m WHERE m.id = q.obj_id AND m.repo_id = q.repo_id)
     WHEN 6 THEN NOT EXISTS(SELECT 1 FROM repo r WHERE r.id = q.repo_id OR r.id = q.obj_id)
-    ELSE 0 END
+    ELSE FALSE END
   ORDER BY q.kind, q.repo_id, q.obj_id
   LIMIT $4)";
 

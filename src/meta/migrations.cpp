@@ -10,9 +10,9 @@ namespace berth::meta {
 
 namespace {
 
-constexpr sql::Sql kCreateVersions = R"(
+constexpr const char* kCreateVersions = R"(
   CREATE TABLE IF NOT EXISTS schema_version(
-    v INTEGER PRIMARY KEY, applied_at INTEGER NOT NULL, checksum TEXT NOT NULL, min_reader INTEGER NOT NULL) STRICT)";
+    v $PK, applied_at $I NOT NULL, checksum $T NOT NULL, min_reader $I NOT NULL) $S)";
 constexpr sql::Sql kListVersions = R"(
   SELECT v, checksum
   FROM schema_version
@@ -25,7 +25,7 @@ std::string checksum(std::string_view text) { return to_hex(crypto::sha256(std::
 
 Result<void> apply(sql::Connection& db, std::int64_t number, const EmbeddedMigration& migration, std::int64_t now_ms) {
   BERTH_TRYV(db.begin());
-  auto done = db.run_script(sql::expand_sqlite_types(migration.sql));
+  auto done = db.run_script(std::string(migration.sql));
   if (done) {
     auto inserted = db.execute(kInsertVersion, {number, now_ms, checksum(migration.sql), number});
     if (!inserted) done = fail(std::move(inserted).error());
@@ -38,7 +38,7 @@ Result<void> apply(sql::Connection& db, std::int64_t number, const EmbeddedMigra
 }  // namespace
 
 Result<void> migrate(sql::Connection& db, std::int64_t now_ms) {
-  BERTH_TRYV(db.execute(kCreateVersions));
+  BERTH_TRYV(db.run_script(kCreateVersions));
   std::map<std::int64_t, std::string> applied;
   BERTH_TRYV(db.query(kListVersions, {}, [&](const sql::Row& row) { applied[row.int64(0)] = row.text(1); }));
   const auto known = embedded_migrations();

@@ -7,7 +7,7 @@ namespace {
 constexpr sql::Sql kAddNsLink = R"(
   INSERT INTO ns_blob(ns_id, blob_id, links)
   SELECT ns_id, $2, 1 FROM repo WHERE id = $1
-  ON CONFLICT(ns_id, blob_id) DO UPDATE SET links = links + 1
+  ON CONFLICT(ns_id, blob_id) DO UPDATE SET links = ns_blob.links + 1
   RETURNING links)";
 
 constexpr sql::Sql kDropNsLink = R"(

@@ -55,7 +55,8 @@ class Connection {
   /// Errors: no_space, io_failed, sync_failed, corrupt, unavailable (locked, interrupted), internal (constraint, bad
   /// SQL).
   virtual Result<std::int64_t> run(Sql sql, std::span<const Bind> binds, RowSink* sink) = 0;
-  /// Runs a script of several statements without parameters: migrations only.
+  /// Runs a script of several statements without parameters, its type macros ($PK, $I, $B, $T, $J, $S, $W) replaced by
+  /// the engine's words: migrations only.
   virtual Result<void> run_script(const std::string& script) = 0;
 
   /// Begins a transaction that will write. While it is open another one fails to begin: unavailable.
@@ -100,7 +101,7 @@ class Connection {
   }
 };
 
-/// Expands the type macros of a migration ($PK, $I, $B, $T, $J, $S, $W) for SQLite.
+/// What run_script() of a SQLite connection makes of a script.
 std::string expand_sqlite_types(std::string_view script);
 
 struct SqliteOptions {

@@ -13,8 +13,7 @@ class SqliteConnection : public ::testing::Test {
     std::string pattern = (std::filesystem::temp_directory_path() / "berth-sql-XXXXXX").string();
     dir_ = ::mkdtemp(pattern.data());
     writer_ = *open_sqlite({.path = dir_ + "/t.db", .mode = SqliteOptions::Mode::writer});
-    EXPECT_TRUE(
-        writer_->run_script(expand_sqlite_types("CREATE TABLE t(id $PK, name $T UNIQUE, raw $B) $S")).has_value());
+    EXPECT_TRUE(writer_->run_script("CREATE TABLE t(id $PK, name $T UNIQUE, raw $B) $S").has_value());
   }
   ~SqliteConnection() override {
     writer_.reset();

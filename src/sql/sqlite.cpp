@@ -89,7 +89,7 @@ class SqliteConnection final : public Connection {
 
   Result<void> run_script(const std::string& script) override {
     errno = 0;
-    if (sqlite3_exec(db_.get(), script.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) {
+    if (sqlite3_exec(db_.get(), expand_sqlite_types(script).c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) {
       return failed(script);
     }
     return {};
