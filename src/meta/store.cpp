@@ -147,6 +147,7 @@ std::vector<Store::Op> Store::take_batch() {
 
 void Store::run_batch(std::vector<Op>& batch) {
   std::vector<Op*> ops;
+  ops.reserve(batch.size());
   for (Op& op : batch) ops.push_back(&op);
   Result<void> done = run_transaction(ops);
   if (!done && done.error().code == Errc::no_space) {

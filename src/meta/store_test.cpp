@@ -227,10 +227,14 @@ TEST_F(MetaStore, ASyncThatFailedInsideAStatementIsNoBetterIfItsClosureCarriedOn
 
 class MetaStoreOnABadDisk : public MetaStore {
  protected:
-  ~MetaStoreOnABadDisk() override { store_.reset(); }  // closes through the disk
+  void TearDown() override { store_.reset(); }  // closes through the disk
 
   /// More than the cache holds, and enough for the log to be brought into the database.
-  static Result<void> put_long(sql::Connection& db) { return put_setting(db, "long", std::string(34'000'000, 'x')); }
+  static Result<void> put_long(sql::Connection& db) {
+    std::string value;
+    value.resize(34'000'000, 'x');
+    return put_setting(db, "long", value);
+  }
   /// What the writer does after it has answered is done.
   void settle() {
     (void)store_->write_blocking([](sql::Connection&) -> Result<void> { return {}; }, {.ack = Ack::process});

@@ -72,9 +72,9 @@ class FaultySqliteDisk {
     static FaultySqliteDisk* disk = nullptr;
     return disk;
   }
-  template <File FaultySqliteDisk::* kWhich>
+  template <File FaultySqliteDisk::* Which>
   static File& file() {
-    return current()->*kWhich;
+    return current()->*Which;
   }
 
   static int open(sqlite3_vfs*, const char* name, sqlite3_file* opened, int flags, int* out_flags) {
@@ -95,25 +95,25 @@ class FaultySqliteDisk {
     return disk.real_->xDelete(disk.real_, name, sync_folder);
   }
 
-  template <File FaultySqliteDisk::* kWhich>
+  template <File FaultySqliteDisk::* Which>
   static void patch(sqlite3_io_methods& methods, sqlite3_file* opened) {
     current()->real_methods_ = opened->pMethods;
     methods = *opened->pMethods;
-    methods.xRead = read<kWhich>;
-    methods.xWrite = write<kWhich>;
-    methods.xSync = sync<kWhich>;
-    methods.xTruncate = truncate<kWhich>;
+    methods.xRead = read<Which>;
+    methods.xWrite = write<Which>;
+    methods.xSync = sync<Which>;
+    methods.xTruncate = truncate<Which>;
     opened->pMethods = &methods;
   }
 
-  template <File FaultySqliteDisk::* kWhich>
+  template <File FaultySqliteDisk::* Which>
   static int read(sqlite3_file* f, void* to, int size, sqlite3_int64 offset) {
-    ++file<kWhich>().reads;
+    ++file<Which>().reads;
     return current()->real_methods_->xRead(f, to, size, offset);
   }
-  template <File FaultySqliteDisk::* kWhich>
+  template <File FaultySqliteDisk::* Which>
   static int write(sqlite3_file* f, const void* from, int size, sqlite3_int64 offset) {
-    File& to = file<kWhich>();
+    File& to = file<Which>();
     ++to.writes;
     if (const int code = to.write_errno; code != 0) {
       errno = code;
@@ -125,9 +125,9 @@ class FaultySqliteDisk {
     }
     return current()->real_methods_->xWrite(f, from, size, offset);
   }
-  template <File FaultySqliteDisk::* kWhich>
+  template <File FaultySqliteDisk::* Which>
   static int sync(sqlite3_file* f, int flags) {
-    File& on = file<kWhich>();
+    File& on = file<Which>();
     ++on.syncs;
     const std::lock_guard lock(on.mutex);
     const auto writes = std::exchange(on.pending, {});
@@ -141,9 +141,9 @@ class FaultySqliteDisk {
     }
     return current()->real_methods_->xSync(f, flags);
   }
-  template <File FaultySqliteDisk::* kWhich>
+  template <File FaultySqliteDisk::* Which>
   static int truncate(sqlite3_file* f, sqlite3_int64 size) {
-    File& on = file<kWhich>();
+    File& on = file<Which>();
     {
       const std::lock_guard lock(on.mutex);
       if (on.durable.size() > static_cast<std::size_t>(size)) on.durable.resize(static_cast<std::size_t>(size));
