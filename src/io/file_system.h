@@ -4,7 +4,8 @@
 // (S14); the real implementation resolves them below a root descriptor and follows no symbolic link.
 //
 // Every call may block: pool threads and start-up only. Errors: file_unknown (ENOENT), no_space (ENOSPC, EDQUOT),
-// io_failed (everything else; the cause names the call, the path and errno).
+// unavailable (EMFILE, ENFILE, ENOMEM: nothing was touched), io_failed (everything else; the cause names the call, the
+// path and errno).
 
 #include "base/result.h"
 

@@ -21,6 +21,9 @@ std::unexpected<Error> errno_error(const char* call, const std::string& path) {
   std::string cause = std::string(call) + " " + path + ": " + std::strerror(code);
   if (code == ENOENT) return fail(Errc::file_unknown, {}, std::move(cause));
   if (code == ENOSPC || code == EDQUOT) return fail(Errc::no_space, "the disk is full", std::move(cause));
+  // Nothing is wrong with the disk or the file: it works again as soon as somebody lets go of something.
+  if (code == EMFILE || code == ENFILE || code == ENOMEM)
+    return fail(Errc::unavailable, "the registry is out of file descriptors or memory; try again", std::move(cause));
   return fail(Errc::io_failed, "storage failed", std::move(cause));
 }
 

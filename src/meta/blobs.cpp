@@ -10,7 +10,6 @@ namespace {
 
 constexpr std::int64_t kAbsent = 0;
 constexpr std::int64_t kPresent = 1;
-constexpr std::int64_t kBad = 3;
 constexpr std::int64_t kLinkLive = 1;
 constexpr std::int64_t kLinkTrash = 2;
 constexpr std::int64_t kLinkReserved = 3;
@@ -159,16 +158,23 @@ Result<CommittedBlob> commit_blob(sql::Connection& db, const oci::RepoName& repo
   if (!known) {
     BERTH_TRYV(db.query(kInsertBlob, {blob.digest.storage(), size, kPresent, as_i64(blob.inc), stamp.at_ms},
                         [&](const sql::Row& row) { id = row.int64(0); }));
-  } else if (known->state == kPresent) {
+  } else if (known->state == kPresent && known->inc != blob.damaged_inc) {
     id = known->id;
     out = {known->inc, true};
   } else {
     id = known->id;
-    if (known->state == kBad) BERTH_TRYV(db.execute(kDoom, {as_i64(known->inc), blob.digest.storage(), stamp.at_ms}));
+    if (known->state != kAbsent)
+      BERTH_TRYV(db.execute(kDoom, {as_i64(known->inc), blob.digest.storage(), stamp.at_ms}));
     BERTH_TRYV(db.execute(kReviveBlob, {id, size, as_i64(blob.inc), stamp.at_ms}));
   }
   BERTH_TRYV(make_link(db, repo_id, id, size, stamp));
   return out;
+}
+
+Result<std::optional<StoredBlob>> find_stored(sql::Connection& db, const oci::Digest& digest) {
+  BERTH_TRY(const auto known, find_blob(db, digest));
+  if (!known || known->state != kPresent) return std::nullopt;
+  return StoredBlob{known->inc, as_u64(known->size)};
 }
 
 Result<bool> mount_blob(sql::Connection& db, const oci::RepoName& target, const std::optional<oci::RepoName>& source,

@@ -34,9 +34,18 @@ struct NewBlob {
   oci::Digest digest;
   std::uint64_t size_bytes = 0;
   std::uint64_t inc = 0;
+  std::uint64_t damaged_inc = 0;  // bytes known to be gone or damaged: if the store still believes in them, they go
 };
 Result<CommittedBlob> commit_blob(sql::Connection& db, const oci::RepoName& repo, const NewBlob& blob,
                                   const Stamp& stamp);
+
+/// Where the store believes the bytes of a digest to be; nullopt if it has none or knows them to be bad. For no
+/// caller's eyes: it says nothing about repositories.
+struct StoredBlob {
+  std::uint64_t inc = 0;
+  std::uint64_t size_bytes = 0;
+};
+Result<std::optional<StoredBlob>> find_stored(sql::Connection& db, const oci::Digest& digest);
 
 /// X1, X3: links the digest into `target` if it is linked in `source` (or, without source, in any repository). False if
 /// there is nothing to mount.
