@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t kReadBytes = 256 * 1024;
 constexpr std::uint64_t kReserveFromBytes = 1024 * 1024;
+constexpr const char* kFoldersMark = "blobs/complete";  // an empty folder
 constexpr std::array kAlgorithms = {oci::Algorithm::sha256, oci::Algorithm::sha512};
 
 /// Feeds bytes [from, to) of a file to `take`, which returns false to stop.
@@ -177,9 +178,9 @@ FsStore::~FsStore() = default;
 Result<std::unique_ptr<FsStore>> FsStore::open_store(io::FileSystem& files, io::BlockingPool& disk,
                                                      OpenFiles open_files) {
   std::unique_ptr<FsStore> store(new FsStore(files, disk, open_files));
-  // All folders exist from the start, so that no request ever waits for a mkdir. The last one made tells that the
-  // others are there; it is opened and not listed, since it may hold many blobs.
-  if (files.open(shard_dir(kAlgorithms.back(), 255), io::FileSystem::Mode::read).has_value()) return store;
+  // All folders exist from the start, so that no request ever waits for a mkdir. The mark is made once they are
+  // durable.
+  if (files.open(kFoldersMark, io::FileSystem::Mode::read).has_value()) return store;
   for (const char* dir : {kUploadsDir, kQuarantineDir, "blobs", "blobs/sha256", "blobs/sha512"}) {
     BERTH_TRYV(files.make_dir(dir));
   }
@@ -187,6 +188,7 @@ Result<std::unique_ptr<FsStore>> FsStore::open_store(io::FileSystem& files, io::
     for (unsigned shard = 0; shard < 256; ++shard) BERTH_TRYV(files.make_dir(shard_dir(algorithm, shard)));
   }
   for (const char* dir : {"blobs/sha256", "blobs/sha512", "blobs", "."}) BERTH_TRYV(files.sync_dir(dir));
+  BERTH_TRYV(files.make_dir(kFoldersMark));
   return store;
 }
 
