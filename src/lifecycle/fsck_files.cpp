@@ -70,11 +70,8 @@ Result<void> check_shard_file(FsckRun& run, oci::Algorithm algorithm, const std:
   BERTH_TRY(const auto owner, meta::owner_of_file(run.db(), key->digest, key->inc));
   switch (owner) {
     case meta::FileOwner::present:
+    case meta::FileOwner::bad:  // judged with the blobs
     case meta::FileOwner::doomed: break;
-    case meta::FileOwner::bad:
-      run.tidy({.kind = FindingKind::stray_file, .object = path, .what = "known to be damaged", .action = kMove},
-               [&] { return run.blobs().quarantine(*key); });
-      break;
     case meta::FileOwner::nobody:
       report_stray(run, {path, blob::quarantine_path(*key), entry.modified_ms, "no blob has its bytes here"});
       break;
