@@ -45,10 +45,12 @@ std::string count_text(std::uint64_t count, const char* one, const char* many) {
 }
 
 std::string recovered_text(const RecoveryReport& r) {
-  if (r.placed + r.files_removed + r.sessions_restarted == 0) return {};
-  return "first finished what the last server left: " + std::to_string(r.placed) + " blobs moved to their places, " +
-         std::to_string(r.files_removed) + " surplus files removed, " + std::to_string(r.sessions_restarted) +
-         " uploads started over\n";
+  if (r.placed + r.files_removed + r.sessions_restarted + r.files_stuck == 0) return {};
+  std::string out = "first finished what the last server left: " + std::to_string(r.placed) +
+                    " blobs moved to their places, " + std::to_string(r.files_removed) + " surplus files removed, " +
+                    std::to_string(r.sessions_restarted) + " uploads started over";
+  if (r.files_stuck != 0) out += ", " + std::to_string(r.files_stuck) + " files could not be moved or removed";
+  return out + "\n";
 }
 
 std::string table_row(std::string_view name, const std::array<std::string, 4>& cells) {

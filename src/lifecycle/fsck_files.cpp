@@ -117,6 +117,16 @@ Result<void> check_staged_file(FsckRun& run, const io::DirEntry& entry) {
   }
   BERTH_TRY(const auto row, meta::find_upload_by_inc(run.db(), *inc));
   if (row && (row->state == meta::kUploadOpen || !row->placed)) return {};
+  if (row && row->digest) {
+    BERTH_TRY(const auto owner, meta::owner_of_file(run.db(), *row->digest, *inc));
+    if (owner == meta::FileOwner::present || owner == meta::FileOwner::bad) {
+      run.note({.kind = FindingKind::unfinished,
+                .object = path,
+                .what = "a blob that was never moved to its place",
+                .action = "the next start of the server does it"});
+      return {};
+    }
+  }
   run.note(
       {.kind = FindingKind::unfinished,
        .object = path,
