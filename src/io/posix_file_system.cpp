@@ -87,6 +87,13 @@ class PosixFile final : public File {
     return static_cast<std::uint64_t>(st.st_size);
   }
 
+  Result<std::uint64_t> allocated_bytes() override {
+    constexpr std::uint64_t kBlockBytes = 512;  // of st_blocks, whatever the file system's own block is
+    struct stat st{};
+    if (::fstat(fd_.get(), &st) != 0) return errno_error("fstat", path_);
+    return static_cast<std::uint64_t>(st.st_blocks) * kBlockBytes;
+  }
+
   int descriptor() const override { return fd_.get(); }
 
  private:

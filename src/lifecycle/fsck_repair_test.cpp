@@ -52,6 +52,7 @@ class BadSector final : public io::FileSystem {
     Result<void> reserve(std::uint64_t size) override { return inner_->reserve(size); }
     Result<void> sync() override { return inner_->sync(); }
     Result<std::uint64_t> size_bytes() override { return inner_->size_bytes(); }
+    Result<std::uint64_t> allocated_bytes() override { return inner_->allocated_bytes(); }
     int descriptor() const override { return inner_->descriptor(); }
 
    private:
