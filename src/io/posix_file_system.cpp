@@ -101,6 +101,30 @@ class PosixFile final : public File {
   std::string path_;
 };
 
+struct CloseDir {
+  void operator()(DIR* stream) const { ::closedir(stream); }
+};
+using Stream = std::unique_ptr<DIR, CloseDir>;
+
+/// Regular files only. A listing cut short by an error is an error: somebody would take what is missing for gone.
+Result<std::vector<DirEntry>> read_entries(DIR* stream, const std::string& dir) {
+  std::vector<DirEntry> out;
+  for (;;) {
+    errno = 0;
+    const dirent* entry = ::readdir(stream);
+    if (entry == nullptr && errno != 0) return errno_error("readdir", dir);
+    if (entry == nullptr) return out;
+    struct stat st{};
+    if (::fstatat(::dirfd(stream), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+      if (errno == ENOENT) continue;  // removed meanwhile
+      return errno_error("fstatat", dir + "/" + entry->d_name);
+    }
+    if (!S_ISREG(st.st_mode)) continue;
+    out.push_back({entry->d_name, st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1'000'000,
+                   static_cast<std::uint64_t>(st.st_size)});
+  }
+}
+
 /// Folders are opened once, component by component without following links, and kept: there are a few hundred, fixed
 /// when the store is made. Below a folder only plain names are used (S14).
 class PosixFileSystem final : public FileSystem {
@@ -141,20 +165,13 @@ class PosixFileSystem final : public FileSystem {
     BERTH_TRY(const int folder, folder_at(dir));
     const int fd = ::openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0) return errno_error("open", dir);
-    DIR* stream = ::fdopendir(fd);
-    if (stream == nullptr) {
+    const Stream stream(::fdopendir(fd));
+    if (!stream) {
+      auto failed = errno_error("fdopendir", dir);
       ::close(fd);
-      return errno_error("fdopendir", dir);
+      return failed;
     }
-    std::vector<DirEntry> out;
-    while (const dirent* entry = ::readdir(stream)) {
-      struct stat st{};
-      if (::fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode)) continue;
-      out.push_back({entry->d_name, st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1'000'000,
-                     static_cast<std::uint64_t>(st.st_size)});
-    }
-    ::closedir(stream);
-    return out;
+    return read_entries(stream.get(), dir);
   }
 
   Result<void> sync_dir(const std::string& dir) override {
