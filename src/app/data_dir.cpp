@@ -1,9 +1,9 @@
 #include "app/data_dir.h"
 
+#include "io/mount.h"
+
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -116,26 +116,15 @@ Result<void> sync_parent(const std::string& path) {
   return above ? (*above)->sync_dir(".") : Result<void>();
 }
 
-/// Where renames reach: the device, and the mount of it.
-struct Place {
-  std::uint64_t device = 0;
-  std::uint64_t mount = 0;
-  friend bool operator==(const Place&, const Place&) = default;
-};
-
 /// A finished upload gets its final name by a rename, and damaged files are moved by one.
 Result<void> check_one_file_system(const std::string& path) {
-  std::optional<std::pair<std::string, Place>> first;
+  std::optional<std::pair<std::string, io::Mount>> first;
   for (const char* dir : {"uploads", "blobs", "blobs/sha256", "blobs/sha512", "quarantine"}) {
-    struct statx found{};
-    if (::statx(AT_FDCWD, (path + "/" + dir).c_str(), 0, STATX_MNT_ID, &found) != 0) {
-      if (errno == ENOENT) continue;  // made later
-      return cannot("read", path, std::string(dir) + ": " + std::strerror(errno));
-    }
-    const Place place{(std::uint64_t{found.stx_dev_major} << 32) | found.stx_dev_minor,
-                      (found.stx_mask & STATX_MNT_ID) != 0 ? found.stx_mnt_id : 0};
-    if (!first) first = {dir, place};
-    if (place == first->second) continue;
+    const auto mount = io::find_mount(path + "/" + dir);
+    if (!mount && mount.error().code == Errc::file_unknown) continue;  // made later
+    if (!mount) return cannot("read", path, mount.error().cause);
+    if (!first) first = {dir, *mount};
+    if (mount->is_one_with(first->second)) continue;
     return fail(Errc::unavailable, first->first + "/ and " + dir + "/ of the data folder " + path +
                                        " are on two file systems or mounts, but files are moved from one to the "
                                        "other; put the whole data folder on one");
@@ -144,9 +133,9 @@ Result<void> check_one_file_system(const std::string& path) {
 }
 
 Result<void> check_start(const std::string& path) {
-  struct statfs found{};
-  if (::statfs(path.c_str(), &found) != 0) return cannot("read", path, std::strerror(errno));
-  BERTH_TRYV(check_file_system_kind(path, found.f_type));
+  const auto mount = io::find_mount(path);
+  if (!mount) return cannot("read", path, mount.error().cause);
+  BERTH_TRYV(check_file_system_kind(path, mount->magic));
   return check_one_file_system(path);
 }
 
@@ -162,8 +151,8 @@ Result<void> make_folders(io::FileSystem& files, const std::string& path) {
   return {};
 }
 
-Result<void> check_file_system_kind(const std::string& path, long magic) {
-  constexpr long kNfs = 0x6969;
+Result<void> check_file_system_kind(const std::string& path, std::uint64_t magic) {
+  constexpr std::uint64_t kNfs = 0x6969;
   if (magic != kNfs) return {};
   return fail(Errc::unavailable, "the data folder " + path +
                                      " is on NFS, where neither its lock nor the database's log is safe: two "

@@ -49,7 +49,7 @@ Result<void> make_folders(io::FileSystem& files, const std::string& path);
 
 /// Refuses a file system, by its magic number of statfs(2), whose locks and shared memory do not hold what they
 /// promise.
-Result<void> check_file_system_kind(const std::string& path, long magic);
+Result<void> check_file_system_kind(const std::string& path, std::uint64_t magic);
 
 /// Where a server without --data keeps its things: /var/lib/berth for root, else $XDG_DATA_HOME/berth/server.
 std::string default_data_dir();

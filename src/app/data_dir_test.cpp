@@ -1,11 +1,11 @@
 #include "app/data_dir.h"
 
+#include "io/mount.h"
 #include "support/fault_fs.h"
 #include "support/temp_dir.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -233,11 +233,9 @@ TEST_F(DataFolder, UploadsAndBlobsOnTwoFileSystemsAreRefused) {
   const test::TempDir elsewhere(test::TempDir::Where::disk);
   fs::create_directory(path_ + "/blobs");
   fs::create_directory_symlink(elsewhere.path(), path_ + "/uploads");
-  struct stat here{};
-  struct stat there{};
-  ASSERT_EQ(::stat(path_.c_str(), &here), 0);
-  ASSERT_EQ(::stat(elsewhere.path().c_str(), &there), 0);
-  if (here.st_dev == there.st_dev) GTEST_SKIP() << "there is only one file system here";
+  if (io::find_mount(path_)->is_one_with(*io::find_mount(elsewhere.path()))) {
+    GTEST_SKIP() << "there is only one file system here";
+  }
   const auto refused = open();
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().code, Errc::unavailable);
@@ -254,7 +252,7 @@ TEST(FileSystemKind, NfsIsRefusedWithASentence) {
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().code, Errc::unavailable);
   EXPECT_THAT(refused.error().message, HasSubstr("/srv/data is on NFS"));
-  for (const long local : {0xEF53L, 0x58465342L, 0x9123683EL, 0x01021994L}) {
+  for (const std::uint64_t local : {0xEF53U, 0x58465342U, 0x9123683EU, 0x01021994U}) {
     EXPECT_TRUE(check_file_system_kind("/srv/data", local).has_value());
   }
 }
