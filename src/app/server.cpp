@@ -24,8 +24,8 @@ constexpr std::int64_t kHousekeepingMs = 1'000;
 constexpr std::size_t kPlaceMax = 1'000;
 constexpr std::size_t kExpireMax = 1'000;
 constexpr std::size_t kDiskQueueMax = 10'000;
-constexpr std::size_t kScrubSlice = 100;
-constexpr std::int64_t kScrubIntervalMs = 60'000;
+constexpr std::int64_t kScrubDelayMs = 60'000;    // after a start, and after a failure
+constexpr std::int64_t kScrubRestMs = 3'600'000;  // between whole passes: a small store need not be read all day
 
 }  // namespace
 
@@ -176,18 +176,15 @@ void Server::Parts::keep_house() {
 }
 
 void Server::Parts::scrub(io::Periodic& self) {
-  const blob::BlobMaintenance::Pace pace = [&](std::size_t bytes) {
-    return self.pause_ms(lifecycle::pause_for(bytes, config.scrub_bytes_per_second));
-  };
-  const auto report = lifecycle::scrub_slice({*store, *blobs, clock, log}, scrub_position, kScrubSlice, pace);
-  if (report) {
-    scrub_position = report->position;
-    store->write_later([at = std::to_string(scrub_position)](sql::Connection& db) {
-      return meta::put_setting(db, "scrub_position", at);
-    });
-  } else {
-    log.warn("scrub.failed", {f("err", report.error().cause)});
-  }
+  lifecycle::Throttle throttle(config.scrub_bytes_per_second);
+  const blob::BlobMaintenance::Pace pace = [&](std::size_t bytes) { return self.pause_ms(throttle.pause_ms(bytes)); };
+  const auto whole = lifecycle::scrub_pass({*store, *blobs, clock, log}, scrub_position, pace, [this](meta::BlobId at) {
+    scrub_position = at;
+    store->write_later(
+        [text = std::to_string(at)](sql::Connection& db) { return meta::put_setting(db, "scrub_position", text); });
+  });
+  if (!whole) log.warn("scrub.failed", {f("err", whole.error().cause)});
+  if (whole && *whole) self.pause_ms(kScrubRestMs);
 }
 
 void Server::Parts::start_background() {
@@ -198,7 +195,7 @@ void Server::Parts::start_background() {
     // Goes on where the last process stopped: a store that is restarted often is walked to its end all the same.
     const auto saved = store->peek([](sql::Connection& db) { return meta::get_setting(db, "scrub_position"); });
     if (saved && *saved) std::from_chars((*saved)->data(), (*saved)->data() + (*saved)->size(), scrub_position);
-    scrubbing = std::make_unique<io::Periodic>("scrub", kScrubIntervalMs, [this](io::Periodic& self) { scrub(self); });
+    scrubbing = std::make_unique<io::Periodic>("scrub", kScrubDelayMs, [this](io::Periodic& self) { scrub(self); });
   }
 }
 

@@ -31,6 +31,8 @@ class File {
   /// After success the content and size survive a power cut. A failure means the file's content is unknown: discard it.
   virtual Result<void> sync() = 0;
   virtual Result<std::uint64_t> size_bytes() = 0;
+  /// Disk space the file takes, reserved or written; holes take none. Some file systems tell only after a sync().
+  virtual Result<std::uint64_t> allocated_bytes() = 0;
   /// A real descriptor for sendfile, or -1.
   virtual int descriptor() const = 0;
 };

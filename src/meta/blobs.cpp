@@ -94,6 +94,11 @@ constexpr sql::Sql kMarkBad = R"(
   SET state = 3, checked_at = $3
   WHERE id = $1 AND inc = $2 AND state = 1)";
 
+constexpr sql::Sql kMarkPresent = R"(
+  UPDATE blob
+  SET state = 1, checked_at = $3
+  WHERE id = $1 AND inc = $2 AND state = 3)";
+
 constexpr sql::Sql kKnownBlob = R"(
   SELECT 1
   FROM blob
@@ -259,6 +264,11 @@ Result<void> mark_blob_checked(sql::Connection& db, BlobId blob, std::uint64_t i
 
 Result<void> mark_blob_bad(sql::Connection& db, BlobId blob, std::uint64_t inc, std::int64_t at_ms) {
   BERTH_TRYV(db.execute(kMarkBad, {blob, as_i64(inc), at_ms}));
+  return {};
+}
+
+Result<void> mark_blob_present(sql::Connection& db, BlobId blob, std::uint64_t inc, std::int64_t at_ms) {
+  BERTH_TRYV(db.execute(kMarkPresent, {blob, as_i64(inc), at_ms}));
   return {};
 }
 

@@ -83,6 +83,8 @@ Result<std::vector<BlobRow>> list_blobs(sql::Connection& db, BlobId after, std::
 Result<void> mark_blob_checked(sql::Connection& db, BlobId blob, std::uint64_t inc, std::int64_t at_ms);
 /// The bytes failed a check: reads answer 404 until the digest is uploaded again.
 Result<void> mark_blob_bad(sql::Connection& db, BlobId blob, std::uint64_t inc, std::int64_t at_ms);
+/// Takes that back: the bytes are here after all, and they are right. Only if nobody pushed them meanwhile.
+Result<void> mark_blob_present(sql::Connection& db, BlobId blob, std::uint64_t inc, std::int64_t at_ms);
 /// Whether this file is the one that holds the digest now; a file that is not is surplus.
 Result<bool> is_current_blob(sql::Connection& db, const oci::Digest& digest, std::uint64_t inc);
 
