@@ -41,7 +41,7 @@ Outcome decode(std::string_view wire, std::size_t step) {
     const Result<std::size_t> used = decoder.feed(piece);
     out.refused = !used;
     if (out.refused) {
-      BERTH_ASSERT(used.error().code == Errc::request_malformed, "one error code");
+      BERTH_ASSERT(used.error().code == Errc::size_invalid, "one error code");
       break;
     }
     BERTH_ASSERT(*used > 0 && *used <= piece.size(), "framing is consumed");

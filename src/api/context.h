@@ -26,6 +26,7 @@ struct Services {
   Random& random;
   const Log& log;
   Anonymous anonymous = Anonymous::off;
+  Deletes deletes = Deletes::on;
 };
 
 struct Context {

@@ -46,7 +46,8 @@ Mapping map(const Error& error) {
     case Errc::request_malformed: return {400, "UNSUPPORTED", "malformed request"};
     case Errc::request_too_large:
       return {error.number == 414 ? 414 : 431, "UNSUPPORTED", "the request line or headers are too large"};
-    case Errc::timeout: return {408, "UNSUPPORTED", "the request took too long"};
+    // Not UNSUPPORTED, which docker takes for final: what stood still may be tried again.
+    case Errc::timeout: return {408, "SIZE_INVALID", "the request took too long"};
     case Errc::disconnected: return {400, "SIZE_INVALID", "the request ended early"};
     case Errc::file_unknown:
     case Errc::io_failed:
@@ -83,7 +84,7 @@ void add_common_headers(http::Response& response) {
   response.add("X-Content-Type-Options", "nosniff");
 }
 
-std::pair<http::Response, std::string> error_response(const Error& error) {
+std::pair<http::Response, std::string> error_response(const Error& error, std::string_view allow) {
   const Mapping mapping = map(error);
   // What went wrong inside is for the log; a client of ours learns nothing from it and an attacker might.
   const bool ours = mapping.status == 500;
@@ -107,9 +108,8 @@ std::pair<http::Response, std::string> error_response(const Error& error) {
   if (mapping.status == 429) response.add("Retry-After", "5");
   if (mapping.status == 401) response.add("WWW-Authenticate", "Basic realm=\"Berth\"");  // A2
   if (mapping.status == 405) {
-    std::string allow;
     if (error.code == Errc::method_unknown && !error.items.empty()) allow = error.items.front();
-    response.add("Allow", allow.empty() ? "GET, HEAD" : allow);
+    response.add("Allow", std::string(allow));
   }
   return {std::move(response), std::move(body)};
 }

@@ -5,13 +5,14 @@
 #include "http/message.h"
 
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace berth::api {
 
 /// Head and JSON body of the answer. Codes in 4xx are the specification's only; 5xx say UNKNOWN or UNAVAILABLE and
-/// nothing internal.
-std::pair<http::Response, std::string> error_response(const Error& error);
+/// nothing internal. `allow`: the methods a 405 lists, unless the error brings them.
+std::pair<http::Response, std::string> error_response(const Error& error, std::string_view allow = "GET, HEAD");
 
 /// Headers of every answer below /v2/ (H1).
 void add_common_headers(http::Response& response);

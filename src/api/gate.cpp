@@ -2,6 +2,19 @@
 
 namespace berth::api {
 
+namespace {
+
+/// D2. An upload session can be cancelled all the same (A13).
+Result<void> check_deletes(const Context& context, http::Method method) {
+  const Endpoint endpoint = context.route.endpoint;
+  const bool deletes_content = method == http::Method::delete_ && endpoint != Endpoint::upload_session;
+  if (!deletes_content || context.services.deletes == Deletes::on) return {};
+  return fail(Error(Errc::method_unknown, "deleting is switched off on this registry")
+                  .with_items({std::string(allowed_methods(endpoint, Deletes::off))}));
+}
+
+}  // namespace
+
 Result<void> admit(const Context& context, const http::Request& request) {
   const Endpoint endpoint = context.route.endpoint;
   if (!is_allowed(endpoint, request.method)) {
@@ -11,9 +24,11 @@ Result<void> admit(const Context& context, const http::Request& request) {
   const Anonymous anonymous = context.services.anonymous;
   // Reading a session is part of pushing (A13).
   const bool reads = is_read(request.method) && endpoint != Endpoint::upload_session;
-  if (anonymous == Anonymous::write || (anonymous == Anonymous::read && reads)) return {};
-  return fail(Errc::unauthorized, reads ? "authentication required"
-                                        : "authentication required: this registry is read-only for anonymous callers");
+  if (anonymous == Anonymous::write) return check_deletes(context, request.method);
+  if (anonymous == Anonymous::read && reads) return {};
+  return fail(Errc::unauthorized, anonymous == Anonymous::read
+                                      ? "authentication required: this registry is read-only for anonymous callers"
+                                      : "authentication required");
 }
 
 Result<oci::RepoName> repo_of(const Route& route, std::string_view host) {

@@ -54,7 +54,7 @@ Result<Route> match_route(std::string_view path) {
   return match_suffix(segments);
 }
 
-std::string_view allowed_methods(Endpoint endpoint) {
+std::string_view allowed_methods(Endpoint endpoint, Deletes deletes) {
   switch (endpoint) {
     case Endpoint::base:
     case Endpoint::tags:
@@ -62,8 +62,8 @@ std::string_view allowed_methods(Endpoint endpoint) {
     case Endpoint::catalog:
     case Endpoint::extensions:
     case Endpoint::repo_extensions: return "GET, HEAD";
-    case Endpoint::blob: return "GET, HEAD, DELETE";
-    case Endpoint::manifest: return "GET, HEAD, PUT, DELETE";
+    case Endpoint::blob: return deletes == Deletes::on ? "GET, HEAD, DELETE" : "GET, HEAD";
+    case Endpoint::manifest: return deletes == Deletes::on ? "GET, HEAD, PUT, DELETE" : "GET, HEAD, PUT";
     case Endpoint::upload_start: return "POST";
     case Endpoint::upload_session: return "GET, HEAD, PATCH, PUT, DELETE";
   }

@@ -10,6 +10,9 @@
 
 namespace berth::api {
 
+/// D2: whether what was pushed can be deleted: tags, manifests and blobs alike.
+enum class Deletes : std::uint8_t { off, on };
+
 enum class Endpoint : std::uint8_t {
   base,            // end-1
   blob,            // end-2, end-10
@@ -33,7 +36,7 @@ struct Route {
 Result<Route> match_route(std::string_view path);
 
 /// "GET, HEAD": what a 405 lists in Allow. A static string.
-std::string_view allowed_methods(Endpoint endpoint);
+std::string_view allowed_methods(Endpoint endpoint, Deletes deletes = Deletes::on);
 bool is_allowed(Endpoint endpoint, http::Method method);
 /// Whether the method only reads.
 constexpr bool is_read(http::Method method) { return method == http::Method::get || method == http::Method::head; }

@@ -12,8 +12,10 @@ io::Task<void> ServerHandler::handle(http::Exchange& exchange) {
   if (!done && !exchange.answered()) {
     const Error& error = done.error();
     auto [head, body] = error_response(error);
+    // 503 is an answer to the state of things, which has its own lines; 500 is somebody's work.
     if (head.status >= 500) {
-      services_.log.error("request.failed",
+      const LogLevel level = head.status == 503 ? LogLevel::warn : LogLevel::error;
+      services_.log.write(level, "request.failed",
                           {f("method", exchange.request().method_text), f("path", exchange.request().path),
                            f("status", head.status), f("code", to_string(error.code)), f("err", error.cause)});
     }

@@ -65,6 +65,12 @@ Result<api::Anonymous> parse_anonymous(std::string_view text) {
   return fail(Errc::parameter_invalid, "anonymous must be off, read or write");
 }
 
+Result<api::Deletes> parse_deletes(std::string_view text) {
+  if (text == "on") return api::Deletes::on;
+  if (text == "off") return api::Deletes::off;
+  return fail(Errc::parameter_invalid, "deletes must be on or off");
+}
+
 Result<LogLevel> parse_log_level(std::string_view text) {
   if (text == "debug") return LogLevel::debug;
   if (text == "info") return LogLevel::info;

@@ -28,6 +28,8 @@ struct ServeConfig {
   unsigned threads = 0;  // 0: one per core
   unsigned disk_threads = 8;
   std::uint64_t scrub_bytes_per_second = 20'000'000;  // 0: no background check
+  std::size_t descriptors_max = 65'536;               // of the process; see descriptors.h
+  api::Deletes deletes = api::Deletes::on;            // off: every DELETE of content is a 405 (D2)
   std::int64_t drain_ms = 30'000;                     // how long a stop waits for running requests
 };
 
@@ -36,6 +38,7 @@ Result<ListenAddress> parse_listen(std::string_view text);
 bool is_loopback(const ListenAddress& address);
 Result<registry::ReferencePolicy> parse_reference_policy(std::string_view text);  // strict, sparse-index, sparse
 Result<api::Anonymous> parse_anonymous(std::string_view text);                    // off, read, write
+Result<api::Deletes> parse_deletes(std::string_view text);                        // on, off
 Result<LogLevel> parse_log_level(std::string_view text);                          // debug, info, warn, error, off
 
 /// Refuses what must not be started: a registry open to the network that nobody opened on purpose.

@@ -1,15 +1,20 @@
 #include "app/data_dir.h"
 
+#include "io/mount.h"
+
 #include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <optional>
+#include <utility>
 
 namespace berth::app {
 
@@ -52,33 +57,124 @@ DataDir::~DataDir() {
 
 namespace {
 
+namespace fs = std::filesystem;
+
+std::unexpected<Error> cannot(const char* verb, const std::string& path, const std::string& why) {
+  return fail(Errc::io_failed, std::string("cannot ") + verb + " the data folder " + path + ": " + why);
+}
+
+/// What is there; an error only if that cannot be told.
+Result<fs::file_type> type_of(const std::string& data_path, const fs::path& path) {
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  if (status.type() == fs::file_type::not_found) return fs::file_type::not_found;
+  if (error) return cannot("read", data_path, error.message());
+  return status.type();
+}
+
 /// Only an empty folder becomes a data folder: a slip in --data must not mix with somebody's files.
 Result<void> check_ours_or_empty(const std::string& path) {
-  if (std::filesystem::exists(path + "/" + kFormatPath)) return {};
-  for (const auto& entry : std::filesystem::directory_iterator(path)) {
-    const std::string name = entry.path().filename().string();
+  BERTH_TRY(const fs::file_type format, type_of(path, path + "/" + kFormatPath));
+  if (format != fs::file_type::not_found) return {};
+  std::error_code error;
+  for (fs::directory_iterator entry(path, error); !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
     if (name != "LOCK" && name != kFormatNew && name != "lost+found") {
       return fail(Errc::unavailable, path + " is not empty and not a data folder of berth (found '" + name + "')");
     }
   }
+  if (error) return cannot("read", path, error.message());
   return {};
+}
+
+/// Makes what is missing of the path, below the deepest folder that is there.
+Result<void> create_missing(const std::string& path) {
+  std::error_code error;
+  fs::path there = fs::absolute(path, error);
+  if (error) return cannot("create", path, error.message());
+  if (!there.has_filename()) there = there.parent_path();  // written with a slash at its end
+  fs::path missing;
+  for (;;) {
+    BERTH_TRY(const fs::file_type type, type_of(path, there));
+    if (type != fs::file_type::not_found) break;
+    missing = missing.empty() ? there.filename() : there.filename() / missing;
+    there = there.parent_path();
+  }
+  if (missing.empty()) return {};
+  auto files = io::open_posix_file_system(there.string());
+  if (!files) return cannot("create", path, files.error().cause);
+  if (auto made = make_folders(**files, missing.string()); !made) return cannot("create", path, made.error().cause);
+  return {};
+}
+
+/// A store must not be lost with the name of its folder. The folder above may be none of ours to open.
+Result<void> sync_parent(const std::string& path) {
+  std::error_code error;
+  const fs::path whole = fs::canonical(path, error);
+  if (error) return cannot("read", path, error.message());
+  const auto above = io::open_posix_file_system(whole.parent_path().string());
+  return above ? (*above)->sync_dir(".") : Result<void>();
+}
+
+/// A finished upload gets its final name by a rename, and damaged files are moved by one.
+Result<void> check_one_file_system(const std::string& path) {
+  std::optional<std::pair<std::string, io::Mount>> first;
+  for (const char* dir : {"uploads", "blobs", "blobs/sha256", "blobs/sha512", "quarantine"}) {
+    const auto mount = io::find_mount(path + "/" + dir);
+    if (!mount && mount.error().code == Errc::file_unknown) continue;  // made later
+    if (!mount) return cannot("read", path, mount.error().cause);
+    if (!first) first = {dir, *mount};
+    if (mount->is_one_with(first->second)) continue;
+    return fail(Errc::unavailable, first->first + "/ and " + dir + "/ of the data folder " + path +
+                                       " are on two file systems or mounts, but files are moved from one to the "
+                                       "other; put the whole data folder on one");
+  }
+  return {};
+}
+
+Result<void> check_start(const std::string& path) {
+  const auto mount = io::find_mount(path);
+  if (!mount) return cannot("read", path, mount.error().cause);
+  BERTH_TRYV(check_file_system_kind(path, mount->magic));
+  return check_one_file_system(path);
 }
 
 }  // namespace
 
+Result<void> make_folders(io::FileSystem& files, const std::string& path) {
+  for (std::size_t end = 0; end < path.size();) {
+    const std::size_t begin = end;
+    end = std::min(path.find('/', begin + 1), path.size());
+    BERTH_TRYV(files.make_dir(path.substr(0, end)));
+    BERTH_TRYV(files.sync_dir(begin == 0 ? "." : path.substr(0, begin)));
+  }
+  return {};
+}
+
+Result<void> check_file_system_kind(const std::string& path, std::uint64_t magic) {
+  constexpr std::uint64_t kNfs = 0x6969;
+  if (magic != kNfs) return {};
+  return fail(Errc::unavailable, "the data folder " + path +
+                                     " is on NFS, where neither its lock nor the database's log is safe: two "
+                                     "registries could write it at once; put it on a local file system");
+}
+
 Result<std::unique_ptr<DataDir>> DataDir::open(const std::string& path, Create create, Random& random) {
+  if (create == Create::if_missing) BERTH_TRYV(create_missing(path));
+  BERTH_TRY(const fs::file_type type, type_of(path, path));
+  if (type != fs::file_type::directory) return fail(Errc::file_unknown, "there is no data folder at " + path);
   std::unique_ptr<DataDir> dir(new DataDir());
-  std::error_code error;
-  if (create == Create::if_missing) std::filesystem::create_directories(path, error);
-  if (error) return fail(Errc::io_failed, "cannot create the data folder " + path + ": " + error.message());
-  if (!std::filesystem::is_directory(path)) return fail(Errc::file_unknown, "there is no data folder at " + path);
   dir->path_ = path;
-  if (create == Create::never && !std::filesystem::exists(path + "/format")) {
+  BERTH_TRY(const fs::file_type format, type_of(path, path + "/" + kFormatPath));
+  if (create == Create::never && format == fs::file_type::not_found) {
     return fail(Errc::unavailable, path + " is not a data folder of berth");
   }
   BERTH_TRYV(check_ours_or_empty(path));
+  if (create == Create::if_missing) BERTH_TRYV(check_start(path));
   BERTH_TRYV(dir->lock());
-  BERTH_TRY(dir->files_, io::open_posix_file_system(path));
+  auto files = io::open_posix_file_system(path);
+  if (!files) return cannot("read", path, files.error().cause);
+  dir->files_ = *std::move(files);
   BERTH_TRYV(dir->check_format(random));
   return dir;
 }
@@ -119,7 +215,8 @@ Result<void> DataDir::check_format(Random& random) {
   BERTH_TRYV(file->write_at(0, bytes_of(std::string(kFormat) + store_id_ + "\n")));
   BERTH_TRYV(file->sync());
   BERTH_TRYV(files_->rename(kFormatNew, kFormatPath));
-  return files_->sync_dir(".");
+  BERTH_TRYV(files_->sync_dir("."));
+  return sync_parent(path_);
 }
 
 }  // namespace berth::app

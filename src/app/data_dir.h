@@ -21,7 +21,8 @@ class DataDir {
   enum class Create : std::uint8_t { if_missing, never };
 
   /// Opens and locks the folder. Errors: busy with the owner's pid in `number`; file_unknown; unavailable (not a data
-  /// folder, or of a newer format); io_failed.
+  /// folder, or of a newer format; with if_missing also: spread over file systems, on one that a registry cannot
+  /// trust); io_failed. All with a sentence for the person at the terminal.
   static Result<std::unique_ptr<DataDir>> open(const std::string& path, Create create, Random& random);
   ~DataDir();
   DataDir(const DataDir&) = delete;
@@ -42,6 +43,13 @@ class DataDir {
   int lock_fd_ = -1;
   std::unique_ptr<io::FileSystem> files_;
 };
+
+/// Makes the folder and those above it that are missing, each durable before the next.
+Result<void> make_folders(io::FileSystem& files, const std::string& path);
+
+/// Refuses a file system, by its magic number of statfs(2), whose locks and shared memory do not hold what they
+/// promise.
+Result<void> check_file_system_kind(const std::string& path, std::uint64_t magic);
 
 /// Where a server without --data keeps its things: /var/lib/berth for root, else $XDG_DATA_HOME/berth/server.
 std::string default_data_dir();

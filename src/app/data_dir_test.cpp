@@ -1,5 +1,7 @@
 #include "app/data_dir.h"
 
+#include "io/mount.h"
+#include "support/fault_fs.h"
 #include "support/temp_dir.h"
 
 #include <gmock/gmock.h>
@@ -139,6 +141,120 @@ TEST_F(DataFolder, ALockThatIsALinkIsNotFollowed) {  // S14
   fs::create_symlink(dir_ / "victim", path_ + "/LOCK");
   EXPECT_FALSE(open().has_value());
   EXPECT_EQ(fs::file_size(dir_ / "victim"), 8U);
+}
+
+/// Root may read everything: for a while, be somebody else.
+class Unprivileged {
+ public:
+  Unprivileged() : was_root_(::geteuid() == 0) {
+    if (was_root_) EXPECT_EQ(::seteuid(65534), 0);
+  }
+  ~Unprivileged() {
+    if (was_root_) EXPECT_EQ(::seteuid(0), 0);
+  }
+  Unprivileged(const Unprivileged&) = delete;
+  Unprivileged& operator=(const Unprivileged&) = delete;
+
+ private:
+  bool was_root_;
+};
+
+TEST_F(DataFolder, OneThatCannotBeReadIsRefusedWithASentence) {
+  {
+    const auto made = open();
+    ASSERT_TRUE(made.has_value());
+  }
+  for (const auto mode : {fs::perms::none, fs::perms::owner_exec | fs::perms::others_exec}) {
+    for (const std::string& closed : {dir_.path(), path_}) {
+      fs::permissions(dir_.path(), fs::perms::owner_all | fs::perms::others_read | fs::perms::others_exec);
+      fs::permissions(path_, fs::perms::owner_all);
+      fs::permissions(closed, mode);
+      for (const auto create : {DataDir::Create::if_missing, DataDir::Create::never}) {
+        const Unprivileged nobody;
+        const auto refused = open(create);
+        ASSERT_FALSE(refused.has_value());
+        EXPECT_THAT(refused.error().message, HasSubstr(path_));
+        EXPECT_THAT(refused.error().message, HasSubstr("Permission denied"));
+      }
+    }
+  }
+  fs::permissions(dir_.path(), fs::perms::owner_all);
+  fs::permissions(path_, fs::perms::owner_all);
+  EXPECT_TRUE(open().has_value());
+}
+
+TEST_F(DataFolder, APathThatLeadsNowhereIsRefusedWithASentence) {
+  fs::create_symlink("circle", dir_ / "circle");
+  for (const std::string& path : {dir_ / "circle", dir_ / "circle/data", dir_ / std::string(300, 'x')}) {
+    for (const auto create : {DataDir::Create::if_missing, DataDir::Create::never}) {
+      const auto refused = DataDir::open(path, create, random_);
+      ASSERT_FALSE(refused.has_value()) << path;
+      EXPECT_THAT(refused.error().message, HasSubstr(path));
+    }
+  }
+}
+
+TEST_F(DataFolder, TheFoldersAboveItAreMadeToo) {
+  const std::string deep = dir_ / "a/b/../c/data/";
+  ASSERT_TRUE(DataDir::open(deep, DataDir::Create::if_missing, random_).has_value());
+  EXPECT_TRUE(fs::exists(dir_ / "a/c/data/format"));
+}
+
+TEST(DataFolders, AreThereAfterAPowerCut) {
+  test::FaultFs files;
+  ASSERT_TRUE(files.make_dir("srv").has_value());
+  ASSERT_TRUE(files.sync_dir(".").has_value());
+  ASSERT_TRUE(make_folders(files, "srv/registry/data").has_value());
+  files.cut_power();
+  EXPECT_TRUE(files.list("srv/registry/data").has_value());
+}
+
+TEST(DataFolders, AreMadeOneByOneEachDurableBeforeTheNext) {
+  for (std::uint64_t step = 1;; ++step) {
+    test::FaultFs files;
+    files.fail_from(step, Errc::io_failed);
+    const bool made = make_folders(files, "a/b").has_value();
+    files.heal();
+    const bool outer = files.list("a").has_value();
+    const bool inner = files.list("a/b").has_value();
+    files.cut_power();
+    if (inner) EXPECT_TRUE(files.list("a").has_value()) << step;
+    if (!made) continue;
+    EXPECT_TRUE(outer && inner);
+    return;
+  }
+}
+
+TEST_F(DataFolder, UploadsAndBlobsOnTwoFileSystemsAreRefused) {
+  {
+    const auto made = open();
+    ASSERT_TRUE(made.has_value());
+  }
+  const test::TempDir elsewhere(test::TempDir::Where::disk);
+  fs::create_directory(path_ + "/blobs");
+  fs::create_directory_symlink(elsewhere.path(), path_ + "/uploads");
+  if (io::find_mount(path_)->is_one_with(*io::find_mount(elsewhere.path()))) {
+    GTEST_SKIP() << "there is only one file system here";
+  }
+  const auto refused = open();
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, Errc::unavailable);
+  EXPECT_THAT(refused.error().message, HasSubstr(path_));
+  EXPECT_THAT(refused.error().message, HasSubstr("uploads"));
+  EXPECT_TRUE(open(DataDir::Create::never).has_value()) << "looking at it is no harm";
+  fs::remove(path_ + "/uploads");
+  fs::create_directory(path_ + "/uploads");
+  EXPECT_TRUE(open().has_value());
+}
+
+TEST(FileSystemKind, NfsIsRefusedWithASentence) {
+  const auto refused = check_file_system_kind("/srv/data", 0x6969);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, Errc::unavailable);
+  EXPECT_THAT(refused.error().message, HasSubstr("/srv/data is on NFS"));
+  for (const std::uint64_t local : {0xEF53U, 0x58465342U, 0x9123683EU, 0x01021994U}) {
+    EXPECT_TRUE(check_file_system_kind("/srv/data", local).has_value());
+  }
 }
 
 TEST(BootId, TellsOneBootFromAnother) {

@@ -3,6 +3,7 @@
 #include "api/error_response.h"
 #include "api/server_handler.h"
 #include "app/data_dir.h"
+#include "app/descriptors.h"
 #include "blob/fs_store.h"
 #include "io/periodic.h"
 #include "lifecycle/recovery.h"
@@ -10,6 +11,7 @@
 #include "lifecycle/scrub.h"
 #include "meta/settings.h"
 
+#include <algorithm>
 #include <atomic>
 #include <charconv>
 #include <thread>
@@ -22,14 +24,15 @@ constexpr std::int64_t kHousekeepingMs = 1'000;
 constexpr std::size_t kPlaceMax = 1'000;
 constexpr std::size_t kExpireMax = 1'000;
 constexpr std::size_t kDiskQueueMax = 10'000;
-constexpr std::size_t kScrubSlice = 100;
-constexpr std::int64_t kScrubIntervalMs = 60'000;
+constexpr std::int64_t kScrubDelayMs = 60'000;    // after a start, and after a failure
+constexpr std::int64_t kScrubRestMs = 3'600'000;  // between whole passes: a small store need not be read all day
 
 }  // namespace
 
 // Members are built top to bottom and destroyed bottom to top: what is used stands above who uses it.
 struct Server::Parts {
   ServeConfig config;
+  DescriptorPlan descriptors;
   ServerSeams seams;
   SystemClock system_clock;
   SystemRandom system_random;
@@ -82,7 +85,7 @@ Result<void> Server::Parts::open_storage() {
     wrapped_files = seams.wrap_files(std::move(real));
   }
   disk = std::make_unique<io::BlockingPool>("disk", config.disk_threads, kDiskQueueMax);
-  BERTH_TRY(blobs, blob::FsStore::open_store(files(), *disk));
+  BERTH_TRY(blobs, blob::FsStore::open_store(files(), *disk, descriptors.open_files));
   meta::Store::Hooks hooks;
   hooks.sync_staging = [this] { return blobs->sync_staging(); };
   hooks.on_no_space = [this] {
@@ -125,14 +128,15 @@ void Server::Parts::build_services() {
   manifests =
       std::make_unique<registry::Manifests>(registry::Manifests::Deps{*store, *disk, space, clock, log, config.limits});
   listings = std::make_unique<registry::Listings>(*store, config.limits);
-  handler = std::make_unique<api::ServerHandler>(api::Services{*uploads, *blob_service, *manifests, *listings,
-                                                               config.limits, clock, random, log,
-                                                               config.anonymous.value_or(api::Anonymous::write)});
+  handler = std::make_unique<api::ServerHandler>(
+      api::Services{*uploads, *blob_service, *manifests, *listings, config.limits, clock, random, log,
+                    config.anonymous.value_or(api::Anonymous::write), config.deletes});
 }
 
 Result<void> Server::Parts::listen() {
   const unsigned cores = config.threads != 0 ? config.threads : std::max(1U, std::thread::hardware_concurrency());
   runtime = std::make_unique<io::Runtime>(cores);
+  config.http.connections_max = std::min(config.http.connections_max, descriptors.connections_max);
   http = std::make_unique<http::Server>(
       http::Server::Deps{*runtime, clock, log}, config.http,
       [this](http::Exchange& exchange) { return handler->handle(exchange); },
@@ -156,7 +160,8 @@ void Server::Parts::check_space() {
   if (level != space.level()) {
     log.warn("disk.level", {f("free_bytes", now->free_bytes), f("level", static_cast<int>(level))});
   }
-  space.set_free_bytes(now->free_bytes);
+  const std::uint64_t mark = registry::hard_mark_bytes(*now, marks);
+  space.set_room(now->free_bytes > mark ? now->free_bytes - mark : 0);
   space.set(level);
 }
 
@@ -171,18 +176,15 @@ void Server::Parts::keep_house() {
 }
 
 void Server::Parts::scrub(io::Periodic& self) {
-  const blob::BlobMaintenance::Pace pace = [&](std::size_t bytes) {
-    return self.pause_ms(lifecycle::pause_for(bytes, config.scrub_bytes_per_second));
-  };
-  const auto report = lifecycle::scrub_slice({*store, *blobs, clock, log}, scrub_position, kScrubSlice, pace);
-  if (report) {
-    scrub_position = report->position;
-    store->write_later([at = std::to_string(scrub_position)](sql::Connection& db) {
-      return meta::put_setting(db, "scrub_position", at);
-    });
-  } else {
-    log.warn("scrub.failed", {f("err", report.error().cause)});
-  }
+  lifecycle::Throttle throttle(config.scrub_bytes_per_second);
+  const blob::BlobMaintenance::Pace pace = [&](std::size_t bytes) { return self.pause_ms(throttle.pause_ms(bytes)); };
+  const auto whole = lifecycle::scrub_pass({*store, *blobs, clock, log}, scrub_position, pace, [this](meta::BlobId at) {
+    scrub_position = at;
+    store->write_later(
+        [text = std::to_string(at)](sql::Connection& db) { return meta::put_setting(db, "scrub_position", text); });
+  });
+  if (!whole) log.warn("scrub.failed", {f("err", whole.error().cause)});
+  if (whole && *whole) self.pause_ms(kScrubRestMs);
 }
 
 void Server::Parts::start_background() {
@@ -193,7 +195,7 @@ void Server::Parts::start_background() {
     // Goes on where the last process stopped: a store that is restarted often is walked to its end all the same.
     const auto saved = store->peek([](sql::Connection& db) { return meta::get_setting(db, "scrub_position"); });
     if (saved && *saved) std::from_chars((*saved)->data(), (*saved)->data() + (*saved)->size(), scrub_position);
-    scrubbing = std::make_unique<io::Periodic>("scrub", kScrubIntervalMs, [this](io::Periodic& self) { scrub(self); });
+    scrubbing = std::make_unique<io::Periodic>("scrub", kScrubDelayMs, [this](io::Periodic& self) { scrub(self); });
   }
 }
 
@@ -204,6 +206,7 @@ Server::~Server() { stop(); }
 Result<std::unique_ptr<Server>> Server::start(ServeConfig config, ServerSeams seams) {
   BERTH_TRYV(validate(config));
   std::unique_ptr<Server> server(new Server(std::make_unique<Parts>(std::move(config), std::move(seams))));
+  BERTH_TRY(server->parts_->descriptors, plan_descriptors(server->parts_->config.descriptors_max));
   BERTH_TRYV(server->parts_->open_storage());
   server->parts_->check_space();
   server->parts_->build_services();

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <set>
 
 namespace berth::json {
@@ -14,6 +15,8 @@ const Value* Value::find(std::string_view key) const {
   }
   return nullptr;
 }
+
+constexpr std::size_t kReasonBytesMax = 200;
 
 /// Receives nlohmann's parse events (its SAX parser is iterative, so depth costs no stack) and builds the tree.
 class Builder {
@@ -44,14 +47,15 @@ class Builder {
   }
 
   bool parse_error(std::size_t position, const std::string&, const nlohmann::json::exception& error) {
-    // nlohmann's text ends in a description after the last ": "; the prefix names its own library.
-    const std::string_view what = error.what();
-    const std::size_t cut = what.rfind("; ");
-    if (error_.empty()) {
-      error_ = "syntax error at byte " + std::to_string(position);
-      if (cut != std::string_view::npos) error_.append(": ").append(what.substr(cut + 2));
-    }
-    return false;
+    constexpr int kOutOfRange = 406;
+    if (error.id == kOutOfRange) return refuse("number out of range at byte " + std::to_string(position));
+    // nlohmann's text: "[library] … while parsing value - REASON; last read: 'CONTENT'; expected …". The content is the
+    // client's own and of any length: only the reason is passed on.
+    std::string_view what = error.what();
+    const std::size_t from = what.find(" - ");
+    what = from == std::string_view::npos ? std::string_view() : what.substr(from + 3);
+    const std::string reason(what.substr(0, std::min(what.find(';'), kReasonBytesMax)));
+    return refuse("syntax error at byte " + std::to_string(position) + (reason.empty() ? "" : ": " + reason));
   }
 
   const std::string& error() const { return error_; }

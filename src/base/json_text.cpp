@@ -39,7 +39,7 @@ void append_json_string(std::string& out, std::string_view text) {
       out.push_back('\\');
       out.push_back(c);
       ++i;
-    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+    } else if (static_cast<unsigned char>(c) < 0x20) {
       out.append("\\u00");
       out.push_back(kHex[static_cast<unsigned char>(c) >> 4]);
       out.push_back(kHex[static_cast<unsigned char>(c) & 15]);

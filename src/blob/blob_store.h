@@ -37,6 +37,8 @@ class Staged {
   /// Makes exactly `size_bytes` of content durable. After io_failed the upload must be discarded: what the disk holds
   /// is unknown, and syncing again would lie.
   virtual io::Task<Result<void>> seal(std::uint64_t size_bytes) = 0;
+  /// No request works on it for now: what it holds of what is scarce (descriptors) it may give back. Cheap.
+  virtual void rest() = 0;
   /// Reads the first `size_bytes` again, for a digest of an algorithm that was not computed on the way (U8).
   virtual io::Task<Result<crypto::Sha512Sum>> sha512(std::uint64_t size_bytes) = 0;
 };

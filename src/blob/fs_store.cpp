@@ -12,9 +12,9 @@ namespace berth::blob {
 
 namespace {
 
-constexpr std::size_t kOpenFilesMax = 4096;
 constexpr std::size_t kReadBytes = 256 * 1024;
 constexpr std::uint64_t kReserveFromBytes = 1024 * 1024;
+constexpr const char* kFoldersMark = "blobs/complete";  // an empty folder
 constexpr std::array kAlgorithms = {oci::Algorithm::sha256, oci::Algorithm::sha512};
 
 /// Feeds bytes [from, to) of a file to `take`, which returns false to stop.
@@ -78,7 +78,8 @@ class FsStore::Source final : public io::RandomSource {
 /// The file is created by the first append: a session that is opened and cancelled touches no disk.
 class FsStore::StagedUpload final : public Staged, public std::enable_shared_from_this<StagedUpload> {
  public:
-  StagedUpload(FsStore& store, std::uint64_t inc) : store_(store), inc_(inc) {}
+  StagedUpload(FsStore& store, std::uint64_t inc) : store_(store), open_count_(store.staged_open_), inc_(inc) {}
+  ~StagedUpload() override { close(); }
 
   io::Ticket<void> append(std::uint64_t offset, std::span<const std::byte> bytes, UploadHashes& hashes) override {
     return io::Ticket<void>::start(store_.disk_, [self = shared_from_this(), offset, bytes, &hashes]() -> Result<void> {
@@ -90,6 +91,10 @@ class FsStore::StagedUpload final : public Staged, public std::enable_shared_fro
       hashes.update(bytes);
       return {};
     });
+  }
+
+  void rest() override {
+    if (open_count_->load(std::memory_order_relaxed) > store_.staged_open_max_) close();
   }
 
   io::Task<Result<void>> reserve(std::uint64_t total_bytes) override {
@@ -145,28 +150,37 @@ class FsStore::StagedUpload final : public Staged, public std::enable_shared_fro
     BERTH_TRY(auto file, std::move(opened));
     BERTH_TRY(size_bytes_, file->size_bytes());
     file_ = std::move(file);
+    open_count_->fetch_add(1, std::memory_order_relaxed);
     return {};
+  }
+  void close() {
+    if (!file_) return;
+    file_.reset();
+    open_count_->fetch_sub(1, std::memory_order_relaxed);
   }
 
   FsStore& store_;
+  std::shared_ptr<std::atomic<std::size_t>> open_count_;
   std::uint64_t inc_;
   std::unique_ptr<io::File> file_;
   std::uint64_t size_bytes_ = 0;  // of the file, as far as it was written without gaps
 };
 
-FsStore::FsStore(io::FileSystem& files, io::BlockingPool& disk)
+FsStore::FsStore(io::FileSystem& files, io::BlockingPool& disk, OpenFiles open_files)
     : files_(files),
       disk_(disk),
-      open_files_(std::make_unique<OpenFileCache>(kOpenFilesMax)),
+      staged_open_max_(open_files.staged_max),
+      open_files_(std::make_unique<OpenFileCache>(open_files.read_max)),
       dirty_(std::make_unique<Dirty>()) {}
 
 FsStore::~FsStore() = default;
 
-Result<std::unique_ptr<FsStore>> FsStore::open_store(io::FileSystem& files, io::BlockingPool& disk) {
-  std::unique_ptr<FsStore> store(new FsStore(files, disk));
-  // All folders exist from the start, so that no request ever waits for a mkdir. The last one made tells that the
-  // others are there; it is opened and not listed, since it may hold many blobs.
-  if (files.open(shard_dir(kAlgorithms.back(), 255), io::FileSystem::Mode::read).has_value()) return store;
+Result<std::unique_ptr<FsStore>> FsStore::open_store(io::FileSystem& files, io::BlockingPool& disk,
+                                                     OpenFiles open_files) {
+  std::unique_ptr<FsStore> store(new FsStore(files, disk, open_files));
+  // All folders exist from the start, so that no request ever waits for a mkdir. The mark is made once they are
+  // durable.
+  if (files.open(kFoldersMark, io::FileSystem::Mode::read).has_value()) return store;
   for (const char* dir : {kUploadsDir, kQuarantineDir, "blobs", "blobs/sha256", "blobs/sha512"}) {
     BERTH_TRYV(files.make_dir(dir));
   }
@@ -174,6 +188,7 @@ Result<std::unique_ptr<FsStore>> FsStore::open_store(io::FileSystem& files, io::
     for (unsigned shard = 0; shard < 256; ++shard) BERTH_TRYV(files.make_dir(shard_dir(algorithm, shard)));
   }
   for (const char* dir : {"blobs/sha256", "blobs/sha512", "blobs", "."}) BERTH_TRYV(files.sync_dir(dir));
+  BERTH_TRYV(files.make_dir(kFoldersMark));
   return store;
 }
 

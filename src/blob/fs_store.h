@@ -4,16 +4,24 @@
 #include "blob/blob_store.h"
 #include "io/file_system.h"
 
+#include <atomic>
 #include <memory>
 
 namespace berth::blob {
 
 class OpenFileCache;
 
+/// How many files the store keeps open without need; beyond, it opens them again when they are wanted.
+struct OpenFiles {
+  std::size_t read_max = 4096;    // blobs that were read lately
+  std::size_t staged_max = 4096;  // uploads nobody is writing to at the moment
+};
+
 class FsStore final : public BlobStore, public BlobMaintenance {
  public:
   /// Creates the folders that are missing (an empty data folder becomes a store). `files` and `disk` must outlive it.
-  static Result<std::unique_ptr<FsStore>> open_store(io::FileSystem& files, io::BlockingPool& disk);
+  static Result<std::unique_ptr<FsStore>> open_store(io::FileSystem& files, io::BlockingPool& disk,
+                                                     OpenFiles open_files = {});
   ~FsStore() override;
 
   io::Task<Result<std::shared_ptr<io::RandomSource>>> open(BlobKey key, std::uint64_t size_bytes) override;
@@ -37,11 +45,14 @@ class FsStore final : public BlobStore, public BlobMaintenance {
   class StagedUpload;
   struct Dirty;
 
-  FsStore(io::FileSystem& files, io::BlockingPool& disk);
+  FsStore(io::FileSystem& files, io::BlockingPool& disk, OpenFiles open_files);
   Result<std::unique_ptr<io::File>> open_bytes(const BlobKey& key);
 
   io::FileSystem& files_;
   io::BlockingPool& disk_;
+  std::size_t staged_open_max_;
+  // shared: an append on the disk pool may end after the store
+  std::shared_ptr<std::atomic<std::size_t>> staged_open_ = std::make_shared<std::atomic<std::size_t>>(0);
   std::unique_ptr<OpenFileCache> open_files_;
   std::unique_ptr<Dirty> dirty_;
 };

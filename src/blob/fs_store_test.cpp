@@ -87,7 +87,7 @@ TEST(FsStore, ACompleteStoreIsOpenedWithOneOperation) {
 }
 
 TEST(FsStore, CreationCutShortAnywhereIsFinishedByTheNextStart) {
-  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 34; ++seed) {  // up to and beyond the last of about 525 operations
     test::FaultFs files;
     io::BlockingPool disk("disk", 1, 10);
     files.fail_from(seed * 17, Errc::io_failed);
@@ -110,6 +110,34 @@ TEST(FsStore, AnOpenedStoreSurvivesAPowerCut) {
   files.cut_power();
   EXPECT_TRUE(files.exists(kUploadsDir) && files.exists(kQuarantineDir));
   EXPECT_TRUE(files.exists(shard_dir(oci::Algorithm::sha512, 255)));
+}
+
+TEST(FsStore, FilesOfRestingUploadsAreClosedBeyondALimit) {
+  test::MemoryFs files;
+  io::BlockingPool disk("disk", 1, 10);
+  const auto store = *FsStore::open_store(files, disk, {.read_max = 4, .staged_max = 2});
+  struct Upload {
+    std::shared_ptr<Staged> staged;
+    UploadHashes hashes;
+  };
+  std::vector<Upload> uploads(5);
+  const auto append = [](Upload& upload, std::uint64_t at, std::string_view text) {
+    auto ticket = upload.staged->append(at, std::as_bytes(std::span(text)), upload.hashes);
+    ASSERT_TRUE(test::run_task(ticket.get()).has_value());
+    upload.staged->rest();
+  };
+  for (std::size_t i = 0; i < uploads.size(); ++i) {
+    uploads[i].staged = store->begin(i + 1);
+    append(uploads[i], 0, "01");
+  }
+  files.reset_counters();
+  append(uploads[0], 2, "23");
+  EXPECT_EQ(files.operations(), 1U) << "write: was still open";
+  files.reset_counters();
+  append(uploads[4], 2, "23");
+  EXPECT_EQ(files.operations(), 3U) << "open, size, write";
+  for (Upload& upload : uploads) EXPECT_TRUE(test::run_task(upload.staged->seal(2)).has_value());
+  EXPECT_EQ(files.content("uploads/0000000000000005"), "01");
 }
 
 TEST(FsStore, SyncStagingTouchesTheDiskOnlyIfAFileIsNew) {

@@ -1,5 +1,6 @@
 #include "cli/commands.h"
 #include "cli/exit_code.h"
+#include "cli/version.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -22,23 +23,54 @@ std::size_t distance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
+/// The nearest of the words, or empty if none is near.
+std::string nearest_of(const std::vector<std::string>& words, std::string_view meant) {
+  std::string nearest;
+  std::size_t best = 3;
+  for (const std::string& word : words) {
+    const std::size_t d = distance(meant, word);
+    if (d < best) {
+      best = d;
+      nearest = word;
+    }
+  }
+  return nearest;
+}
+
+std::string did_you_mean(const std::string& nearest) {
+  return nearest.empty() ? std::string() : " Did you mean '" + nearest + "'?";
+}
+
 /// A first word that is no command gets a sentence of its own, with the nearest command if there is one.
 bool is_unknown_command(const CLI::App& app, std::string_view word) {
   if (word.starts_with('-')) return false;
-  std::string nearest;
-  std::size_t best = 3;
-  for (const CLI::App* command : app.get_subcommands({})) {
-    if (command->get_name() == word) return false;
-    const std::size_t d = distance(word, command->get_name());
-    if (d < best) {
-      best = d;
-      nearest = command->get_name();
-    }
-  }
-  std::fprintf(stderr, "berth: '%.*s' is not a berth command.%s%s%s See 'berth --help'.\n",
-               static_cast<int>(word.size()), word.data(), nearest.empty() ? "" : " Did you mean '", nearest.c_str(),
-               nearest.empty() ? "" : "'?");
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
+  if (std::ranges::find(names, word) != names.end()) return false;
+  std::fprintf(stderr, "berth: '%.*s' is not a berth command.%s See 'berth --help'.\n", static_cast<int>(word.size()),
+               word.data(), did_you_mean(nearest_of(names, word)).c_str());
   return true;
+}
+
+/// The same for an option of a command that was found. What is left over of a line is listed from its end.
+int report_extras(const CLI::App& app, const CLI::ExtrasError& error) {
+  const auto used = app.get_subcommands();
+  const CLI::App& command = used.empty() ? app : *used.front();
+  std::vector<std::string> names;
+  for (const CLI::Option* option : command.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  const std::string name = used.empty() ? "berth" : "berth " + command.get_name();
+  const std::vector<std::string> extras = command.remaining();
+  const auto option = std::ranges::find_if(extras, [](const std::string& word) { return word.starts_with('-'); });
+  if (option == extras.end()) {
+    std::fprintf(stderr, "%s: %s. See '%s --help'.\n", name.c_str(), error.what(), name.c_str());
+  } else {
+    const std::string word = option->substr(0, option->find('='));
+    std::fprintf(stderr, "%s: unknown option '%s'.%s See '%s --help'.\n", name.c_str(), word.c_str(),
+                 did_you_mean(nearest_of(names, word)).c_str(), name.c_str());
+  }
+  return berth::cli::kUsage;
 }
 
 }  // namespace
@@ -48,6 +80,7 @@ int main(int argc, char** argv) {
   int exit_code = kOk;
   CLI::App app("Berth: a container registry and image client in one program", "berth");
   app.require_subcommand(1);
+  app.set_version_flag("--version", version_line(), "Print the version");
   add_serve(app, exit_code);
   add_fsck(app, exit_code);
   add_version(app, exit_code);
@@ -58,6 +91,8 @@ int main(int argc, char** argv) {
   if (is_unknown_command(app, argv[1])) return kUsage;
   try {
     app.parse(argc, argv);
+  } catch (const CLI::ExtrasError& error) {
+    return report_extras(app, error);
   } catch (const CLI::ParseError& error) {
     const int code = app.exit(error);
     return code == 0 ? kOk : kUsage;

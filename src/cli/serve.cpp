@@ -1,11 +1,10 @@
 // berth serve: the registry.
 
 #include "app/data_dir.h"
+#include "app/descriptors.h"
 #include "app/server.h"
 #include "cli/commands.h"
 #include "cli/exit_code.h"
-
-#include <sys/resource.h>
 
 #include <csignal>
 #include <cstdio>
@@ -19,6 +18,7 @@ struct ServeFlags {
   std::string data;
   std::string reference_policy = "strict";
   std::string anonymous;
+  std::string deletes = "on";
   std::string log_level = "info";
   unsigned threads = 0;
   std::uint64_t scrub_rate = 20'000'000;
@@ -28,6 +28,7 @@ Result<app::ServeConfig> config_of(const ServeFlags& flags) {
   app::ServeConfig config;
   BERTH_TRY(config.listen, app::parse_listen(flags.listen));
   BERTH_TRY(config.limits.reference_policy, app::parse_reference_policy(flags.reference_policy));
+  BERTH_TRY(config.deletes, app::parse_deletes(flags.deletes));
   BERTH_TRY(config.log_level, app::parse_log_level(flags.log_level));
   if (!flags.anonymous.empty()) {
     BERTH_TRY(config.anonymous, app::parse_anonymous(flags.anonymous));
@@ -36,14 +37,6 @@ Result<app::ServeConfig> config_of(const ServeFlags& flags) {
   config.threads = flags.threads;
   config.scrub_bytes_per_second = flags.scrub_rate;
   return config;
-}
-
-/// A connection is a descriptor: the soft limit of many shells (1024) would be the first thing a busy registry hits.
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 void print_welcome(const app::Server& server) {
@@ -73,7 +66,7 @@ void print_welcome(const app::Server& server) {
 int serve(const ServeFlags& flags) {
   auto config = config_of(flags);
   if (!config) return report(config.error());
-  raise_descriptor_limit();
+  config->descriptors_max = app::raise_descriptor_limit();
   // Blocked before any thread exists, so that every thread inherits it and this one alone receives them.
   sigset_t signals;
   sigemptyset(&signals);
@@ -114,6 +107,10 @@ void add_serve(CLI::App& parent, int& exit_code) {
   command->add_option(
       "--anonymous", flags->anonymous,
       "What callers without an account may do: off, read or write (default: write, but only on a loopback address)");
+  command
+      ->add_option("--deletes", flags->deletes,
+                   "on, or off: nothing that was pushed can be deleted (uploads can still be cancelled)")
+      ->capture_default_str();
   command->add_option("--log-level", flags->log_level, "debug (one line per request), info, warn, error or off")
       ->capture_default_str();
   command->add_option("--threads", flags->threads, "I/O threads; 0 is one per core")->capture_default_str();

@@ -16,7 +16,8 @@ constexpr std::size_t kTrailerBytesMax = 8 * 1024;
 constexpr std::uint64_t kOverheadPerChunk = 16;
 constexpr std::uint64_t kOverheadBytesMax = 16 * 1024;
 
-std::unexpected<Error> malformed(const char* what) { return fail(Errc::request_malformed, what); }
+/// A body whose end cannot be known, as one that is cut short (M1).
+std::unexpected<Error> malformed(const char* what) { return fail(Errc::size_invalid, what); }
 
 }  // namespace
 

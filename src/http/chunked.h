@@ -14,7 +14,7 @@ class ChunkedDecoder {
  public:
   /// Consumes framing bytes from the front of `bytes` until data comes next, the body is over, or `bytes` runs out.
   /// Returns how many were consumed. Call it only while data_left() is 0 and the body is not done.
-  /// Errors: request_malformed (anything but the exact grammar; extensions and trailers beyond their limits).
+  /// Errors: size_invalid (anything but the exact grammar; extensions and trailers beyond their limits).
   Result<std::size_t> feed(std::string_view bytes);
   /// Bytes of the current chunk still to come.
   std::uint64_t data_left() const { return data_left_; }

@@ -32,7 +32,7 @@ std::optional<Decoded> decode(const std::string& wire, std::size_t step) {
       }
       const Result<std::size_t> used = decoder.feed(piece);
       if (!used) {
-        EXPECT_EQ(used.error().code, Errc::request_malformed);
+        EXPECT_EQ(used.error().code, Errc::size_invalid);
         return std::nullopt;
       }
       piece.remove_prefix(*used);

@@ -145,7 +145,8 @@ io::Task<void> Connection::run_handler() {
 
 /// Answers what never became an exchange, and ends the connection.
 io::Task<void> Connection::reject(Error error) {
-  request_ = Request();  // whatever was half parsed does not shape the answer
+  request_ = Request();  // whatever was half parsed does not shape the answer, but a HEAD has none (H4)
+  if (in_.unread().starts_with("HEAD ")) request_.method = Method::head;
   request_.keep_alive = false;
   body_state_ = BodyState::none;
   is_expectation_pending_ = false;
@@ -165,7 +166,11 @@ io::Task<bool> Connection::finish_exchange() {
   if (out_.capacity() > limits_.connection_buffer_bytes * 4) out_ = std::string();
   const bool is_body_open = body_state_ == BodyState::sized || body_state_ == BodyState::chunked;
   if (!must_close_ && stays_open_) {
-    if (is_body_open && !co_await drain_body()) co_return false;
+    if (is_body_open && !co_await drain_body()) {
+      // Longer than anybody could know before: the end is announced by the stream, not by a reset.
+      if (body_state_ == BodyState::chunked && !is_aborted_) co_await drain_peer();
+      co_return false;
+    }
     if (chunk_in_) {  // what came behind the last chunk is the next request
       in_.consume(in_.unread().size());
       in_.compact();

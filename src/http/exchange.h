@@ -20,7 +20,7 @@ class Exchange : public io::ByteSource {
 
   // ByteSource: the request body, decoded from chunked framing. The first read answers `Expect: 100-continue` with 100.
   // Reads go straight into the caller's buffer. Errors: disconnected, timeout, size_invalid (peer closed before the
-  // declared length or in the middle of a chunk), request_malformed (bad chunk framing).
+  // declared length or in the middle of a chunk; bad chunk framing).
 
   /// The whole body, at most `max_bytes` (inclusive). Beyond: `too_large`, reading stops at once, chunked or not (M2).
   io::Task<Result<std::string>> read_body(std::size_t max_bytes, Errc too_large);

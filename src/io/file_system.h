@@ -4,7 +4,8 @@
 // (S14); the real implementation resolves them below a root descriptor and follows no symbolic link.
 //
 // Every call may block: pool threads and start-up only. Errors: file_unknown (ENOENT), no_space (ENOSPC, EDQUOT),
-// io_failed (everything else; the cause names the call, the path and errno).
+// unavailable (EMFILE, ENFILE, ENOMEM: nothing was touched), io_failed (everything else; the cause names the call, the
+// path and errno).
 
 #include "base/result.h"
 
@@ -30,6 +31,8 @@ class File {
   /// After success the content and size survive a power cut. A failure means the file's content is unknown: discard it.
   virtual Result<void> sync() = 0;
   virtual Result<std::uint64_t> size_bytes() = 0;
+  /// Disk space the file takes, reserved or written; holes take none. Some file systems tell only after a sync().
+  virtual Result<std::uint64_t> allocated_bytes() = 0;
   /// A real descriptor for sendfile, or -1.
   virtual int descriptor() const = 0;
 };

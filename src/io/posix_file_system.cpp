@@ -21,6 +21,9 @@ std::unexpected<Error> errno_error(const char* call, const std::string& path) {
   std::string cause = std::string(call) + " " + path + ": " + std::strerror(code);
   if (code == ENOENT) return fail(Errc::file_unknown, {}, std::move(cause));
   if (code == ENOSPC || code == EDQUOT) return fail(Errc::no_space, "the disk is full", std::move(cause));
+  // Nothing is wrong with the disk or the file: it works again as soon as somebody lets go of something.
+  if (code == EMFILE || code == ENFILE || code == ENOMEM)
+    return fail(Errc::unavailable, "the registry is out of file descriptors or memory; try again", std::move(cause));
   return fail(Errc::io_failed, "storage failed", std::move(cause));
 }
 
@@ -87,12 +90,43 @@ class PosixFile final : public File {
     return static_cast<std::uint64_t>(st.st_size);
   }
 
+  Result<std::uint64_t> allocated_bytes() override {
+    constexpr std::uint64_t kBlockBytes = 512;  // of st_blocks, whatever the file system's own block is
+    struct stat st{};
+    if (::fstat(fd_.get(), &st) != 0) return errno_error("fstat", path_);
+    return static_cast<std::uint64_t>(st.st_blocks) * kBlockBytes;
+  }
+
   int descriptor() const override { return fd_.get(); }
 
  private:
   Descriptor fd_;
   std::string path_;
 };
+
+struct CloseDir {
+  void operator()(DIR* stream) const { ::closedir(stream); }
+};
+using Stream = std::unique_ptr<DIR, CloseDir>;
+
+/// Regular files only. A listing cut short by an error is an error: somebody would take what is missing for gone.
+Result<std::vector<DirEntry>> read_entries(DIR* stream, const std::string& dir) {
+  std::vector<DirEntry> out;
+  for (;;) {
+    errno = 0;
+    const dirent* entry = ::readdir(stream);
+    if (entry == nullptr && errno != 0) return errno_error("readdir", dir);
+    if (entry == nullptr) return out;
+    struct stat st{};
+    if (::fstatat(::dirfd(stream), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+      if (errno == ENOENT) continue;  // removed meanwhile
+      return errno_error("fstatat", dir + "/" + entry->d_name);
+    }
+    if (!S_ISREG(st.st_mode)) continue;
+    out.push_back({entry->d_name, st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1'000'000,
+                   static_cast<std::uint64_t>(st.st_size)});
+  }
+}
 
 /// Folders are opened once, component by component without following links, and kept: there are a few hundred, fixed
 /// when the store is made. Below a folder only plain names are used (S14).
@@ -134,20 +168,13 @@ class PosixFileSystem final : public FileSystem {
     BERTH_TRY(const int folder, folder_at(dir));
     const int fd = ::openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0) return errno_error("open", dir);
-    DIR* stream = ::fdopendir(fd);
-    if (stream == nullptr) {
+    const Stream stream(::fdopendir(fd));
+    if (!stream) {
+      auto failed = errno_error("fdopendir", dir);
       ::close(fd);
-      return errno_error("fdopendir", dir);
+      return failed;
     }
-    std::vector<DirEntry> out;
-    while (const dirent* entry = ::readdir(stream)) {
-      struct stat st{};
-      if (::fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode)) continue;
-      out.push_back({entry->d_name, st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1'000'000,
-                     static_cast<std::uint64_t>(st.st_size)});
-    }
-    ::closedir(stream);
-    return out;
+    return read_entries(stream.get(), dir);
   }
 
   Result<void> sync_dir(const std::string& dir) override {

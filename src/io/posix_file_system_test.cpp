@@ -4,9 +4,17 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstddef>
+#include <cstdio>
+#include <cstdlib>
 #include <fstream>
 
 namespace berth::io {
@@ -187,6 +195,51 @@ TEST_F(PosixFileSystem, FilesAreClosedWithTheirObject) {
     EXPECT_TRUE((::fcntl(descriptor, F_GETFD) & FD_CLOEXEC) != 0);
   }
   EXPECT_EQ(::fcntl(descriptor, F_GETFD), -1);
+}
+
+struct BrokenCall {
+  long number = 0;
+  int error = 0;
+  std::uint32_t argument_mask = 0;  // of the fourth argument: only calls that have all these bits fail
+};
+
+/// From now on this system call fails in this process, as on a broken disk. Not to be undone: for death tests.
+bool break_call(const BrokenCall& call) {
+  std::array<sock_filter, 7> rules = {{
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<std::uint32_t>(call.number), 0, 4),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args) + 3 * sizeof(std::uint64_t)),
+      BPF_STMT(BPF_ALU | BPF_AND | BPF_K, call.argument_mask),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call.argument_mask, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(call.error)),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  }};
+  const sock_fprog program{static_cast<unsigned short>(rules.size()), rules.data()};
+  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+/// What a listing answers once the call fails so: an error's cause, or the number of entries.
+[[noreturn]] void list_and_tell(FileSystem& files, const BrokenCall& call) {
+  std::string answer = "cannot break calls here";
+  if (break_call(call)) {
+    const auto listed = files.list("d");
+    answer = listed ? std::to_string(listed->size()) + " entries" : listed.error().cause;
+  }
+  std::fprintf(stderr, "%s\n", answer.c_str());
+  std::_Exit(0);
+}
+
+TEST_F(PosixFileSystem, AListingThatFailsHalfwayIsNoShortListing) {
+  ASSERT_TRUE(files_->make_dir("d").has_value());
+  put("d/a", "x");
+  ASSERT_EQ(files_->list("d")->size(), 1U);
+  const auto ok = ::testing::ExitedWithCode(0);
+  // The C library has its own use for fstatat, without this flag.
+  constexpr long kStat = SYS_newfstatat;
+  EXPECT_EXIT(list_and_tell(*files_, {SYS_getdents64, EIO}), ok, "readdir d: |cannot break");
+  EXPECT_EXIT(list_and_tell(*files_, {kStat, EIO, AT_SYMLINK_NOFOLLOW}), ok, "fstatat d/.*: |cannot break");
+  EXPECT_EXIT(list_and_tell(*files_, {kStat, ENOENT, AT_SYMLINK_NOFOLLOW}), ok, "0 entries|cannot break")
+      << "removed meanwhile";
 }
 
 }  // namespace

@@ -40,8 +40,8 @@ class ReadOnlyFiles final : public io::FileSystem {
   io::FileSystem& inner_;
 };
 
-/// Reading a database in WAL mode makes its two scratch files, an empty log and its index. A check without repair
-/// removes them again if they were not there before.
+/// Reading a database in WAL mode makes its two scratch files, an empty log and its index. A run that changes nothing
+/// removes them again if they were not there before; after a repair the store has done so itself.
 class ScratchFiles {
  public:
   explicit ScratchFiles(io::FileSystem& files) : files_(files), log_was_there_(size_of(kDatabaseLog).has_value()) {}
@@ -97,9 +97,7 @@ Result<std::unique_ptr<meta::Store>> open_store(const FsckFolder& folder) {
 /// one, after every reader.
 class Checker {
  public:
-  Checker(const FsckFolder& folder, const FsckOptions& options) : folder_(folder), options_(options) {
-    if (!options.repair) scratch_.emplace(folder.files);
-  }
+  Checker(const FsckFolder& folder, const FsckOptions& options) : folder_(folder), options_(options) {}
 
   Result<FsckReport> run() {
     BERTH_TRYV(require_database());
@@ -184,17 +182,26 @@ class Checker {
     BERTH_TRY(const auto complaints, integrity());
     const bool curable = meta::is_about_indexes(complaints);
     if (options_.repair && curable) {
+      if (!options_.force) BERTH_TRYV(check_mounted());
       BERTH_TRY(store_, open_store(folder_));
     }
+    report_.blocked = options_.repair && !curable;
     if (!complaints.empty()) report_complaints(complaints, curable);
     return true;
+  }
+
+  Result<void> check_mounted() {
+    FsckRun run = make_run();
+    BERTH_TRY(const auto totals, meta::count_for_check(*reader_));
+    run.set_totals(totals);
+    return lifecycle::check_mounted(run);
   }
 
   /// A check that trips over the damage itself has found it.
   Result<std::vector<std::string>> integrity() {
     auto complaints = meta::check_integrity(*reader_, kComplaintsMax);
     if (complaints || complaints.error().code != Errc::corrupt) return complaints;
-    return std::vector{complaints.error().cause};
+    return std::vector{reason(complaints.error())};
   }
 
   void begin_database() {
@@ -223,7 +230,8 @@ class Checker {
   Result<bool> give_up(Error error) {
     if (error.code != Errc::corrupt) return fail(std::move(error));
     if (report_.phases.empty()) begin_database();
-    report_unreadable(error.cause);
+    report_.blocked = options_.repair;
+    report_unreadable(reason(error));
     return false;
   }
 
@@ -237,7 +245,7 @@ class Checker {
   Result<void> run_phase(FsckRun& run, const PhaseRow& phase) {
     auto done = phase.check(run);
     if (done || done.error().code != Errc::corrupt) return done;
-    report_unreadable("the check of " + std::string(phase.name) + " stopped early: " + done.error().cause);
+    report_unreadable("the check of " + std::string(phase.name) + " stopped early: " + reason(done.error()));
     return {};
   }
 
@@ -245,7 +253,7 @@ class Checker {
   const FsckOptions& options_;
   FsckReport report_;
   ReadOnlyFiles read_only_{folder_.files};
-  std::optional<ScratchFiles> scratch_;
+  ScratchFiles scratch_{folder_.files};
   io::BlockingPool disk_{"disk", 1, 1};  // nobody waits for a disk here: the calls that block are the ones used
   std::unique_ptr<blob::FsStore> blobs_;
   std::unique_ptr<meta::Store> store_;

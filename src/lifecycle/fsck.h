@@ -28,7 +28,8 @@ enum class FindingKind : std::uint8_t {
   blob_size,            // its file has another size
   blob_hash,            // its file holds other bytes (--deep)
   blob_unreadable,      // the disk fails on its file
-  blob_bad,             // note: known from an earlier check, waits for a push
+  blob_bad,             // known from an earlier check, waits for a push; a note if no live manifest needs it
+  blob_intact,          // set aside by an earlier check, but its bytes are here and right
   manifest_damaged,     // its bytes are gone or not what they were
   manifest_unreadable,  // its bytes are good, but this berth does not understand them
   manifest_columns,     // what its row repeats of the bytes differs from them
@@ -58,7 +59,8 @@ enum class Remedy : std::uint8_t {
   none,      // cannot be repaired here
   possible,  // --repair would
   done,
-  failed,  // `error` says why
+  failed,   // `error` says why
+  blocked,  // not tried: the database itself is broken, and writing into it would make it worse
 };
 std::string_view to_string(Remedy remedy);
 
@@ -80,8 +82,9 @@ struct FsckProgress {
 };
 
 struct FsckOptions {
-  bool deep = false;    // read and hash every blob
+  bool deep = false;    // read and hash every blob; else only those known to be bad
   bool repair = false;  // else nothing in the folder is changed
+  bool force = false;   // repair even if so many files are missing that their volume is probably not mounted
   std::function<void(const Finding&)> on_finding;
   std::function<void(const FsckProgress&)> on_progress;
 };
@@ -102,6 +105,10 @@ struct FsckReport {
   std::uint64_t repaired() const;
   /// Damage that a repair can undo, or has.
   std::uint64_t repairable = 0;
+  /// A repair was wanted, but the database is in no state to be written: nothing was repaired.
+  bool blocked = false;
+  /// Blobs that a live manifest needs, set aside now or before: it cannot be pulled until they are pushed again.
+  std::uint64_t waiting = 0;
 };
 
 /// The data folder, owned (locked) by the caller.
@@ -115,8 +122,9 @@ struct FsckFolder {
 };
 
 /// Checks everything. With repair the folder is first brought up to date as by a start (migrations, recovery).
-/// Errors: unavailable (schema older or newer than this binary's, a database of another store: nothing was checked),
-/// file_unknown (no database), io_failed, no_space. Damage is not an error, not even a database that cannot be read.
+/// Errors: unavailable (schema older or newer than this binary's, a database of another store, a repair while too many
+/// files are missing: nothing was checked or changed), file_unknown (no database), io_failed, no_space. Damage is not
+/// an error, not even a database that cannot be read.
 Result<FsckReport> run_fsck(const FsckFolder& folder, const FsckOptions& options);
 
 }  // namespace berth::lifecycle

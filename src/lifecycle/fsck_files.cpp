@@ -70,11 +70,8 @@ Result<void> check_shard_file(FsckRun& run, oci::Algorithm algorithm, const std:
   BERTH_TRY(const auto owner, meta::owner_of_file(run.db(), key->digest, key->inc));
   switch (owner) {
     case meta::FileOwner::present:
+    case meta::FileOwner::bad:  // judged with the blobs
     case meta::FileOwner::doomed: break;
-    case meta::FileOwner::bad:
-      run.tidy({.kind = FindingKind::stray_file, .object = path, .what = "known to be damaged", .action = kMove},
-               [&] { return run.blobs().quarantine(*key); });
-      break;
     case meta::FileOwner::nobody:
       report_stray(run, {path, blob::quarantine_path(*key), entry.modified_ms, "no blob has its bytes here"});
       break;
@@ -120,6 +117,16 @@ Result<void> check_staged_file(FsckRun& run, const io::DirEntry& entry) {
   }
   BERTH_TRY(const auto row, meta::find_upload_by_inc(run.db(), *inc));
   if (row && (row->state == meta::kUploadOpen || !row->placed)) return {};
+  if (row && row->digest) {
+    BERTH_TRY(const auto owner, meta::owner_of_file(run.db(), *row->digest, *inc));
+    if (owner == meta::FileOwner::present || owner == meta::FileOwner::bad) {
+      run.note({.kind = FindingKind::unfinished,
+                .object = path,
+                .what = "a blob that was never moved to its place",
+                .action = "the next start of the server does it"});
+      return {};
+    }
+  }
   run.note(
       {.kind = FindingKind::unfinished,
        .object = path,

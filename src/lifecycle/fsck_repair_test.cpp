@@ -1,7 +1,10 @@
 // What a repair leaves behind.
 
 #include "lifecycle/fsck.h"
+#include "lifecycle/missing.h"
 #include "lifecycle/test_fsck.h"
+
+#include <gmock/gmock.h>
 
 namespace berth::lifecycle {
 namespace {
@@ -16,11 +19,13 @@ using test::manifest;
 using test::RegistryFolder;
 using test::repair;
 using test::StoreOfEverything;
+using ::testing::HasSubstr;
 
 /// A disk with a sector that cannot be read.
 class BadSector final : public io::FileSystem {
  public:
-  BadSector(io::FileSystem& inner, std::string path) : inner_(inner), path_(std::move(path)) {}
+  BadSector(const std::string& root, std::string path)
+      : disk_(*io::open_posix_file_system(root)), inner_(*disk_), path_(std::move(path)) {}
   Result<std::unique_ptr<io::File>> open(const std::string& path, Mode mode) override {
     auto opened = inner_.open(path, mode);
     if (opened && path == path_) return std::make_unique<BadFile>(*std::move(opened));
@@ -47,11 +52,13 @@ class BadSector final : public io::FileSystem {
     Result<void> reserve(std::uint64_t size) override { return inner_->reserve(size); }
     Result<void> sync() override { return inner_->sync(); }
     Result<std::uint64_t> size_bytes() override { return inner_->size_bytes(); }
+    Result<std::uint64_t> allocated_bytes() override { return inner_->allocated_bytes(); }
     int descriptor() const override { return inner_->descriptor(); }
 
    private:
     std::unique_ptr<io::File> inner_;
   };
+  std::unique_ptr<io::FileSystem> disk_;
   io::FileSystem& inner_;
   std::string path_;
 };
@@ -64,7 +71,10 @@ TEST(FsckRepair, ADamagedBlobIsSetAsideAndHealedByTheNextPush) {
   const std::string name = std::filesystem::path(store.folder.file_of(d)).filename();
   ASSERT_TRUE(repair(store.folder, {.deep = true}).has_damage(FindingKind::blob_hash, Remedy::done));
   EXPECT_EQ(store.folder.names_in("quarantine"), std::vector{"sha256-" + name});
-  EXPECT_TRUE(check(store.folder).has_note(FindingKind::blob_bad));
+  const Checked waits = check(store.folder);
+  EXPECT_EQ(waits.damages(), "blob_bad none\n") << "an image cannot be pulled";
+  EXPECT_EQ(waits.report.waiting, 1u);
+  EXPECT_THAT(waits.text_of(FindingKind::blob_bad), HasSubstr("team/app@" + RegistryFolder::digest(store.image).str()));
 
   store.folder.open();
   const auto gone = test::run_task(store.folder.blob_service().open(RegistryFolder::repo("team/app"), d));
@@ -76,6 +86,71 @@ TEST(FsckRepair, ADamagedBlobIsSetAsideAndHealedByTheNextPush) {
   const Checked healed = check(store.folder, {.deep = true});
   EXPECT_EQ(healed.damages(), "");
   EXPECT_FALSE(healed.has_note(FindingKind::blob_bad));
+  EXPECT_EQ(healed.report.waiting, 0u);
+}
+
+TEST(FsckRepair, ABadBlobThatNoManifestNeedsIsANote) {
+  StoreOfEverything store;
+  store.folder.close();
+  flip(store, store.loose);
+  EXPECT_EQ(repair(store.folder, {.deep = true}).report.waiting, 0u);
+  const Checked checked = check(store.folder);
+  EXPECT_EQ(checked.damages(), "");
+  EXPECT_TRUE(checked.has_note(FindingKind::blob_bad));
+  EXPECT_THAT(checked.text_of(FindingKind::blob_bad), HasSubstr("team/other"));
+}
+
+TEST(FsckRepair, FilesThatComeBackAreServedAgain) {
+  StoreOfEverything store;
+  store.folder.close();
+  // The blobs were away, and somebody repaired: what was present is bad now, although its files are good.
+  const std::string blobs = store.folder.path() + "/blobs";
+  std::filesystem::rename(blobs, blobs + ".away");
+  const Checked written_off = repair(store.folder, {.force = true});
+  EXPECT_TRUE(written_off.has_damage(FindingKind::blob_missing, Remedy::done)) << written_off.damages();
+  EXPECT_GT(written_off.report.waiting, 0u);
+  std::filesystem::remove_all(blobs);
+  std::filesystem::rename(blobs + ".away", blobs);
+
+  const Checked checked = check(store.folder);
+  EXPECT_TRUE(checked.has_damage(FindingKind::blob_intact, Remedy::possible)) << checked.damages();
+  EXPECT_FALSE(checked.has_note(FindingKind::stray_file));
+  const Checked repaired = repair(store.folder);
+  EXPECT_TRUE(repaired.has_damage(FindingKind::blob_intact, Remedy::done)) << repaired.damages();
+  EXPECT_EQ(repaired.report.waiting, 0u);
+  EXPECT_TRUE(store.folder.names_in("quarantine").empty());
+  EXPECT_EQ(check(store.folder, {.deep = true}).damages(), "");
+  store.folder.open();
+  const auto d = RegistryFolder::digest(store.layer);
+  EXPECT_TRUE(test::run_task(store.folder.blob_service().open(RegistryFolder::repo("team/app"), d)).has_value());
+}
+
+TEST(FsckRepair, IsRefusedWhileManyFilesAreMissing) {
+  StoreOfEverything store;
+  for (int i = 0; i < 20; ++i) store.folder.push("team/app", "one of many " + std::to_string(i));
+  store.folder.close();
+  const std::string blobs = store.folder.path() + "/blobs";
+  std::filesystem::rename(blobs, blobs + ".away");
+  const auto before = store.folder.contents();
+  const auto refused = test::run(store.folder, {.repair = true});
+  ASSERT_FALSE(refused.result.has_value());
+  EXPECT_EQ(refused.result.error().code, Errc::unavailable);
+  EXPECT_THAT(refused.result.error().message, HasSubstr("--force"));
+  EXPECT_TRUE(store.folder.contents() == before) << "nothing was changed";
+  EXPECT_FALSE(std::filesystem::exists(blobs));
+  EXPECT_TRUE(check(store.folder).has_damage(FindingKind::blob_missing, Remedy::possible)) << "looking is free";
+  EXPECT_TRUE(repair(store.folder, {.force = true}).has_damage(FindingKind::blob_missing, Remedy::done));
+}
+
+TEST(FsckRepair, AFewMissingFilesDoNotStopIt) {
+  static_assert(!too_many_missing(10, 10), "a small store may lose everything it has");
+  static_assert(too_many_missing(11, 109));
+  static_assert(!too_many_missing(11, 110));
+  static_assert(!too_many_missing(0, 0));
+  StoreOfEverything store;
+  store.folder.close();
+  std::filesystem::remove(store.folder.path() + "/" + store.folder.file_of(RegistryFolder::digest(store.layer)));
+  EXPECT_EQ(repair(store.folder).damages(), "blob_missing done\n");
 }
 
 TEST(FsckRepair, ALostBlobRowBecomesAPlaceholderThatTheNextPushFills) {
@@ -171,9 +246,10 @@ TEST(FsckRepair, OnlyOldStrayFilesAreMoved) {
   EXPECT_EQ(store.folder.names_in("quarantine").size(), 5u) << "nothing in quarantine is replaced";
 }
 
-TEST(FsckRepair, TheFileOfABlobKnownToBeBadIsMovedAtOnce) {
+TEST(FsckRepair, TheDamagedFileOfABlobKnownToBeBadIsMovedAtOnce) {
   StoreOfEverything store;
   store.folder.close();
+  flip(store, store.layer);
   // A scrub that was killed between its two steps.
   force(store, "UPDATE blob SET state = 3 WHERE id = " + blob(store.layer));
   EXPECT_EQ(check(store.folder).notes(FindingKind::stray_file), 1u);
@@ -198,11 +274,14 @@ TEST(FsckRepair, ASessionWhoseBytesAreGoneIsForgotten) {
 TEST(FsckRepair, BytesTheDiskCannotReadAreSetAside) {
   StoreOfEverything store;
   store.folder.close();
-  BadSector disk(store.folder.files(), store.folder.file_of(RegistryFolder::digest(store.layer)));
-  const Checked repaired = test::require(test::run(store.folder, {.deep = true, .repair = true}, &disk));
-  EXPECT_EQ(repaired.damages(), "blob_unreadable done\n");
+  {
+    // Gone before the next check: each keeps every folder of the store open.
+    BadSector disk(store.folder.path(), store.folder.file_of(RegistryFolder::digest(store.layer)));
+    const Checked repaired = test::require(test::run(store.folder, {.deep = true, .repair = true}, &disk));
+    EXPECT_EQ(repaired.damages(), "blob_unreadable done\n");
+  }
   EXPECT_EQ(store.folder.names_in("quarantine").size(), 1u);
-  EXPECT_EQ(check(store.folder, {.deep = true}).damages(), "");
+  EXPECT_EQ(check(store.folder, {.deep = true}).damages(), "blob_bad none\n");
 }
 
 TEST(FsckRepair, ARepairThatFailsSaysWhy) {

@@ -2,21 +2,35 @@
 
 namespace berth::lifecycle {
 
+std::string reason(const Error& error) {
+  if (error.cause.empty()) return error.message;
+  return error.cause.substr(0, error.cause.find(" in: "));
+}
+
 void FsckRun::begin(std::string_view phase, std::uint64_t total, Unit unit) {
   report_.phases.push_back({.name = phase});
-  progress_ = {phase, 0, total, unit == Unit::bytes};
+  announce(phase, total, unit);
+}
+
+void FsckRun::announce(std::string_view work, std::uint64_t total, Unit unit) {
+  progress_ = {work, 0, total, unit == Unit::bytes};
   show_progress();
 }
 
-void FsckRun::checked(std::uint64_t things) {
-  phase().checked += things;
+void FsckRun::progressed(std::uint64_t things) {
   if (progress_.in_bytes) return;
   progress_.done += things;
   show_progress();
 }
 
+void FsckRun::checked(std::uint64_t things) {
+  phase().checked += things;
+  progressed(things);
+}
+
 void FsckRun::hashed(std::uint64_t bytes) {
   report_.hashed_bytes += bytes;
+  if (!progress_.in_bytes) return;
   progress_.done += bytes;
   show_progress();
 }
@@ -29,7 +43,7 @@ void FsckRun::damage(Finding finding, const Repair& fix) {
   finding.severity = Severity::damage;
   settle(finding, fix);
   ++phase().damaged;
-  if (finding.remedy != Remedy::none) ++report_.repairable;
+  if (finding.remedy != Remedy::none && finding.remedy != Remedy::blocked) ++report_.repairable;
   if (finding.remedy == Remedy::done) ++phase().repaired;
   emit(finding);
 }
@@ -53,11 +67,13 @@ void FsckRun::settle(Finding& finding, const Repair& fix) {
     finding.remedy = Remedy::none;
     return;
   }
-  finding.remedy = Remedy::possible;
-  if (!repairing()) return;
+  if (!repairing()) {
+    finding.remedy = options_.repair ? Remedy::blocked : Remedy::possible;
+    return;
+  }
   const auto fixed = fix();
   finding.remedy = fixed ? Remedy::done : Remedy::failed;
-  if (!fixed) finding.error = fixed.error().cause.empty() ? fixed.error().message : fixed.error().cause;
+  if (!fixed) finding.error = reason(fixed.error());
 }
 
 void FsckRun::emit(const Finding& finding) {

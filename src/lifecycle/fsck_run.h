@@ -11,6 +11,9 @@
 
 namespace berth::lifecycle {
 
+/// Why it failed, for a person: what the engine says, without the statement it was at.
+std::string reason(const Error& error);
+
 class FsckRun {
  public:
   static constexpr std::int64_t kPageRows = 1'000;
@@ -40,6 +43,9 @@ class FsckRun {
   enum class Unit : std::uint8_t { things, bytes };
   /// `total` is how much there is to do, for the progress line; 0 if nobody knows.
   void begin(std::string_view phase, std::uint64_t total, Unit unit = Unit::things);
+  /// For the progress line alone: work that is no phase of the report.
+  void announce(std::string_view work, std::uint64_t total, Unit unit = Unit::things);
+  void progressed(std::uint64_t things);
   void checked(std::uint64_t things);
   void hashed(std::uint64_t bytes);
 
@@ -48,6 +54,8 @@ class FsckRun {
   /// The same for something that is no harm, only untidy.
   void tidy(Finding finding, const Repair& fix);
   void note(Finding finding);
+  /// One more blob that a manifest needs and only a push can bring back.
+  void waits() { ++report_.waiting; }
 
   /// Writes in a transaction of its own: fn(Connection&) -> Result<void>. Only while repairing.
   template <class F>
@@ -85,6 +93,8 @@ Result<void> walk(Key first, Fetch fetch, KeyOf key_of, Each each) {
 }
 
 // The phases, in the order they run: each trusts what those before it have made right.
+/// Before a repair: refuses one that would write off the files of a volume that is only not mounted.
+Result<void> check_mounted(FsckRun& run);
 Result<void> check_folders(FsckRun& run);
 Result<void> check_blobs(FsckRun& run);
 Result<void> check_manifests(FsckRun& run);

@@ -152,8 +152,14 @@ TEST(FsckFolder, WithABrokenTableNothingIsRepaired) {
   }
   const Checked repaired = repair(store.folder);
   EXPECT_TRUE(repaired.has_damage(FindingKind::database, Remedy::none)) << repaired.damages();
-  EXPECT_TRUE(repaired.has_damage(FindingKind::usage, Remedy::possible)) << repaired.damages();
+  EXPECT_TRUE(repaired.has_damage(FindingKind::usage, Remedy::blocked)) << repaired.damages();
+  EXPECT_TRUE(repaired.report.blocked);
   EXPECT_EQ(repaired.report.repaired(), 0u);
+  EXPECT_EQ(repaired.report.repairable, 0u) << "nothing was tried";
+  for (const Finding& finding : repaired.findings) {
+    EXPECT_FALSE(finding.what.contains('\n')) << "no statement, a sentence: " << finding.what;
+  }
+  EXPECT_FALSE(check(store.folder).report.blocked);
 }
 
 TEST(FsckFolder, AnIndexWithAHoleIsMadeAnew) {

@@ -13,6 +13,7 @@ std::string_view to_string(FindingKind kind) {
     case FindingKind::blob_hash: return "blob_hash";
     case FindingKind::blob_unreadable: return "blob_unreadable";
     case FindingKind::blob_bad: return "blob_bad";
+    case FindingKind::blob_intact: return "blob_intact";
     case FindingKind::manifest_damaged: return "manifest_damaged";
     case FindingKind::manifest_unreadable: return "manifest_unreadable";
     case FindingKind::manifest_columns: return "manifest_columns";
@@ -43,6 +44,7 @@ std::string_view to_string(Remedy remedy) {
     case Remedy::possible: return "possible";
     case Remedy::done: return "done";
     case Remedy::failed: return "failed";
+    case Remedy::blocked: return "blocked";
   }
   return "unknown";
 }

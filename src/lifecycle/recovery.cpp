@@ -1,9 +1,12 @@
 #include "lifecycle/recovery.h"
 
+#include "blob/blob_paths.h"
 #include "meta/blobs.h"
+#include "meta/fsck.h"
 #include "meta/settings.h"
 #include "meta/uploads.h"
 
+#include <set>
 #include <vector>
 
 namespace berth::lifecycle {
@@ -13,18 +16,83 @@ namespace {
 constexpr std::size_t kPageRows = 1'000;
 constexpr meta::WriteOptions kHousekeeping{.ack = meta::Ack::process, .space = meta::Space::reclaim};
 
-Result<void> finish_doomed(const RecoveryDeps& deps) {
+/// A file that resists is no reason not to start.
+void leave_to_next_start(const RecoveryDeps& deps, std::uint64_t inc, const Error& error, RecoveryReport& report) {
+  ++report.files_stuck;
+  deps.log.warn("recovery.file_stuck", {f("inc", blob::inc_text(inc)), f("err", error.cause)});
+}
+
+Result<void> finish_doomed(const RecoveryDeps& deps, RecoveryReport& report) {
+  std::set<std::uint64_t> stuck;
   for (;;) {
     BERTH_TRY(const auto doomed, deps.store.peek([](sql::Connection& db) { return meta::list_doomed(db, kPageRows); }));
-    if (doomed.empty()) return {};
-    for (const auto& d : doomed) BERTH_TRYV(deps.files.remove({d.digest, d.inc}));
+    std::vector<std::uint64_t> gone;
+    for (const auto& d : doomed) {
+      if (stuck.contains(d.inc)) continue;
+      if (const auto removed = deps.files.remove({d.digest, d.inc}); removed) {
+        gone.push_back(d.inc);
+      } else {
+        stuck.insert(d.inc);
+        leave_to_next_start(deps, d.inc, removed.error(), report);
+      }
+    }
+    if (gone.empty()) return {};
     BERTH_TRYV(deps.store.write_blocking(
         [&](sql::Connection& db) -> Result<void> {
-          for (const auto& d : doomed) BERTH_TRYV(meta::forget_doomed(db, d.inc));
+          for (const std::uint64_t inc : gone) BERTH_TRYV(meta::forget_doomed(db, inc));
           return {};
         },
         kHousekeeping));
   }
+}
+
+/// After a kill the file holds all that was written, after a power cut bytes that prove nothing.
+Result<void> review_session(const RecoveryDeps& deps, const meta::UploadRow& row, bool same_boot,
+                            RecoveryReport& report) {
+  if (same_boot) {
+    ++report.sessions_kept;
+    return {};
+  }
+  if (const auto removed = deps.files.remove_staged(row.inc); !removed) {
+    // With its old bytes it would go on where it must not.
+    leave_to_next_start(deps, row.inc, removed.error(), report);
+    return deps.store.write_blocking([&](sql::Connection& db) { return meta::forget_upload(db, row.id); },
+                                     kHousekeeping);
+  }
+  ++report.sessions_restarted;
+  return {};
+}
+
+/// The digest under which the store knows exactly this file; nullopt: under none.
+Result<std::optional<oci::Digest>> find_blob_of(const RecoveryDeps& deps, std::uint64_t inc,
+                                                const std::optional<meta::UploadRow>& row) {
+  std::vector<oci::Digest> digests;
+  if (row && row->digest) digests.push_back(*row->digest);
+  if (!row) {
+    // Its upload is forgotten, so only the bytes can tell. That is work for what was in flight, not for what is stored.
+    blob::UploadHashes hashes;
+    hashes.sha512.emplace();
+    BERTH_TRYV(deps.files.rehash_staged(inc, 0, hashes));
+    digests = {oci::Digest::sha256(hashes.sha256.sum()), oci::Digest::sha512(hashes.sha512->sum())};
+  }
+  for (const oci::Digest& digest : digests) {
+    BERTH_TRY(const auto owner,
+              deps.store.peek([&](sql::Connection& db) { return meta::owner_of_file(db, digest, inc); }));
+    // A bad blob's too: whether it is, is for the checks to find out.
+    if (owner == meta::FileOwner::present || owner == meta::FileOwner::bad) return digest;
+  }
+  return std::nullopt;
+}
+
+/// Of no open session: surplus, because nothing was acknowledged or the store had these bytes already, unless it is the
+/// very file the store means.
+void review_finished(const RecoveryDeps& deps, std::uint64_t inc, const std::optional<meta::UploadRow>& row,
+                     RecoveryReport& report) {
+  const auto blob = find_blob_of(deps, inc, row);
+  if (!blob) return leave_to_next_start(deps, inc, blob.error(), report);
+  const auto done = *blob ? deps.files.ensure_placed({**blob, inc}) : deps.files.remove_staged(inc);
+  if (!done) return leave_to_next_start(deps, inc, done.error(), report);
+  ++(*blob ? report.placed : report.files_removed);
 }
 
 Result<void> review_staged(const RecoveryDeps& deps, bool same_boot, RecoveryReport& report) {
@@ -33,28 +101,12 @@ Result<void> review_staged(const RecoveryDeps& deps, bool same_boot, RecoveryRep
     BERTH_TRY(const auto row,
               deps.store.peek([&](sql::Connection& db) { return meta::find_upload_by_inc(db, file.inc); }));
     if (row && row->state == meta::kUploadOpen) {
-      if (same_boot) {
-        ++report.sessions_kept;
-      } else {
-        BERTH_TRYV(deps.files.remove_staged(file.inc));
-        ++report.sessions_restarted;
-      }
-      continue;
+      BERTH_TRYV(review_session(deps, *row, same_boot, report));
+    } else if (!row || (row->placed && row->digest)) {
+      review_finished(deps, file.inc, row, report);
     }
-    // No row: nothing was acknowledged. A placed row: the store had these bytes already and this copy is surplus,
-    // unless it is the one the store means.
-    bool surplus = !row;
-    if (row && row->placed && row->digest) {
-      BERTH_TRY(const bool current, deps.store.peek([&](sql::Connection& db) {
-        return meta::is_current_blob(db, *row->digest, file.inc);
-      }));
-      surplus = !current;
-    }
-    if (!surplus) continue;
-    BERTH_TRYV(deps.files.remove_staged(file.inc));
-    ++report.files_removed;
   }
-  return {};
+  return deps.files.settle();
 }
 
 }  // namespace
@@ -98,7 +150,7 @@ Result<RecoveryReport> recover(const RecoveryDeps& deps, const std::string& boot
     report.placed += placed;
     if (placed < kPageRows) break;
   }
-  BERTH_TRYV(finish_doomed(deps));
+  BERTH_TRYV(finish_doomed(deps, report));
   BERTH_TRYV(review_staged(deps, same_boot, report));
   if (!same_boot) {
     BERTH_TRYV(

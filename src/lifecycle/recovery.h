@@ -23,6 +23,7 @@ struct RecoveryReport {
   std::size_t sessions_kept = 0;
   std::size_t sessions_restarted = 0;  // after a power cut: their unsynced bytes cannot be trusted
   std::size_t files_removed = 0;       // nobody's: the process died before anything was acknowledged
+  std::size_t files_stuck = 0;         // could be neither placed nor removed: left to the next start
 };
 
 /// `boot_id` tells a restarted process from a restarted machine: after the former the files hold all that was written,

@@ -157,16 +157,79 @@ TEST_F(Recovery, FinishesWhatWasDoomed) {
   EXPECT_EQ(store_.probe().number("SELECT count(*) FROM doomed"), 0);
 }
 
-TEST_F(Recovery, AnUnlinkThatFailsKeepsItsRow) {
-  const blob::BlobKey key = store_.commit("bytes", 1);
+TEST_F(Recovery, AnUnlinkThatFailsKeepsItsRowAndStopsNothing) {
+  const blob::BlobKey stuck = store_.commit("stuck", 1);
+  const blob::BlobKey other = store_.commit("other", 2);
   recover_in("boot");
-  store_.doom(key);
-  store_.files.fail_from(1, Errc::io_failed);
-  EXPECT_FALSE(recover(deps(), "boot").has_value());
-  EXPECT_EQ(store_.probe().number("SELECT count(*) FROM doomed"), 1);
-  store_.files.heal();
+  store_.doom(stuck);
+  store_.doom(other);
+  store_.write_file(blob::staged_path(9), "nobody's");
+  store_.files.fail_at(1, Errc::io_failed);
+  const auto report = recover_in("boot");
+  EXPECT_TRUE(store_.files.struck());
+  EXPECT_EQ(report.files_stuck, 1u);
+  EXPECT_EQ(report.files_removed, 1u);
+  EXPECT_TRUE(store_.files.exists(blob::final_path(stuck)));
+  EXPECT_FALSE(store_.files.exists(blob::final_path(other)));
+  EXPECT_EQ(store_.probe().number("SELECT inc FROM doomed"), 1);
+  EXPECT_EQ(recover_in("boot").files_stuck, 0u) << "the next start tries again";
+  EXPECT_FALSE(store_.files.exists(blob::final_path(stuck)));
+  EXPECT_EQ(store_.probe().number("SELECT count(*) FROM doomed"), 0);
+}
+
+TEST_F(Recovery, AStagedFileThatCannotBeRemovedStopsNothing) {
   recover_in("boot");
-  EXPECT_FALSE(store_.files.exists(blob::final_path(key)));
+  store_.write_file(blob::staged_path(7), "nobody's");
+  store_.files.on_operation([&](const auto& op) {
+    if (op.call == "unlink") store_.files.fail_at(1, Errc::io_failed);
+  });
+  EXPECT_EQ(recover_in("boot").files_stuck, 1u);
+  store_.files.on_operation({});
+  EXPECT_EQ(recover_in("boot").files_removed, 1u);
+}
+
+TEST_F(Recovery, ASessionWhoseStaleBytesCannotBeRemovedIsForgotten) {
+  recover_in("boot");
+  const auto row = open_session(3, "of before the power cut");
+  store_.files.on_operation([&](const auto& op) {
+    if (op.call == "unlink") store_.files.fail_at(1, Errc::io_failed);
+  });
+  const auto report = recover_in("another boot");
+  store_.files.on_operation({});
+  EXPECT_EQ(report.files_stuck, 1u);
+  EXPECT_FALSE(session(row.id).has_value()) << "it would be resumed with bytes that prove nothing";
+  EXPECT_EQ(recover_in("another boot").files_removed, 1u);
+}
+
+TEST_F(Recovery, ABlobStillUnderItsStagedNameIsPlacedWhateverItsUploadSays) {
+  const blob::BlobKey key = store_.commit("the only copy", 1);
+  store_.probe().force("UPDATE upload SET placed = 1");
+  EXPECT_EQ(recover_in("boot").placed, 1u);
+  store_.files.cut_power();
+  EXPECT_EQ(store_.files.content(blob::final_path(key)), "the only copy");
+}
+
+TEST_F(Recovery, ABlobStillUnderItsStagedNameOutlivesItsUpload) {
+  const blob::BlobKey key = store_.commit("the only copy", 1);
+  const std::string wide = "under sha512";
+  store_.write_file(blob::staged_path(2), wide);
+  const blob::BlobKey key512{oci::digest_of(oci::Algorithm::sha512, wide), 2};
+  store_.probe().force("DELETE FROM upload; INSERT INTO blob(digest, size, state, inc, created_at) VALUES(x'" +
+                       to_hex(key512.digest.storage()) + "', 12, 1, 2, 0)");
+  store_.write_file(blob::staged_path(3), "the only copy");  // of another upload: surplus
+  const auto report = recover_in("boot");
+  EXPECT_EQ(report.placed, 2u);
+  EXPECT_EQ(report.files_removed, 1u);
+  store_.files.cut_power();
+  EXPECT_EQ(store_.files.content(blob::final_path(key)), "the only copy");
+  EXPECT_EQ(store_.files.content(blob::final_path(key512)), wide);
+}
+
+TEST_F(Recovery, TheBytesOfABlobThatWasSetAsideAreKeptForTheChecks) {
+  const blob::BlobKey key = store_.commit("the only copy", 1);
+  store_.probe().force("UPDATE upload SET placed = 1; UPDATE blob SET state = 3");
+  EXPECT_EQ(recover_in("boot").placed, 1u);
+  EXPECT_EQ(store_.files.content(blob::final_path(key)), "the only copy");
 }
 
 TEST_F(Recovery, SurvivesAFailureOfAnyOfItsSteps) {

@@ -13,7 +13,8 @@ constexpr std::uint64_t ballast_bytes(std::uint64_t disk_bytes) {
   return disk_bytes / 16 < kWanted ? disk_bytes / 16 : kWanted;
 }
 
-/// Creates the ballast if it is missing and there is comfortable room for it. True if it is there. Blocks.
+/// Creates the ballast if it is missing, or does not take the room it should, and there is comfortable room for it.
+/// Where the file system cannot reserve, it is filled with bytes. True if it is there. Blocks.
 Result<bool> ensure_ballast(io::FileSystem& files);
 /// Gives the space back. Blocks.
 Result<void> drop_ballast(io::FileSystem& files);

@@ -1,8 +1,13 @@
 #include "lifecycle/reserve.h"
 
 #include "support/fault_fs.h"
+#include "support/temp_dir.h"
 
 #include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <set>
 
 namespace berth::lifecycle {
 namespace {
@@ -38,6 +43,41 @@ TEST(Ballast, WaitsForComfortableRoom) {
   ASSERT_TRUE(other->truncate(0).has_value());
   EXPECT_EQ(ensure_ballast(files).value_or(false), true);
   EXPECT_TRUE(files.exists(kBallastPath));
+}
+
+TEST(Ballast, IsWrittenInFullWhereNothingCanBeReserved) {
+  test::FaultFs files;
+  files.set_capacity_bytes(16 * kMiB);
+  files.ignore_reserves();
+  ASSERT_EQ(ensure_ballast(files).value_or(false), true);
+  EXPECT_EQ(files.space()->free_bytes, 15 * kMiB);
+  const std::string content = *files.content(kBallastPath);
+  EXPECT_EQ(content.find('\0'), std::string::npos) << "a copy would leave holes for zeros";
+  EXPECT_EQ(std::set<char>(content.begin(), content.end()).size(), 128U) << "nothing to compress";
+  files.cut_power();
+  EXPECT_EQ(files.content(kBallastPath).value_or("").size() % kMiB, 0U);
+}
+
+TEST(Ballast, AnEmptyOneIsMadeAnew) {
+  test::FaultFs files;
+  files.set_capacity_bytes(1024 * kMiB);
+  ASSERT_TRUE(files.open(kBallastPath, io::FileSystem::Mode::create_new).has_value());
+  ASSERT_EQ(ensure_ballast(files).value_or(false), true);
+  EXPECT_EQ(files.space()->free_bytes, 960 * kMiB);
+}
+
+TEST(Ballast, AHoleOfTheRightSizeIsMadeAnew) {
+  const test::TempDir dir;
+  const auto files = *io::open_posix_file_system(dir.path());
+  {
+    std::ofstream(dir / kBallastPath) << "";
+  }
+  std::filesystem::resize_file(dir / kBallastPath, 64 * kMiB);
+  const auto kept = ensure_ballast(*files);
+  ASSERT_TRUE(kept.has_value()) << kept.error().cause;
+  if (!*kept) GTEST_SKIP() << "no room on this disk";
+  const auto file = *files->open(kBallastPath, io::FileSystem::Mode::read);
+  EXPECT_GE(*file->allocated_bytes(), ballast_bytes(files->space()->total_bytes));
 }
 
 TEST(Ballast, AReserveThatFailsLeavesNoEmptyFileBehind) {

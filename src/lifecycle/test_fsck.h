@@ -126,6 +126,11 @@ struct Checked {
       return f.kind == kind && f.severity == Severity::damage && f.remedy == remedy;
     });
   }
+  /// What the first finding of the kind says; empty if there is none.
+  std::string text_of(FindingKind kind) const {
+    const auto found = std::ranges::find(findings, kind, &Finding::kind);
+    return found == findings.end() ? std::string() : found->what;
+  }
   /// "kind remedy" a line; empty if there is no damage.
   std::string damages() const {
     std::string out;
@@ -159,6 +164,7 @@ inline Outcome run(RegistryFolder& folder, FsckOptions options, io::FileSystem* 
 
 struct With {
   bool deep = false;
+  bool force = false;
 };
 
 inline Checked require(Outcome outcome) {
@@ -167,7 +173,7 @@ inline Checked require(Outcome outcome) {
 }
 inline Checked check(RegistryFolder& folder, With with = {}) { return require(run(folder, {.deep = with.deep})); }
 inline Checked repair(RegistryFolder& folder, With with = {}) {
-  return require(run(folder, {.deep = with.deep, .repair = true}));
+  return require(run(folder, {.deep = with.deep, .repair = true, .force = with.force}));
 }
 
 }  // namespace berth::lifecycle::test

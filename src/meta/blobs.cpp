@@ -10,7 +10,6 @@ namespace {
 
 constexpr std::int64_t kAbsent = 0;
 constexpr std::int64_t kPresent = 1;
-constexpr std::int64_t kBad = 3;
 constexpr std::int64_t kLinkLive = 1;
 constexpr std::int64_t kLinkTrash = 2;
 constexpr std::int64_t kLinkReserved = 3;
@@ -95,6 +94,11 @@ constexpr sql::Sql kMarkBad = R"(
   SET state = 3, checked_at = $3
   WHERE id = $1 AND inc = $2 AND state = 1)";
 
+constexpr sql::Sql kMarkPresent = R"(
+  UPDATE blob
+  SET state = 1, checked_at = $3
+  WHERE id = $1 AND inc = $2 AND state = 3)";
+
 constexpr sql::Sql kKnownBlob = R"(
   SELECT 1
   FROM blob
@@ -159,16 +163,23 @@ Result<CommittedBlob> commit_blob(sql::Connection& db, const oci::RepoName& repo
   if (!known) {
     BERTH_TRYV(db.query(kInsertBlob, {blob.digest.storage(), size, kPresent, as_i64(blob.inc), stamp.at_ms},
                         [&](const sql::Row& row) { id = row.int64(0); }));
-  } else if (known->state == kPresent) {
+  } else if (known->state == kPresent && known->inc != blob.damaged_inc) {
     id = known->id;
     out = {known->inc, true};
   } else {
     id = known->id;
-    if (known->state == kBad) BERTH_TRYV(db.execute(kDoom, {as_i64(known->inc), blob.digest.storage(), stamp.at_ms}));
+    if (known->state != kAbsent)
+      BERTH_TRYV(db.execute(kDoom, {as_i64(known->inc), blob.digest.storage(), stamp.at_ms}));
     BERTH_TRYV(db.execute(kReviveBlob, {id, size, as_i64(blob.inc), stamp.at_ms}));
   }
   BERTH_TRYV(make_link(db, repo_id, id, size, stamp));
   return out;
+}
+
+Result<std::optional<StoredBlob>> find_stored(sql::Connection& db, const oci::Digest& digest) {
+  BERTH_TRY(const auto known, find_blob(db, digest));
+  if (!known || known->state != kPresent) return std::nullopt;
+  return StoredBlob{known->inc, as_u64(known->size)};
 }
 
 Result<bool> mount_blob(sql::Connection& db, const oci::RepoName& target, const std::optional<oci::RepoName>& source,
@@ -253,6 +264,11 @@ Result<void> mark_blob_checked(sql::Connection& db, BlobId blob, std::uint64_t i
 
 Result<void> mark_blob_bad(sql::Connection& db, BlobId blob, std::uint64_t inc, std::int64_t at_ms) {
   BERTH_TRYV(db.execute(kMarkBad, {blob, as_i64(inc), at_ms}));
+  return {};
+}
+
+Result<void> mark_blob_present(sql::Connection& db, BlobId blob, std::uint64_t inc, std::int64_t at_ms) {
+  BERTH_TRYV(db.execute(kMarkPresent, {blob, as_i64(inc), at_ms}));
   return {};
 }
 

@@ -34,9 +34,18 @@ struct NewBlob {
   oci::Digest digest;
   std::uint64_t size_bytes = 0;
   std::uint64_t inc = 0;
+  std::uint64_t damaged_inc = 0;  // bytes known to be gone or damaged: if the store still believes in them, they go
 };
 Result<CommittedBlob> commit_blob(sql::Connection& db, const oci::RepoName& repo, const NewBlob& blob,
                                   const Stamp& stamp);
+
+/// Where the store believes the bytes of a digest to be; nullopt if it has none or knows them to be bad. For no
+/// caller's eyes: it says nothing about repositories.
+struct StoredBlob {
+  std::uint64_t inc = 0;
+  std::uint64_t size_bytes = 0;
+};
+Result<std::optional<StoredBlob>> find_stored(sql::Connection& db, const oci::Digest& digest);
 
 /// X1, X3: links the digest into `target` if it is linked in `source` (or, without source, in any repository). False if
 /// there is nothing to mount.
@@ -74,6 +83,8 @@ Result<std::vector<BlobRow>> list_blobs(sql::Connection& db, BlobId after, std::
 Result<void> mark_blob_checked(sql::Connection& db, BlobId blob, std::uint64_t inc, std::int64_t at_ms);
 /// The bytes failed a check: reads answer 404 until the digest is uploaded again.
 Result<void> mark_blob_bad(sql::Connection& db, BlobId blob, std::uint64_t inc, std::int64_t at_ms);
+/// Takes that back: the bytes are here after all, and they are right. Only if nobody pushed them meanwhile.
+Result<void> mark_blob_present(sql::Connection& db, BlobId blob, std::uint64_t inc, std::int64_t at_ms);
 /// Whether this file is the one that holds the digest now; a file that is not is surplus.
 Result<bool> is_current_blob(sql::Connection& db, const oci::Digest& digest, std::uint64_t inc);
 

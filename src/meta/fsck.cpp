@@ -15,7 +15,7 @@ constexpr sql::Sql kSchemaVersion = R"(
   FROM schema_version)";
 
 constexpr sql::Sql kCountBlobs = R"(
-  SELECT count(*), coalesce(sum(CASE state WHEN 1 THEN size ELSE 0 END), 0)
+  SELECT count(*), coalesce(sum(CASE WHEN state IN (1, 3) THEN size ELSE 0 END), 0)
   FROM blob)";
 
 constexpr sql::Sql kCountRest = R"(
@@ -35,6 +35,16 @@ constexpr sql::Sql kReposOfBlob = R"(
   SELECT r.name
   FROM repo_blob l
   JOIN repo r ON r.id = l.repo_id
+  WHERE l.blob_id = $1
+  LIMIT $2)";
+
+// By way of the links, as both indexes lead from the blob to its repositories first.
+constexpr sql::Sql kManifestsOfBlob = R"(
+  SELECT r.name, m.digest
+  FROM repo_blob l
+  JOIN repo r ON r.id = l.repo_id AND r.deleted_at IS NULL
+  JOIN manifest_blob e ON e.repo_id = l.repo_id AND e.blob_id = l.blob_id
+  JOIN manifest m ON m.id = e.manifest_id AND m.state = 1
   WHERE l.blob_id = $1
   LIMIT $2)";
 
@@ -171,6 +181,15 @@ Result<std::vector<BlobCheck>> check_blobs(sql::Connection& db, BlobId after, st
 Result<std::vector<std::string>> repos_of_blob(sql::Connection& db, BlobId blob, std::int64_t limit) {
   std::vector<std::string> out;
   BERTH_TRYV(db.query(kReposOfBlob, {blob, limit}, [&](const sql::Row& row) { out.emplace_back(row.text(0)); }));
+  return out;
+}
+
+Result<std::vector<std::string>> manifests_of_blob(sql::Connection& db, BlobId blob, std::int64_t limit) {
+  std::vector<std::string> out;
+  BERTH_TRYV(db.query(kManifestsOfBlob, {blob, limit}, [&](const sql::Row& row) {
+    const auto digest = oci::Digest::from_storage(row.blob(1));
+    out.push_back(std::string(row.text(0)) + "@" + (digest ? digest->str() : "a manifest without a digest"));
+  }));
   return out;
 }
 

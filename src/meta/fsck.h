@@ -25,7 +25,7 @@ bool is_about_indexes(const std::vector<std::string>& complaints);
 
 struct CheckTotals {
   std::uint64_t blobs = 0;
-  std::uint64_t blob_bytes = 0;  // of those present
+  std::uint64_t blob_bytes = 0;  // of those present or bad
   std::uint64_t manifests = 0;
   std::uint64_t links = 0;
   std::uint64_t tags = 0;
@@ -49,6 +49,8 @@ struct BlobCheck {
 Result<std::vector<BlobCheck>> check_blobs(sql::Connection& db, BlobId after, std::int64_t limit);
 /// Names of repositories with a link to the blob.
 Result<std::vector<std::string>> repos_of_blob(sql::Connection& db, BlobId blob, std::int64_t limit);
+/// Live manifests that need the blob, as repository@digest.
+Result<std::vector<std::string>> manifests_of_blob(sql::Connection& db, BlobId blob, std::int64_t limit);
 
 /// What the database says about a file of the blob store.
 enum class FileOwner : std::uint8_t { nobody, present, bad, doomed };

@@ -14,21 +14,29 @@ constexpr sql::Sql kList = R"(
 
 }  // namespace
 
-Result<std::vector<Referrer>> list_referrers(sql::Connection& db, RepoId repo, std::string_view subject,
-                                             const std::vector<std::string>& artifact_types, std::int64_t cursor,
-                                             std::size_t bytes_max) {
-  std::vector<Referrer> out;
+Result<ReferrerPage> list_referrers(sql::Connection& db, RepoId repo, std::string_view subject,
+                                    const std::vector<std::string>& artifact_types, std::int64_t cursor,
+                                    ReferrerLimits limits) {
+  ReferrerPage page;
   std::size_t bytes = 0;
+  std::size_t seen = 0;
+  std::int64_t last = cursor;  // the row looked at before this one
   BERTH_TRYV(db.query(kList, {repo, subject, cursor}, [&](const sql::Row& row) {
-    const std::string_view type = row.text(1);
-    if (!artifact_types.empty() && std::ranges::find(artifact_types, type) == artifact_types.end()) return true;
-    const std::string_view descriptor = row.text(2);
-    bytes += descriptor.size() + 1;
-    // One row past the budget tells the caller that there is more.
-    out.push_back({row.int64(0), std::string(type), std::string(descriptor)});
-    return bytes <= bytes_max;
+    const bool is_listed =
+        artifact_types.empty() || std::ranges::find(artifact_types, row.text(1)) != artifact_types.end();
+    const std::size_t size = is_listed ? row.text(2).size() + 1 : 0;
+    const bool is_full = seen == limits.rows_max || (!page.rows.empty() && bytes + size > limits.bytes_max);
+    if (is_full) {
+      page.next = last;
+      return false;
+    }
+    ++seen;
+    bytes += size;
+    last = row.int64(0);
+    if (is_listed) page.rows.push_back({last, std::string(row.text(1)), std::string(row.text(2))});
+    return true;
   }));
-  return out;
+  return page;
 }
 
 }  // namespace berth::meta

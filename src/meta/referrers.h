@@ -3,6 +3,7 @@
 
 #include "meta/ids.h"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,11 +14,18 @@ struct Referrer {
   std::string artifact_type;  // derived (R2)
   std::string descriptor;     // JSON, ready to be listed
 };
+struct ReferrerPage {
+  std::vector<Referrer> rows;
+  std::optional<std::int64_t> next;  // set if there may be more: where to go on
+};
+struct ReferrerLimits {
+  std::size_t bytes_max = SIZE_MAX;  // of the descriptors with a comma each; one row is always returned (R4)
+  std::size_t rows_max = SIZE_MAX;   // looked at, listed or not: a filter that matches nothing walks no further (S21)
+};
 /// Live referrers of `subject` (its digest string) after `cursor`, oldest first, of one of `artifact_types` (all if
-/// empty). Stops with the first row that takes the descriptors beyond `bytes_max`: that row tells the caller that there
-/// is more.
-Result<std::vector<Referrer>> list_referrers(sql::Connection& db, RepoId repo, std::string_view subject,
-                                             const std::vector<std::string>& artifact_types, std::int64_t cursor,
-                                             std::size_t bytes_max);
+/// empty).
+Result<ReferrerPage> list_referrers(sql::Connection& db, RepoId repo, std::string_view subject,
+                                    const std::vector<std::string>& artifact_types, std::int64_t cursor,
+                                    ReferrerLimits limits);
 
 }  // namespace berth::meta

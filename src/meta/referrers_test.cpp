@@ -2,6 +2,8 @@
 
 #include "support/meta_fixture.h"
 
+#include <algorithm>
+
 namespace berth::meta {
 namespace {
 
@@ -16,10 +18,10 @@ class Referrers : public test::MetaFixture {
     return image("app", {"config"},
                  {.subject = subject_, .artifact_type = std::string(artifact_type), .note = std::string(note)});
   }
-  std::vector<Referrer> list(const std::vector<std::string>& types = {}, std::int64_t cursor = 0,
-                             std::size_t bytes_max = SIZE_MAX) {
-    return list_referrers(*db_, repo_id("app"), subject_, types, cursor, bytes_max).value();
+  ReferrerPage list_page(const std::vector<std::string>& types, std::int64_t cursor, ReferrerLimits limits) {
+    return list_referrers(*db_, repo_id("app"), subject_, types, cursor, limits).value();
   }
+  std::vector<Referrer> list(const std::vector<std::string>& types = {}) { return list_page(types, 0, {}).rows; }
   std::vector<std::string> types(const std::vector<Referrer>& rows) {
     std::vector<std::string> out;
     for (const auto& row : rows) out.push_back(row.artifact_type);
@@ -59,7 +61,7 @@ TEST_F(Referrers, OtherRepositoriesAndSubjectsStayOut) {  // R5
 
 TEST_F(Referrers, TheSubjectNeedNotExist) {  // M7
   image("app", {"config"}, {.subject = digest("never pushed").str(), .artifact_type = "a/a"});
-  EXPECT_EQ(list_referrers(*db_, repo_id("app"), digest("never pushed").str(), {}, 0, SIZE_MAX)->size(), 1U);
+  EXPECT_EQ(list_referrers(*db_, repo_id("app"), digest("never pushed").str(), {}, 0, {})->rows.size(), 1U);
 }
 
 TEST_F(Referrers, DeletedOnesGoAndComeBackWithAPush) {  // R5
@@ -70,27 +72,35 @@ TEST_F(Referrers, DeletedOnesGoAndComeBackWithAPush) {  // R5
   EXPECT_THAT(types(list()), ElementsAre("a/a"));
 }
 
-TEST_F(Referrers, TheRowBeyondTheBudgetTellsThatThereIsMore) {  // R4
+TEST_F(Referrers, APageEndsAtItsBudgetAndTheNextGoesOnThere) {  // R4
   for (int i = 0; i < 5; ++i) refer("a/a", "note " + std::to_string(i));
   const std::size_t one = list()[0].descriptor.size() + 1;
-  EXPECT_EQ(list({}, 0, 3 * one).size(), 4U);
-  EXPECT_EQ(list({}, 0, 5 * one).size(), 5U);
-  EXPECT_EQ(list({}, 0, 1).size(), 1U);
+  for (const std::size_t bytes : {std::size_t{1}, one - 1, one, one * 2, one * 3 + 1, one * 5 - 1, one * 5}) {
+    std::vector<Referrer> all;
+    std::optional<std::int64_t> next = 0;
+    while (next) {
+      auto page = list_page({}, *next, {.bytes_max = bytes});
+      ASSERT_GE(page.rows.size(), 1U) << "at least one a page";
+      EXPECT_LE(page.rows.size(), std::max<std::size_t>(1, bytes / one)) << bytes;
+      next = page.next;
+      std::ranges::move(page.rows, std::back_inserter(all));
+    }
+    EXPECT_EQ(all.size(), 5U) << bytes;
+    EXPECT_TRUE(std::ranges::is_sorted(all, std::less_equal<>(), &Referrer::cursor)) << "each once, in order";
+  }
 }
 
-TEST_F(Referrers, EveryRowIsMetOnceGoingOnFromTheLastCursor) {  // R4
-  for (int i = 0; i < 7; ++i) refer(i % 2 == 0 ? "a/even" : "a/odd", std::to_string(i));
-  for (const std::vector<std::string>& wanted : {std::vector<std::string>{}, {"a/even"}}) {
-    std::vector<std::int64_t> seen;
-    for (std::int64_t cursor = 0;;) {
-      const auto page = list(wanted, cursor, 1);
-      if (page.empty()) break;
-      cursor = page.front().cursor;
-      seen.push_back(cursor);
-    }
-    EXPECT_EQ(seen.size(), wanted.empty() ? 7U : 4U);
-    EXPECT_TRUE(std::ranges::is_sorted(seen, std::less_equal<>())) << "strictly ascending";
-  }
+TEST_F(Referrers, AFilterThatMatchesLittleLooksAtNoMoreThanItMay) {  // S21, R3
+  for (const char* type : {"a/a", "a/a", "a/b", "a/a", "a/b"}) refer(type, std::to_string(++inc_));
+  const auto first = list_page({"a/b"}, 0, {.rows_max = 2});
+  EXPECT_THAT(first.rows, IsEmpty());
+  ASSERT_TRUE(first.next.has_value()) << "there may be more";
+  const auto second = list_page({"a/b"}, *first.next, {.rows_max = 2});
+  EXPECT_THAT(types(second.rows), ElementsAre("a/b"));
+  ASSERT_TRUE(second.next.has_value());
+  const auto third = list_page({"a/b"}, *second.next, {.rows_max = 2});
+  EXPECT_THAT(types(third.rows), ElementsAre("a/b"));
+  EXPECT_EQ(third.next, std::nullopt);
 }
 
 }  // namespace

@@ -41,9 +41,19 @@ constexpr sql::Sql kRestart = R"(
     hash512 = CASE WHEN hash512 IS NULL THEN NULL ELSE $1 END
   WHERE state = 1 AND offset_ > 0)";
 
+constexpr sql::Sql kDiscard = R"(
+  INSERT INTO upload(id, repo, subject, state, inc, offset_, created_at, expires_at)
+  VALUES($1, $2, '', 3, $3, 0, $4, 0)
+  ON CONFLICT(id) DO UPDATE SET state = 3, expires_at = 0
+  WHERE upload.state = 1)";
+
 constexpr sql::Sql kForget = R"(
   DELETE FROM upload
-  WHERE id = $1)";
+  WHERE id = $1 AND state <> 2)";
+
+constexpr sql::Sql kForgetTombstone = R"(
+  DELETE FROM upload
+  WHERE id = $1 AND state = 2 AND placed = 1)";
 
 constexpr sql::Sql kPlaced = R"(
   UPDATE upload
@@ -59,9 +69,9 @@ constexpr sql::Sql kUnplaced = R"(
 constexpr sql::Sql kExpired = R"(
   SELECT id, repo, state, inc, placed, offset_, synced, hash256, hash512, digest, created_at, expires_at
   FROM upload
-  WHERE expires_at < $1 AND (state <> 2 OR placed = 1)
+  WHERE expires_at < $1 AND (state <> 2 OR (placed = 1 AND expires_at < $2))
   ORDER BY expires_at
-  LIMIT $2)";
+  LIMIT $3)";
 
 std::vector<std::byte> copy(std::span<const std::byte> bytes) { return {bytes.begin(), bytes.end()}; }
 
@@ -130,6 +140,17 @@ Result<void> restart_sessions(sql::Connection& db) {
   return {};
 }
 
+Result<bool> discard_upload(sql::Connection& db, const UploadRow& row) {
+  BERTH_TRY(const auto changed, db.execute(kDiscard, {std::string_view(row.id), std::string_view(row.repo),
+                                                      as_i64(row.inc), row.created_at}));
+  return changed > 0;
+}
+
+Result<void> forget_tombstone(sql::Connection& db, std::string_view id) {
+  BERTH_TRYV(db.execute(kForgetTombstone, {id}));
+  return {};
+}
+
 Result<void> forget_upload(sql::Connection& db, std::string_view id) {
   BERTH_TRYV(db.execute(kForget, {id}));
   return {};
@@ -146,9 +167,11 @@ Result<std::vector<UploadRow>> list_unplaced(sql::Connection& db, std::int64_t l
   return rows;
 }
 
-Result<std::vector<UploadRow>> list_expired(sql::Connection& db, std::int64_t now_ms, std::int64_t limit) {
+Result<std::vector<UploadRow>> list_expired(sql::Connection& db, std::int64_t sessions_ms, std::int64_t now_ms,
+                                            std::int64_t limit) {
   std::vector<UploadRow> rows;
-  BERTH_TRYV(db.query(kExpired, {now_ms, limit}, [&](const sql::Row& row) { rows.push_back(read_row(row)); }));
+  BERTH_TRYV(
+      db.query(kExpired, {sessions_ms, now_ms, limit}, [&](const sql::Row& row) { rows.push_back(read_row(row)); }));
   return rows;
 }
 

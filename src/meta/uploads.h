@@ -33,8 +33,8 @@ struct UploadRow {
 /// Writes the row of an open session, new or progressed. A committed one is left alone.
 Result<void> save_upload(sql::Connection& db, const UploadRow& row);
 Result<std::optional<UploadRow>> find_upload(sql::Connection& db, std::string_view id);
-/// Claims an idle session for removal: from then on it can be neither resumed nor committed. False if it was finished,
-/// renewed or removed meanwhile, and its bytes are not to be touched.
+/// Claims a session that is due at `now_ms` for removal: from then on it can be neither resumed nor committed. False if
+/// it was finished, renewed or removed meanwhile, and its bytes are not to be touched.
 Result<bool> discard_expired(sql::Connection& db, std::string_view id, std::int64_t now_ms);
 /// Turns the session into its tombstone, or writes the tombstone of an upload that never was a session. Errors:
 /// upload_unknown if the session is not open any more. `placed`: no file waits in the staging folder for its final
@@ -42,13 +42,19 @@ Result<bool> discard_expired(sql::Connection& db, std::string_view id, std::int6
 Result<void> commit_upload(sql::Connection& db, const UploadRow& row, bool placed);
 /// Takes every open session back to its first byte: after a power cut its bytes prove nothing.
 Result<void> restart_sessions(sql::Connection& db);
+/// Ends a session whose bytes may still be written to: as if it had just expired. False if it is over already.
+Result<bool> discard_upload(sql::Connection& db, const UploadRow& row);
+/// A session, ended or not; never the row of a committed upload, which may be all that knows where its bytes are.
 Result<void> forget_upload(sql::Connection& db, std::string_view id);
+/// A committed upload whose bytes are in their place.
+Result<void> forget_tombstone(sql::Connection& db, std::string_view id);
 Result<void> mark_placed(sql::Connection& db, std::string_view id);
 
 /// Committed uploads whose file may still be in the staging folder: what recovery and the placer work through.
 Result<std::vector<UploadRow>> list_unplaced(sql::Connection& db, std::int64_t limit);
-/// Rows (sessions and tombstones) due at `now`, oldest first. Those not placed never expire.
-Result<std::vector<UploadRow>> list_expired(sql::Connection& db, std::int64_t now_ms, std::int64_t limit);
+/// Sessions due at `sessions_ms` and tombstones due at `now_ms`, oldest first. Those not placed never expire.
+Result<std::vector<UploadRow>> list_expired(sql::Connection& db, std::int64_t sessions_ms, std::int64_t now_ms,
+                                            std::int64_t limit);
 /// The session a staged file belongs to.
 Result<std::optional<UploadRow>> find_upload_by_inc(sql::Connection& db, std::uint64_t inc);
 

@@ -92,11 +92,34 @@ TEST_F(Uploads, OldSessionsAndTombstonesExpireButNeverAnUnplacedOne) {  // U12
   tomb.expires_at = now_ + 500;
   ASSERT_TRUE(commit_upload(*db_, tomb, true).has_value());
   ASSERT_TRUE(commit_upload(*db_, finished_row("unplaced", 4), false).has_value());
-  EXPECT_THAT(ids(list_expired(*db_, now_ + 1000, 10)), ElementsAre("tomb")) << "due means strictly before now";
-  EXPECT_THAT(ids(list_expired(*db_, now_ + 1001, 10)), ElementsAre("tomb", "idle")) << "oldest first";
-  EXPECT_THAT(ids(list_expired(*db_, now_ + 1001, 1)), ElementsAre("tomb"));
+  EXPECT_THAT(ids(list_expired(*db_, now_ + 1000, now_ + 1000, 10)), ElementsAre("tomb"))
+      << "due means strictly before now";
+  EXPECT_THAT(ids(list_expired(*db_, now_ + 1001, now_ + 1001, 10)), ElementsAre("tomb", "idle")) << "oldest first";
+  EXPECT_THAT(ids(list_expired(*db_, now_ + 1001, now_ + 1001, 1)), ElementsAre("tomb"));
+  EXPECT_THAT(ids(list_expired(*db_, now_ + 6000, now_, 10)), ElementsAre("idle", "young")) << "sessions alone";
   ASSERT_TRUE(forget_upload(*db_, "tomb").has_value());
-  EXPECT_THAT(ids(list_expired(*db_, now_ + 1001, 10)), ElementsAre("idle"));
+  ASSERT_TRUE(forget_tombstone(*db_, "unplaced").has_value());
+  EXPECT_TRUE(find_upload(*db_, "tomb")->has_value()) << "it may be all that knows where the bytes are";
+  EXPECT_TRUE(find_upload(*db_, "unplaced")->has_value());
+  ASSERT_TRUE(forget_tombstone(*db_, "tomb").has_value());
+  EXPECT_THAT(ids(list_expired(*db_, now_ + 1001, now_ + 1001, 10)), ElementsAre("idle"));
+}
+
+TEST_F(Uploads, ADiscardedSessionCanBeNeitherSavedNorCommitted) {  // U12
+  UploadRow row = open_row("u1", 1);
+  ASSERT_TRUE(save_upload(*db_, row).has_value());
+  EXPECT_TRUE(discard_upload(*db_, row).value());
+  EXPECT_FALSE(discard_upload(*db_, row).value()) << "over already";
+  ASSERT_TRUE(save_upload(*db_, row).has_value());
+  EXPECT_EQ(find_upload(*db_, "u1")->value().state, kUploadDiscarded);
+  EXPECT_EQ(commit_upload(*db_, finished_row("u1", 1), false).error().code, Errc::upload_unknown);
+  EXPECT_THAT(ids(list_expired(*db_, now_, now_, 10)), ElementsAre("u1")) << "its bytes are to go";
+
+  UploadRow unsaved = open_row("u2", 2);
+  EXPECT_TRUE(discard_upload(*db_, unsaved).value()) << "its row may not have been written yet";
+  ASSERT_TRUE(commit_upload(*db_, finished_row("done", 3), false).has_value());
+  EXPECT_FALSE(discard_upload(*db_, finished_row("done", 3)).value());
+  EXPECT_EQ(find_upload(*db_, "done")->value().state, kUploadCommitted);
 }
 
 }  // namespace

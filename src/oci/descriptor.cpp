@@ -37,12 +37,9 @@ bool is_layer_url(std::string_view url) {
   return !authority.empty() && authority[0] != ':' && !authority.contains('@');
 }
 
-Result<void> read_media_type(const Value& object, const FieldPath& path, Role role, Descriptor& out) {
+Result<void> read_media_type(const Value& object, const FieldPath& path, Descriptor& out) {
   BERTH_TRY(out.media_type, optional_string(object, path, "mediaType"));
-  if (out.media_type.empty()) {
-    if (role == Role::subject) return {};
-    return invalid_field(path, "mediaType is missing");
-  }
+  if (out.media_type.empty()) return invalid_field(path, "mediaType is missing");
   if (!is_media_type(out.media_type))
     return invalid_field(path, "mediaType is not of the form type/subtype (RFC 6838)");
   out.is_manifest = is_manifest_type(out.media_type);
@@ -71,14 +68,16 @@ Result<void> read_size(const Value& object, const FieldPath& path, Role role, De
   return {};
 }
 
+bool is_array_of_strings(const Value& value) {
+  return value.is(Value::Kind::array) &&
+         std::ranges::all_of(value.array(), [](const Value& item) { return item.is(Value::Kind::string); });
+}
+
 /// V4 for every descriptor; V8 for the layers it exempts.
 Result<void> read_urls(const Value& object, const FieldPath& path, Role role, Descriptor& out) {
   const Value* urls = find_present(object, "urls");
   if (urls == nullptr) return {};
-  if (!urls->is(Value::Kind::array) ||
-      !std::ranges::all_of(urls->array(), [](const Value& url) { return url.is(Value::Kind::string); })) {
-    return invalid_field(path, "urls must be an array of strings");
-  }
+  if (!is_array_of_strings(*urls)) return invalid_field(path, "urls must be an array of strings");
   if (role != Role::layer || !is_nondistributable(out.media_type) || urls->array().empty()) return {};
   if (!std::ranges::all_of(urls->array(), [](const Value& url) { return is_layer_url(url.string()); })) {
     return invalid_field(path, "urls must be http or https, without user or fragment, at most 2048 bytes each");
@@ -100,6 +99,11 @@ Result<void> read_platform(const Value& object, const FieldPath& path, Descripto
     if (part == nullptr) continue;
     if (!part->is(Value::Kind::string))
       return invalid_field(path, "platform." + std::string(key) + " must be a string");
+  }
+  for (const std::string_view key : {"os.features", "features"}) {
+    const Value* list = find_present(*platform, key);
+    if (list != nullptr && !is_array_of_strings(*list))
+      return invalid_field(path, "platform." + std::string(key) + " must be an array of strings");
   }
   const auto text = [&](std::string_view key) {
     const Value* part = find_present(*platform, key);
@@ -168,7 +172,7 @@ Result<Descriptor> parse_descriptor(const Value& value, const FieldPath& path, R
     return invalid_field(path, *key + " is a known field in other letter case");
   }
   Descriptor out;
-  BERTH_TRYV(read_media_type(value, path, role, out));
+  BERTH_TRYV(read_media_type(value, path, out));
   BERTH_TRYV(read_digest(value, path, out));
   BERTH_TRYV(read_size(value, path, role, out));
   BERTH_TRYV(read_urls(value, path, role, out));

@@ -180,12 +180,14 @@ TEST(ManifestRules, Descriptors) {
 constexpr Row kSubjects[] = {
     // V4, V13
     {R"("$A")", "subject must be an object", "a string"},
-    {R"({})", "subject.digest is missing", "no digest"},
-    {R"({"digest":"sha256:x"})", "subject.digest is malformed", "malformed"},
-    {R"({"digest":"$A","size":-1})", "subject.size must be", "negative size"},
-    {R"({"digest":"$A","size":"1"})", "subject.size must be", "size is a string"},
+    {R"({})", "subject.mediaType is missing", "nothing"},
+    {R"({"digest":"$A","size":1})", "subject.mediaType is missing", "only size may be missing"},
+    {R"({"mediaType":"a/b"})", "subject.digest is missing", "no digest"},
+    {R"({"mediaType":"a/b","digest":"sha256:x"})", "subject.digest is malformed", "malformed"},
+    {R"({"mediaType":"a/b","digest":"$A","size":-1})", "subject.size must be", "negative size"},
+    {R"({"mediaType":"a/b","digest":"$A","size":"1"})", "subject.size must be", "size is a string"},
     {R"({"digest":"$A","mediaType":"x"})", "subject.mediaType is not", "a bad mediaType is not tolerated"},
-    {R"({"digest":"$A","data":"e30="})", "subject.data does not hash", "data (V10)"},
+    {R"({"mediaType":"a/b","digest":"$A","data":"e30="})", "subject.data does not hash", "data (V10)"},
 };
 
 TEST(ManifestRules, Subjects) {

@@ -117,10 +117,12 @@ TEST(Manifest, SubjectIsIndexedForOciOnly) {  // V13
   EXPECT_EQ(docker.warnings.size(), 1U);
   EXPECT_EQ(with_subject(R"({"schemaVersion":2,"mediaType":"$DL","manifests":[])").subject, "");
   EXPECT_EQ(parsed(R"({"schemaVersion":2,"config":$C,"subject":null})").subject, "");
-  EXPECT_EQ(parsed(R"({"schemaVersion":2,"config":$C,"subject":{"digest":"$B"}})").subject, expand("$B"))
-      << "size and mediaType may be missing (V4)";
-  EXPECT_EQ(parsed(R"({"schemaVersion":2,"config":$C,"subject":{"digest":"sha256+b64u:Zm9v"}})").subject,
-            "sha256+b64u:Zm9v")
+  EXPECT_EQ(parsed(R"({"schemaVersion":2,"config":$C,"subject":{"mediaType":"$IM","digest":"$B"}})").subject,
+            expand("$B"))
+      << "size may be missing (V4)";
+  EXPECT_EQ(
+      parsed(R"({"schemaVersion":2,"config":$C,"subject":{"mediaType":"$IM","digest":"sha256+b64u:Zm9v"}})").subject,
+      "sha256+b64u:Zm9v")
       << "any algorithm";
   EXPECT_EQ(parsed(R"({"schemaVersion":2,"mediaType":"$DM","config":$C,"subject":7})").subject, "")
       << "what is ignored is not checked";

@@ -14,9 +14,12 @@ io::Task<Result<meta::Link>> Blobs::find(oci::RepoName repo, oci::Digest digest)
     const std::int64_t now = deps_.clock.now_ms();
     if (!link->candidate_due || *link->candidate_due >= now + meta::kLeaseMs) co_return *link;
     // About to be collected: extend first, then look again, since the collector may have been faster.
-    BERTH_CO_TRYV(co_await deps_.store.write([repo_id = link->repo, blob_id = link->blob, now](sql::Connection& db) {
-      return meta::extend_lease(db, repo_id, blob_id, now);
-    }));
+    // Where nothing can be written nothing can be collected either: reads go on.
+    const auto extended =
+        co_await deps_.store.write([repo_id = link->repo, blob_id = link->blob,
+                                    now](sql::Connection& db) { return meta::extend_lease(db, repo_id, blob_id, now); },
+                                   {.space = meta::Space::reclaim});
+    if (!extended) co_return *link;
   }
   BERTH_CO_TRY(const auto known, deps_.store.peek([&](sql::Connection& db) { return meta::find_repo(db, repo); }));
   if (!known) co_return fail(Errc::name_unknown, "no such repository");
@@ -43,13 +46,17 @@ io::Task<Result<BlobView>> Blobs::open(oci::RepoName repo, oci::Digest digest) {
 
 io::Task<void> Blobs::set_aside(meta::Link link, oci::Digest digest) {
   deps_.log.error("blob.damaged", {f("digest", digest.str()), f("bytes", link.size_bytes)});
-  const auto moved =
-      co_await io::offload(deps_.disk, [this, link, digest] { return deps_.files.quarantine({digest, link.inc}); });
-  if (!moved) deps_.log.error("blob.quarantine_failed", {f("digest", digest.str()), f("err", moved.error().cause)});
+  // The row first: a push of the same content must not be acknowledged onto bytes that are on their way out.
   const auto marked = co_await deps_.store.write([link, at = deps_.clock.now_ms()](sql::Connection& db) {
     return meta::mark_blob_bad(db, link.blob, link.inc, at);
   });
-  if (!marked) deps_.log.error("blob.mark_bad_failed", {f("digest", digest.str()), f("err", marked.error().cause)});
+  if (!marked) {
+    deps_.log.error("blob.mark_bad_failed", {f("digest", digest.str()), f("err", marked.error().cause)});
+    co_return;
+  }
+  const auto moved =
+      co_await io::offload(deps_.disk, [this, link, digest] { return deps_.files.quarantine({digest, link.inc}); });
+  if (!moved) deps_.log.error("blob.quarantine_failed", {f("digest", digest.str()), f("err", moved.error().cause)});
 }
 
 io::Task<Result<void>> Blobs::remove(oci::RepoName repo, oci::Digest digest) {

@@ -20,6 +20,10 @@ class Blobs : public ::testing::Test {
     return test::run_task(world_.blobs->head(repo(name), digest(text)));
   }
   std::string only_file() const { return world_.fs.files().front(); }
+  std::uint64_t inc_of(std::string_view text) const {
+    return static_cast<std::uint64_t>(
+        world_.probe().number("SELECT inc FROM blob WHERE size = " + std::to_string(text.size())));
+  }
   std::int64_t due() const { return world_.probe().number("SELECT max(due) FROM gc_queue"); }
 
   test::RegistryWorld world_;
@@ -85,6 +89,44 @@ TEST_F(Blobs, BytesThatVanishedAreTheSame) {
   EXPECT_EQ(code_of(world_.pull_blob("app", digest("layer"))), Errc::blob_unknown);
   ASSERT_TRUE(world_.push_blob("app", "layer").has_value());
   EXPECT_EQ(world_.pull_blob("app", digest("layer")).value(), "layer");
+}
+
+TEST_F(Blobs, APushIsAcknowledgedOnlyOntoBytesThatAreThere) {  // S7
+  for (const bool vanished : {false, true}) {
+    const std::string text = vanished ? "vanished" : "shortened";
+    ASSERT_TRUE(world_.push_blob("app", text).has_value());
+    const std::string file = blob::final_path({digest(text), inc_of(text)});
+    if (vanished) {
+      ASSERT_TRUE(world_.fs.unlink(file).has_value());
+    } else {
+      world_.fs.shorten(file, 4);
+    }
+    // Nobody has read it since: the push is the first to notice.
+    ASSERT_TRUE(world_.push_blob("lib", text).has_value()) << text;
+    EXPECT_EQ(world_.pull_blob("lib", digest(text)).value_or("-"), text);
+    EXPECT_EQ(world_.pull_blob("app", digest(text)).value_or("-"), text);
+  }
+}
+
+TEST_F(Blobs, APushWhileDamagedBytesAreSetAsideKeepsItsOwn) {  // S7
+  ASSERT_TRUE(world_.push_blob("app", "0123456789").has_value());
+  world_.disk_threads = 2;
+  world_.restart();
+  world_.fs.shorten(only_file(), 4);
+  world_.fs.on_operation([&](const test::FaultFs::Operation& operation) {
+    if (operation.call != "rename" || operation.path.starts_with("uploads")) return;
+    world_.fs.on_operation({});
+    EXPECT_TRUE(world_.push_blob("lib", "0123456789").has_value());
+  });
+  EXPECT_EQ(code_of(world_.pull_blob("app", digest("0123456789"))), Errc::corrupt);
+  EXPECT_EQ(world_.pull_blob("lib", digest("0123456789")).value_or("-"), "0123456789");
+}
+
+TEST_F(Blobs, ReadsGoOnWhereNothingCanBeWritten) {  // E3
+  ASSERT_TRUE(world_.push_blob("app", "layer").has_value());
+  world_.clock.advance_ms(meta::kLinkGraceMs);
+  world_.store->stop();  // every write is refused from now on
+  EXPECT_EQ(head("app", "layer").value_or(0), 5U);
 }
 
 TEST_F(Blobs, AReadErrorIsNotTakenForDamage) {

@@ -68,26 +68,16 @@ io::Task<Result<ReferrersPage>> Listings::referrers(oci::RepoName repo, std::str
                      "the page cursor is not one this registry made; start from the first page");
     after = *parsed;
   }
-  const std::size_t budget = limits_.referrers_page_bytes_max;
+  const meta::ReferrerLimits limits{limits_.referrers_page_bytes_max, limits_.referrers_scan_max};
   co_return co_await store_.read([repo = std::move(repo), subject = std::move(subject),
                                   types = std::move(artifact_types), after,
-                                  budget](sql::Connection& db) mutable -> Result<ReferrersPage> {
+                                  limits](sql::Connection& db) mutable -> Result<ReferrersPage> {
     ReferrersPage page;
     BERTH_TRY(const auto id, meta::find_repo(db, repo));
     if (!id) return page;
-    BERTH_TRY(auto rows, meta::list_referrers(db, *id, subject, types, after, budget));
-    std::size_t bytes = 0;
-    for (auto& row : rows) {
-      bytes += row.descriptor.size() + 1;
-      if (bytes > budget && !page.descriptors.empty()) {  // R4: at least one entry a page
-        page.next = print_cursor(after);
-        break;
-      }
-      page.descriptors.push_back(std::move(row.descriptor));
-      after = row.cursor;
-    }
-    // A single entry over the budget ends the rows early: what follows it is unknown, so the client has to ask.
-    if (!page.next && bytes > budget) page.next = print_cursor(after);
+    BERTH_TRY(auto found, meta::list_referrers(db, *id, subject, types, after, limits));
+    for (auto& row : found.rows) page.descriptors.push_back(std::move(row.descriptor));
+    if (found.next) page.next = print_cursor(*found.next);
     return page;
   });
 }

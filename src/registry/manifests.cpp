@@ -116,13 +116,15 @@ Result<void> check_precondition(sql::Connection& db, meta::RepoId repo, const oc
   const std::optional<oci::Digest> current = row ? std::optional(row->digest) : std::nullopt;
   if (holds(current)) return {};
   return fail(Errc::precondition_failed,
-              current ? "the tag points at " + current->str() : std::string("the tag does not exist"));
+              "the tag " + tag.str() + (current ? " points at " + current->str() : std::string(" does not exist")));
 }
 
 Result<StoredManifest> commit(sql::Connection& db, const PutManifest& cmd, const Parsed& parsed, ReferencePolicy policy,
                               const meta::Stamp& stamp) {
   BERTH_TRY(const meta::RepoId repo, meta::ensure_repo(db, cmd.repo, stamp));
+  // Every tag that would move: a condition that holds for the one and not for the other is a lost update (M5, M6).
   if (!cmd.reference.is_digest()) BERTH_TRYV(check_precondition(db, repo, cmd.reference.tag(), cmd.precondition));
+  for (const oci::Tag& tag : cmd.extra_tags) BERTH_TRYV(check_precondition(db, repo, tag, cmd.precondition));
   EdgeCollector edges(db, repo, policy, stamp);
   BERTH_TRYV(edges.add_all(parsed.manifest));
   BERTH_TRY(const meta::ManifestId id,

@@ -18,7 +18,8 @@
 
 namespace berth::registry {
 
-/// M6: whether the push may go on, given what the tag points at now (nullopt: there is no such tag). Empty: always.
+/// M6: whether the push may go on, given what a tag it would move points at now (nullopt: there is no such tag). Asked
+/// for each of its tags. Empty: always.
 using Precondition = std::function<bool(const std::optional<oci::Digest>& current)>;
 
 struct PutManifest {

@@ -23,6 +23,12 @@ struct SpaceMarks {
   std::uint64_t stop_free_bytes = 256ULL * 1024 * 1024;
 };
 
+/// Free bytes below which uploads are refused.
+inline std::uint64_t hard_mark_bytes(const io::Space& space, const SpaceMarks& marks) {
+  return std::min(static_cast<std::uint64_t>(static_cast<double>(space.total_bytes) * marks.hard_share),
+                  marks.hard_free_bytes);
+}
+
 /// The level for a reading of the disk. Pure.
 inline SpaceLevel space_level(const io::Space& space, const SpaceMarks& marks) {
   const auto below = [&](double share, std::uint64_t bytes) {
@@ -39,16 +45,26 @@ class SpaceGuard {
  public:
   void set(SpaceLevel level) { level_.store(level, std::memory_order_relaxed); }
   SpaceLevel level() const { return level_.load(std::memory_order_relaxed); }
-  void set_free_bytes(std::uint64_t bytes) { free_bytes_.store(bytes, std::memory_order_relaxed); }
+  /// What uploads may still take until the next reading.
+  void set_room(std::uint64_t bytes) {
+    room_bytes_.store(static_cast<std::int64_t>(std::min<std::uint64_t>(bytes, INT64_MAX)), std::memory_order_relaxed);
+  }
 
   /// `announced_bytes`: what the client says will come. An upload that cannot fit is refused before it is read.
   Result<void> check_upload(std::uint64_t announced_bytes = 0) const {
     if (level() != SpaceLevel::fine) {
       return fail(Errc::no_space, "the registry's disk is nearly full: uploads are refused until space is freed");
     }
-    if (announced_bytes > free_bytes_.load(std::memory_order_relaxed)) {
+    const std::int64_t room = room_bytes_.load(std::memory_order_relaxed);
+    if (room < 0 || announced_bytes > static_cast<std::uint64_t>(room)) {
       return fail(Errc::no_space, "the registry's disk has no room for an upload of this size");
     }
+    return {};
+  }
+  /// For bytes that are about to be written, announced or not: between two readings a fast upload could fill a disk.
+  Result<void> take_upload(std::uint64_t bytes) {
+    BERTH_TRYV(check_upload(bytes));
+    room_bytes_.fetch_sub(static_cast<std::int64_t>(bytes), std::memory_order_relaxed);
     return {};
   }
   Result<void> check_metadata() const {
@@ -58,7 +74,7 @@ class SpaceGuard {
 
  private:
   std::atomic<SpaceLevel> level_{SpaceLevel::fine};
-  std::atomic<std::uint64_t> free_bytes_{UINT64_MAX};
+  std::atomic<std::int64_t> room_bytes_{INT64_MAX};
 };
 
 }  // namespace berth::registry

@@ -58,5 +58,18 @@ TEST(SpaceGuard, LetsThroughWhatStillFits) {
   }
 }
 
+TEST(SpaceGuard, WhatIsWrittenBetweenTwoReadingsCounts) {
+  SpaceGuard guard;
+  guard.set_room(1000);
+  EXPECT_FALSE(guard.check_upload(1001).has_value()) << "announced";
+  EXPECT_TRUE(guard.take_upload(600).has_value());
+  EXPECT_EQ(guard.take_upload(600).error().code, Errc::no_space) << "a body without a length";
+  EXPECT_TRUE(guard.take_upload(400).has_value()) << "what was refused took nothing";
+  EXPECT_TRUE(guard.take_upload(0).has_value());
+  EXPECT_FALSE(guard.take_upload(1).has_value());
+  guard.set_room(5);
+  EXPECT_TRUE(guard.take_upload(1).has_value());
+}
+
 }  // namespace
 }  // namespace berth::registry

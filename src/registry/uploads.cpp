@@ -1,56 +1,14 @@
-#include "registry/uploads.h"
-
-#include "base/assert.h"
+#include "io/pause.h"
 #include "meta/blobs.h"
-
-#include <algorithm>
-#include <array>
-#include <atomic>
+#include "registry/upload_session.h"
 
 namespace berth::registry {
 
 namespace {
 
-constexpr std::size_t kBufferMin = 64 * 1024;
-constexpr std::size_t kBufferMax = 1024 * 1024;
-constexpr std::uint64_t kReserveMax = 64 * 1024 * 1024;
-
-/// What one filling of a buffer brought: bytes may have arrived before the error that ended it (U11).
-struct Filled {
-  std::size_t bytes = 0;
-  Result<void> status;
-};
-
-/// Reads until `out` is full or the body ends.
-io::Task<Filled> fill(io::ByteSource& body, std::span<std::byte> out) {
-  Filled filled;
-  while (filled.bytes < out.size()) {
-    const auto got = co_await body.read(out.subspan(filled.bytes));
-    if (!got) filled.status = fail(Error(got.error()));
-    if (!got || *got == 0) break;
-    filled.bytes += *got;
-  }
-  co_return filled;
-}
+constexpr std::int64_t kStatusTurnMs = 20;
 
 }  // namespace
-
-struct Uploads::Session {
-  Session(std::string i, oci::RepoName r, std::uint64_t n, std::shared_ptr<blob::Staged> s)
-      : id(std::move(i)), repo(std::move(r)), inc(n), staged(std::move(s)) {}
-
-  const std::string id;
-  const oci::RepoName repo;
-  const std::uint64_t inc;
-  std::shared_ptr<blob::Staged> staged;  // shared: an append on the disk pool outlives a lost connection
-  blob::UploadHashes hashes;
-  std::uint64_t offset_bytes = 0;
-  std::int64_t created_at = 0;
-  std::atomic<std::int64_t> expires_at{0};  // atomic: housekeeping looks without the lock
-  bool closed = false;                      // cancelled, expired, failed or committed
-  std::optional<oci::Digest> committed;
-  io::AsyncMutex lock;  // one request at a time (U11); guards everything above but id, repo, inc
-};
 
 Uploads::Uploads(Deps deps) : deps_(deps) {}
 Uploads::~Uploads() = default;
@@ -75,6 +33,7 @@ meta::UploadRow Uploads::row_of(const Session& s) const {
 
 Result<Uploads::SessionPtr> Uploads::create(const oci::RepoName& repo, std::optional<oci::Algorithm> hint) {
   BERTH_TRYV(deps_.space.check_upload());
+  BERTH_TRYV(check_storage());
   const std::int64_t now = deps_.clock.now_ms();
   const std::uint64_t inc = deps_.random.u64() >> 1;  // 63 bits: the database keeps signed integers
   auto session = std::make_shared<Session>(deps_.random.hex(16), repo, inc, deps_.blobs.begin(inc));
@@ -82,13 +41,25 @@ Result<Uploads::SessionPtr> Uploads::create(const oci::RepoName& repo, std::opti
   session->expires_at = now + deps_.limits.session_idle_ms;
   if (hint == oci::Algorithm::sha512) session->hashes.sha512.emplace();
   const std::lock_guard lock(mutex_);
-  std::size_t& of_repo = per_repo_[repo.str()];
-  if (sessions_.size() >= deps_.limits.sessions_max || of_repo >= deps_.limits.sessions_per_repo_max) {
+  const auto of_repo = per_repo_.find(repo.str());
+  if (sessions_.size() >= deps_.limits.sessions_max ||
+      (of_repo != per_repo_.end() && of_repo->second >= deps_.limits.sessions_per_repo_max)) {
     return fail(Errc::too_many_requests, "too many open uploads; finish or cancel some");
   }
-  ++of_repo;
-  sessions_.emplace(session->id, session);
-  return session;
+  return insert(std::move(session));
+}
+
+/// The session under its id: this one, or the one that was there before. mutex_ is held.
+Uploads::SessionPtr Uploads::insert(SessionPtr session) {
+  const auto [at, inserted] = sessions_.emplace(session->id, session);
+  if (inserted) ++per_repo_[session->repo.str()];
+  return at->second;
+}
+
+/// After a failed sync nothing can be committed until a restart: bytes taken now would only pile up.
+Result<void> Uploads::check_storage() const {
+  if (!deps_.store.outcome_unknown()) return {};
+  return fail(Errc::unavailable, "the registry's disk failed: it serves reads only until it is restarted");
 }
 
 void Uploads::forget(const Session& session) {
@@ -116,18 +87,30 @@ io::Task<Result<Uploads::Found>> Uploads::find(UploadKey key) {
   if (auto session = lookup(key)) co_return Found{session, {}};
   BERTH_CO_TRY(const auto row, stored(key));
   if (row.state == meta::kUploadCommitted) co_return Found{nullptr, row.digest};
-  auto resumed = co_await io::offload(deps_.disk, [this, row] { return resume(row); });
-  // While the file was read the session may have ended: whoever ends one changes its row before leaving the map.
-  auto now = stored(key);
-  if (resumed && (!now || now->state != meta::kUploadOpen)) {
-    const auto guard = co_await (*resumed)->lock.lock();
-    (*resumed)->closed = true;
-    forget(**resumed);
+  const auto resumed = co_await io::offload(deps_.disk, [this, row] { return resume(row); });
+  co_return join(key, resumed);
+}
+
+/// Puts a session that was rebuilt where others find it, unless it has ended while its file was read: whoever ends one
+/// changes its row before leaving the map. The lock is held until that is known, so that nobody works on a ghost.
+Result<Uploads::Found> Uploads::join(const UploadKey& key, const Result<SessionPtr>& resumed) {
+  SessionPtr session;
+  io::AsyncMutex::Guard guard;
+  if (resumed) {
+    (*resumed)->lock.try_lock(guard);  // new, and nobody else's
+    const std::lock_guard lock(mutex_);
+    session = insert(*resumed);
   }
-  if (!now) co_return fail(std::move(now).error());
-  if (now->state == meta::kUploadCommitted) co_return Found{nullptr, now->digest};
-  BERTH_CO_TRY(auto session, std::move(resumed));
-  co_return Found{std::move(session), {}};
+  auto now = stored(key);
+  const bool is_over = !now || now->state != meta::kUploadOpen;
+  if (session && session == *resumed && is_over) {
+    session->closed = true;
+    forget(*session);
+  }
+  if (!now) return fail(std::move(now).error());
+  if (is_over) return Found{nullptr, now->digest};
+  if (!resumed) return fail(Error(resumed.error()));
+  return Found{std::move(session), {}};
 }
 
 /// The row of a session or tombstone that has not expired. Errors: upload_unknown.
@@ -160,26 +143,47 @@ Result<Uploads::SessionPtr> Uploads::resume(const meta::UploadRow& row) {
     return fail(Errc::upload_unknown, "the upload cannot be resumed; start it again", size.error().cause);
   }
   BERTH_TRY(session->offset_bytes, size);
-  const std::lock_guard lock(mutex_);
-  const auto [at, inserted] = sessions_.emplace(session->id, session);
-  if (inserted) ++per_repo_[session->repo.str()];
-  return at->second;  // another request may have been first
+  return session;
 }
 
 io::Task<Result<UploadState>> Uploads::status(UploadKey key) {
   BERTH_CO_TRY(const Found found, co_await find(key));
   if (!found.session) co_return fail(Errc::upload_unknown, "the upload is already finished");
-  const auto guard = co_await found.session->lock.lock();
-  if (found.session->closed) co_return fail(Errc::upload_unknown, "no such upload");
-  co_return UploadState{key.id, found.session->offset_bytes};
+  const SessionPtr session = found.session;
+  io::AsyncMutex::Guard guard;
+  for (std::int64_t ms = 0; ms < deps_.limits.status_wait_ms; ms += kStatusTurnMs) {
+    if (session->lock.try_lock(guard)) break;
+    co_await io::pause(kStatusTurnMs);
+  }
+  if (session->closed) co_return fail(Errc::upload_unknown, "no such upload");
+  co_return UploadState{key.id, session->offset_bytes};
 }
 
 io::Task<Result<void>> Uploads::cancel(UploadKey key) {
   BERTH_CO_TRY(const Found found, co_await find(key));
   if (!found.session) co_return fail(Errc::upload_unknown, "the upload is already finished");
-  const auto guard = co_await found.session->lock.lock();
-  if (found.session->closed) co_return fail(Errc::upload_unknown, "no such upload");
-  co_return co_await discard(found.session);
+  const SessionPtr session = found.session;
+  io::AsyncMutex::Guard guard;
+  if (!session->lock.try_lock(guard)) co_return co_await abandon(session);
+  if (session->closed) co_return fail(Errc::upload_unknown, "no such upload");
+  co_return co_await discard(session);
+}
+
+/// Ends a session that a request is still writing to, perhaps one whose client is gone without a word. The row decides
+/// against a commit under way; the writer stops at its next buffer, and housekeeping removes the bytes.
+io::Task<Result<void>> Uploads::abandon(SessionPtr session) {
+  meta::UploadRow row;
+  row.id = session->id;
+  row.repo = session->repo.str();
+  row.inc = session->inc;
+  row.created_at = session->created_at;
+  BERTH_CO_TRY(const bool ended,
+               co_await deps_.store.write([row](sql::Connection& db) { return meta::discard_upload(db, row); },
+                                          {.ack = meta::Ack::process, .space = meta::Space::reclaim}));
+  if (!ended) co_return fail(Errc::upload_unknown, "the upload is already finished");
+  session->closed = true;
+  forget(*session);
+  co_return Result<void>{};
 }
 
 /// Ends the session and removes its bytes. The lock is held by the caller.
@@ -205,9 +209,10 @@ io::Task<Result<UploadState>> Uploads::append(UploadKey key, Chunk chunk, io::By
   const SessionPtr session = found.session;
   const auto guard = co_await session->lock.lock();
   if (session->closed) co_return fail(Errc::upload_unknown, "no such upload");
+  BERTH_CO_TRYV(check_storage());
   const std::uint64_t before = session->offset_bytes;
   auto received = co_await receive(session, chunk, body);
-  if (session->offset_bytes != before) {
+  if (session->offset_bytes != before && !session->closed) {
     session->expires_at = deps_.clock.now_ms() + deps_.limits.session_idle_ms;
     // Confirmed bytes survive a kill of the process: the row is with the operating system before the 202 leaves.
     auto saved =
@@ -215,94 +220,10 @@ io::Task<Result<UploadState>> Uploads::append(UploadKey key, Chunk chunk, io::By
                                    {.ack = meta::Ack::process});
     if (received && !saved) received = std::move(saved);
   }
+  session->staged->rest();
+  if (received && session->closed) co_return fail(Errc::upload_unknown, "the upload was cancelled");
   if (!received) co_return fail(std::move(received).error());
   co_return UploadState{session->id, session->offset_bytes};
-}
-
-/// U5: the chunk must continue the session exactly. Checked before a byte is read.
-io::Task<Result<void>> Uploads::receive(SessionPtr session, Chunk chunk, io::ByteSource& body) {
-  std::optional<std::uint64_t> expected = chunk.declared_length;
-  if (chunk.kind != Chunk::Kind::rest) {
-    const bool continues =
-        chunk.kind == Chunk::Kind::ranged && chunk.first == session->offset_bytes && chunk.last >= chunk.first;
-    if (!continues) {
-      co_return fail(
-          Error(Errc::upload_range, "the chunk does not continue the upload").with_number(session->offset_bytes));
-    }
-    const std::uint64_t length = chunk.last - chunk.first + 1;
-    if (expected && *expected != length) {
-      co_return fail(Errc::size_invalid, "Content-Range and Content-Length disagree");
-    }
-    expected = length;
-  }
-  if (expected.value_or(1) == 0) co_return Result<void>{};
-  BERTH_CO_TRYV(deps_.space.check_upload(expected.value_or(0)));
-  // No more than a stretch at a time: what a client announces and never sends must not fill the disk (S1).
-  const std::uint64_t ahead = std::min<std::uint64_t>(expected.value_or(0), kReserveMax);
-  if (ahead > 0) BERTH_CO_TRYV(co_await session->staged->reserve(session->offset_bytes + ahead));
-  co_return co_await stream_body(session, expected, body);
-}
-
-/// Two buffers: one fills from the socket while the other is hashed and written on the disk pool.
-io::Task<Result<void>> Uploads::stream_body(SessionPtr session, std::optional<std::uint64_t> expected,
-                                            io::ByteSource& body) {
-  std::array<std::vector<std::byte>, 2> buffers;
-  std::size_t capacity = std::clamp<std::uint64_t>(expected.value_or(kBufferMin), 1, kBufferMax);
-  io::Ticket<void> writing;
-  std::uint64_t writing_bytes = 0;
-  std::uint64_t received = 0;
-  Result<void> result;
-  for (std::size_t turn = 0;; turn ^= 1) {
-    std::vector<std::byte>& buffer = buffers[turn];
-    if (buffer.size() < capacity) buffer.resize(capacity);
-    Filled filled = co_await fill(body, buffer);
-    std::size_t got = filled.bytes;
-    result = std::move(filled.status);
-    received += got;
-    if (expected && received > *expected) {
-      result = fail(Errc::size_invalid, "the body is longer than declared");
-      got = 0;
-    }
-    if (writing.pending()) {
-      auto written = co_await writing.get();
-      if (!written) {
-        result = std::move(written);
-        break;
-      }
-      session->offset_bytes += writing_bytes;
-    }
-    if (got == 0) break;
-    writing_bytes = got;
-    writing = session->staged->append(session->offset_bytes, std::span(buffer).first(got), session->hashes);
-    if (!result || got < buffer.size()) break;
-    capacity = kBufferMax;
-  }
-  if (writing.pending()) {
-    auto written = co_await writing.get();
-    if (written) {
-      session->offset_bytes += writing_bytes;
-    } else {
-      result = std::move(written);
-    }
-  }
-  const bool undefined_tail =
-      !result && (result.error().code == Errc::no_space || result.error().code == Errc::io_failed);
-  if (undefined_tail || (!result && expected.value_or(0) > received)) {
-    // Back to the last good byte, and what was reserved beyond it goes back too. Without a defined end it is over.
-    const auto cut = co_await session->staged->truncate(session->offset_bytes);
-    if (!cut && undefined_tail) (void)co_await discard(session);
-  }
-  if (result && expected && received < *expected)
-    result = fail(Errc::size_invalid, "the body is shorter than declared");
-  co_return result;
-}
-
-io::Task<Result<oci::Digest>> Uploads::digest_of_session(SessionPtr session, oci::Algorithm algorithm) {
-  if (algorithm == oci::Algorithm::sha256) co_return oci::Digest::sha256(session->hashes.sha256.sum());
-  if (session->hashes.sha512) co_return oci::Digest::sha512(session->hashes.sha512->sum());
-  // Nobody said sha512 while the bytes came in: read them once more (U8).
-  BERTH_CO_TRY(const auto sum, co_await session->staged->sha512(session->offset_bytes));
-  co_return oci::Digest::sha512(sum);
 }
 
 io::Task<Result<void>> Uploads::finish(UploadKey key, oci::Digest digest, Chunk chunk, io::ByteSource& body) {
@@ -318,8 +239,11 @@ io::Task<Result<void>> Uploads::finish(UploadKey key, oci::Digest digest, Chunk 
   if (session->offset_bytes == 0 && digest.algorithm() == oci::Algorithm::sha512 && !session->hashes.sha512) {
     session->hashes.sha512.emplace();
   }
-  BERTH_CO_TRYV(co_await receive(session, chunk, body));
-  co_return co_await commit(session, digest);
+  BERTH_CO_TRYV(check_storage());
+  auto done = co_await receive(session, chunk, body);
+  if (done) done = co_await commit(session, digest);
+  session->staged->rest();
+  co_return done;
 }
 
 io::Task<Result<void>> Uploads::put_whole(oci::RepoName repo, oci::Digest digest, std::optional<std::uint64_t> length,
@@ -333,96 +257,10 @@ io::Task<Result<void>> Uploads::put_whole(oci::RepoName repo, oci::Digest digest
   co_return done;
 }
 
-/// Verifies, makes durable, records, places: the order is the promise (docs/durability.md).
-io::Task<Result<void>> Uploads::commit(SessionPtr session, oci::Digest digest) {
-  BERTH_CO_TRY(const oci::Digest actual, co_await digest_of_session(session, digest.algorithm()));
-  if (actual != digest) {
-    (void)co_await discard(session);
-    co_return fail(Errc::digest_mismatch, "the content does not match the digest; it hashes to " + actual.str());
-  }
-  auto sealed = co_await session->staged->seal(session->offset_bytes);
-  if (!sealed) {
-    // After a failed sync the kernel may have dropped the bytes: nothing of this file can be trusted.
-    if (sealed.error().code != Errc::unavailable) (void)co_await discard(session);
-    co_return fail(std::move(sealed).error());
-  }
-  meta::UploadRow row = row_of(*session);
-  row.digest = digest;
-  row.expires_at = deps_.clock.now_ms() + deps_.limits.tombstone_ms;
-  BERTH_CO_TRY(
-      const meta::CommittedBlob kept,
-      co_await deps_.store.write(
-          [row, repo = session->repo, digest, at = stamp()](sql::Connection& db) -> Result<meta::CommittedBlob> {
-            BERTH_TRY(auto out, meta::commit_blob(db, repo, {digest, row.offset_bytes, row.inc}, at));
-            BERTH_TRYV(meta::commit_upload(db, row, /*placed=*/out.kept_existing));
-            return out;
-          },
-          {.needs_staging_sync = true}));
-  session->closed = true;
-  session->committed = digest;
-  forget(*session);
-  // Committed. A failure from here on is housekeeping's: the bytes are readable under their staged name.
-  const auto placed = kept.kept_existing ? co_await deps_.blobs.discard(session->inc)
-                                         : co_await deps_.blobs.place({digest, session->inc});
-  if (!placed) deps_.log.warn("blob.place_failed", {f("digest", digest.str()), f("err", placed.error().cause)});
-  co_return Result<void>{};
-}
-
 io::Task<Result<bool>> Uploads::mount(oci::RepoName target, std::optional<oci::RepoName> source, oci::Digest digest) {
   BERTH_CO_TRYV(deps_.space.check_metadata());
   co_return co_await deps_.store.write(
       [=, at = stamp()](sql::Connection& db) { return meta::mount_blob(db, target, source, digest, at); });
-}
-
-/// E9. Claims the row, unlinks, then forgets it: a file that cannot be unlinked is tried again in the next round.
-Result<bool> Uploads::remove_expired(const meta::UploadRow& row) {
-  constexpr meta::WriteOptions kOptions{.ack = meta::Ack::process, .space = meta::Space::reclaim};
-  if (row.state != meta::kUploadCommitted) {
-    const std::int64_t now = deps_.clock.now_ms();
-    BERTH_TRY(const bool claimed,
-              deps_.store.write_blocking([&](sql::Connection& db) { return meta::discard_expired(db, row.id, now); },
-                                         kOptions));
-    if (!claimed) return false;
-    BERTH_TRYV(deps_.files.remove_staged(row.inc));
-  }
-  BERTH_TRYV(
-      deps_.store.write_blocking([&](sql::Connection& db) { return meta::forget_upload(db, row.id); }, kOptions));
-  return true;
-}
-
-Result<std::size_t> Uploads::expire(std::size_t limit) {
-  if (deps_.store.outcome_unknown()) return 0;
-  close_idle_sessions(limit);
-  const std::int64_t now = deps_.clock.now_ms();
-  BERTH_TRY(const auto rows, deps_.store.peek([&](sql::Connection& db) {
-    return meta::list_expired(db, now, static_cast<std::int64_t>(limit));
-  }));
-  std::size_t gone = 0;
-  for (const meta::UploadRow& row : rows) {
-    if (is_open(row.id)) continue;  // in use
-    BERTH_TRY(const bool removed, remove_expired(row));
-    gone += removed ? 1 : 0;
-  }
-  return gone;
-}
-
-/// Sessions nobody works on leave memory when they expire; their rows are then removed like those of an earlier
-/// process.
-void Uploads::close_idle_sessions(std::size_t limit) {
-  const std::int64_t now = deps_.clock.now_ms();
-  std::vector<SessionPtr> idle;
-  {
-    const std::lock_guard lock(mutex_);
-    for (const auto& [id, session] : sessions_) {
-      if (session->expires_at < now && idle.size() < limit) idle.push_back(session);
-    }
-  }
-  for (const SessionPtr& session : idle) {
-    io::AsyncMutex::Guard guard;
-    if (!session->lock.try_lock(guard) || session->expires_at >= now) continue;
-    session->closed = true;
-    forget(*session);
-  }
 }
 
 bool Uploads::is_open(const std::string& id) const {

@@ -47,7 +47,7 @@ class Uploads {
     blob::BlobStore& blobs;
     blob::BlobMaintenance& files;
     io::BlockingPool& disk;
-    const SpaceGuard& space;
+    SpaceGuard& space;
     const Clock& clock;
     Random& random;
     const Log& log;
@@ -72,7 +72,10 @@ class Uploads {
   io::Task<Result<void>> put_whole(oci::RepoName repo, oci::Digest digest, std::optional<std::uint64_t> length,
                                    io::ByteSource& body);
 
+  /// What is stored so far. Waits a moment for a request that is writing, whose client may just have gone, and no
+  /// longer: it may have gone without a word (U7, U11).
   io::Task<Result<UploadState>> status(UploadKey key);
+  /// Ends the session, also under a request that is writing to it, which then fails (U12).
   io::Task<Result<void>> cancel(UploadKey key);
 
   /// Links a blob of `source` (or of any repository) into `target`. False: nothing to mount, which looks the same
@@ -95,16 +98,24 @@ class Uploads {
   io::Task<Result<Found>> find(UploadKey key);
   Result<SessionPtr> resume(const meta::UploadRow& row);
   SessionPtr lookup(const UploadKey& key) const;
+  SessionPtr insert(SessionPtr session);
+  Result<Found> join(const UploadKey& key, const Result<SessionPtr>& resumed);
+  Result<void> check_storage() const;
   void forget(const Session& session);
   bool is_open(const std::string& id) const;
   Result<bool> remove_expired(const meta::UploadRow& row);
+  std::int64_t idle_horizon_ms() const;
   void close_idle_sessions(std::size_t limit);
   Result<meta::UploadRow> stored(const UploadKey& key);
   io::Task<Result<void>> receive(SessionPtr session, Chunk chunk, io::ByteSource& body);
+  Result<void> accept(const Session& session, std::optional<std::uint64_t> expected, std::uint64_t received,
+                      std::size_t got);
   io::Task<Result<void>> stream_body(SessionPtr session, std::optional<std::uint64_t> expected, io::ByteSource& body);
   io::Task<Result<void>> commit(SessionPtr session, oci::Digest digest);
   io::Task<Result<oci::Digest>> digest_of_session(SessionPtr session, oci::Algorithm algorithm);
   io::Task<Result<void>> discard(SessionPtr session);
+  io::Task<Result<void>> abandon(SessionPtr session);
+  io::Task<Result<std::uint64_t>> find_damaged(oci::Digest digest);
   meta::UploadRow row_of(const Session& session) const;
   meta::Stamp stamp() const { return {deps_.clock.now_ms(), std::nullopt}; }
 

@@ -140,6 +140,78 @@ TEST_F(UploadRecovery, SessionsOfAnEarlierProcessExpireToo) {  // U12
   EXPECT_EQ(world_.probe().number("SELECT count(*) FROM upload"), 0);
 }
 
+TEST_F(UploadRecovery, ABodyWithoutALengthStopsWhereTheDiskIsNearlyFull) {
+  const std::string id = world_.start_upload("app").value();
+  world_.space.set_room(200'000);
+  const auto stopped = world_.append("app", id, std::string(5'000'000, 'x'), {.piece_bytes = 50'000});
+  EXPECT_EQ(code_of(stopped), Errc::no_space);
+  EXPECT_LE(world_.fs.content(world_.fs.files().front()).value().size(), 200'000U);
+  world_.space.set_room(INT64_MAX);
+  const std::uint64_t kept = status(id)->offset_bytes;
+  const std::string whole(5'000'000, 'x');
+  EXPECT_TRUE(world_.finish("app", id, digest(whole), whole.substr(kept)).has_value())
+      << "it goes on when there is room";
+}
+
+TEST_F(UploadRecovery, OnANearlyFullDiskIdleSessionsDoNotKeepEverybodyElseOut) {
+  const std::string idle = begin("0123");
+  world_.clock.advance_ms(world_.limits.session_idle_pressed_ms - 10);
+  const std::string retried = begin("4567");
+  const std::string finished = begin("89");
+  ASSERT_TRUE(world_.finish("app", finished, digest("89")).has_value());
+  world_.clock.advance_ms(20);
+  expire();
+  EXPECT_TRUE(status(idle).has_value()) << "there is room";
+  world_.space.set(SpaceLevel::hard);
+  expire();
+  EXPECT_EQ(code_of(status(idle)), Errc::upload_unknown);
+  EXPECT_EQ(status(retried)->offset_bytes, 4U);
+  EXPECT_TRUE(world_.finish("app", finished, digest("89")).has_value()) << "a tombstone holds no space (U10)";
+
+  world_.restart();  // those of an earlier process, too
+  world_.clock.advance_ms(world_.limits.session_idle_pressed_ms);
+  expire();
+  EXPECT_EQ(code_of(status(retried)), Errc::upload_unknown);
+  EXPECT_EQ(world_.fs.files().size(), 1U) << "the finished one";
+}
+
+TEST_F(UploadRecovery, WithoutAFreeDescriptorAResumedSessionKeepsItsBytes) {
+  const std::string id = begin("0123");
+  world_.restart();
+  ASSERT_EQ(status(id)->offset_bytes, 4U);
+  world_.fs.fail_from(1, Errc::unavailable);  // as EMFILE comes out of the file system
+  EXPECT_EQ(code_of(world_.append("app", id, "45")), Errc::unavailable);
+  EXPECT_EQ(code_of(world_.finish("app", id, digest("0123"))), Errc::unavailable);
+  world_.fs.heal();
+  EXPECT_TRUE(world_.finish("app", id, digest("012345"), "45").has_value());
+}
+
+TEST_F(UploadRecovery, ASessionFinishedWhileAnotherRequestResumesItIsNoGhost) {  // U11
+  const std::string id = begin("0123");
+  world_.disk_threads = 2;
+  world_.restart();
+  // Two requests rebuild the session; by the time the slower one has, the faster one has finished it.
+  world_.fs.on_operation([&](const test::FaultFs::Operation& operation) {
+    if (operation.call != "open") return;
+    world_.fs.on_operation({});
+    EXPECT_TRUE(world_.finish("app", id, digest("0123")).has_value());
+  });
+  EXPECT_EQ(code_of(world_.append("app", id, "4567")), Errc::upload_unknown);
+  EXPECT_EQ(world_.uploads->open_sessions(), 0U);
+  EXPECT_EQ(world_.fs.files().size(), 1U) << "and no new staged file";
+  EXPECT_TRUE(is_stored("0123"));
+}
+
+TEST_F(UploadRecovery, ManyRefusedRepositoriesLeaveNothingBehind) {
+  world_.limits.sessions_max = 1;
+  const std::string id = world_.start_upload("app").value();
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_EQ(code_of(world_.start_upload("other" + std::to_string(i))), Errc::too_many_requests);
+  }
+  ASSERT_TRUE(test::run_task(world_.uploads->cancel({test::RegistryWorld::repo("app"), id})).has_value());
+  EXPECT_TRUE(world_.start_upload("other1").has_value());
+}
+
 TEST_F(UploadRecovery, TombstonesExpireAndTheirBlobsStay) {  // U10
   const std::string id = begin("0123");
   ASSERT_TRUE(world_.finish("app", id, digest("0123")).has_value());
@@ -152,8 +224,10 @@ TEST_F(UploadRecovery, TombstonesExpireAndTheirBlobsStay) {  // U10
 TEST_F(UploadRecovery, AFileThatCannotBeRemovedIsTriedAgain) {
   begin("0123");
   world_.clock.advance_ms(world_.limits.session_idle_ms + 10);
+  begin("another");
+  world_.clock.advance_ms(world_.limits.session_idle_ms + 10);
   world_.fs.fail_at(1, Errc::io_failed);
-  EXPECT_FALSE(world_.uploads->expire(100).has_value());
+  EXPECT_EQ(world_.uploads->expire(100).value(), 1U) << "the other one is not kept up";
   EXPECT_EQ(world_.fs.files().size(), 1U);
   EXPECT_EQ(world_.uploads->expire(100).value(), 1U);
   EXPECT_THAT(world_.fs.files(), IsEmpty());

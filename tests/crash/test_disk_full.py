@@ -129,7 +129,8 @@ def check_everything(model, server):
 
 
 def filled_by_pushes(disk, server, model):
-    """Faster than the server looks at its watermarks, so that some requests meet the real end of the disk."""
+    """Faster than the server looks at its watermarks. It counts what uploads take between two looks, so they are refused
+    somewhere below the first mark, where manifests may still come in; another program takes what is left."""
     disk.fill(leave_bytes=LEFT_FOR_PUSHES)
     wrong = []
     pushers = [threading.Thread(target=push_until_refused, args=(server.port, model, f"pusher{n}", wrong)) for n in range(3)]
@@ -138,6 +139,7 @@ def filled_by_pushes(disk, server, model):
     for thread in pushers:
         thread.join(timeout=120)
     assert wrong == []
+    disk.fill()
 
 
 def filled_by_another_program(disk, _server, _model):

@@ -92,7 +92,7 @@ TEST(Sessions, TheSecondWriterOfTheSameChunkIsRefused) {  // U11, U5
   EXPECT_EQ(refused.field("Range"), "0-999");
 }
 
-TEST(Sessions, StatusWaitsForTheWriter) {  // U7, U11
+TEST(Sessions, StatusWaitsForAWriterThatIsAboutToEnd) {  // U7, U11
   TestServer server;
   WireClient writer(server.port());
   WireClient reader(server.port());
@@ -104,6 +104,57 @@ TEST(Sessions, StatusWaitsForTheWriter) {  // U7, U11
   ASSERT_TRUE(writer.send(slow.body));
   EXPECT_EQ(writer.read_response("PATCH").status, 202);
   EXPECT_EQ(reader.read_response("GET").field("Range"), "0-999");
+}
+
+TestServer::Options impatient() {
+  TestServer::Options options;
+  options.limits.status_wait_ms = 20;
+  return options;
+}
+
+TEST(Sessions, StatusDoesNotWaitForAWriterThatStandsStill) {  // U7, U11
+  TestServer server(impatient());
+  WireClient writer(server.port());
+  WireClient reader(server.port());
+  const std::string location = open_session(writer, "team/app");
+  ASSERT_EQ(writer.ask("PATCH", location, noise(500, 1)).status, 202);
+  begin_upload(writer, patch(location, noise(1000, 2)));  // and not a byte of it
+  const WireResponse status = reader.ask("GET", location);
+  EXPECT_EQ(status.status, 204);
+  EXPECT_EQ(status.field("Range"), "0-499");
+}
+
+TEST(Sessions, OneThatIsBeingWrittenToCanBeCancelled) {  // U12, U11
+  TestServer server(impatient());
+  WireClient writer(server.port());
+  WireClient other(server.port());
+  const std::string location = open_session(writer, "team/app");
+  ASSERT_EQ(writer.ask("PATCH", location, noise(500, 1)).status, 202);
+  const std::string body = noise(1000, 2);
+  begin_upload(writer, patch(location, body));
+  EXPECT_EQ(other.ask("DELETE", location).status, 204);
+  EXPECT_EQ(other.ask("GET", location).status, 404);
+  EXPECT_EQ(other.ask("PUT", location + "?digest=" + sha256_of(body), body).status, 404);
+  ASSERT_TRUE(writer.send(body));
+  EXPECT_EQ(writer.read_response("PATCH").status, 404) << "what comes now belongs to nobody";
+  server.clock.advance_ms(1'000);
+  server.server().run_housekeeping();
+  EXPECT_EQ(count_files(server.data_dir() + "/uploads"), 0U);
+  EXPECT_EQ(other.ask("DELETE", location).status, 404);
+}
+
+TEST(Sessions, OneThatIsBeingFinishedAndCancelledIsEither) {  // U12, U11
+  TestServer server(impatient());
+  WireClient writer(server.port());
+  WireClient other(server.port());
+  const std::string location = open_session(writer, "team/app");
+  WireRequest put = patch(location + "?digest=" + sha256_of(noise(1000, 2)), noise(1000, 2));
+  put.method = "PUT";
+  begin_upload(writer, put);
+  ASSERT_EQ(other.ask("DELETE", location).status, 204);
+  ASSERT_TRUE(writer.send(put.body));
+  EXPECT_EQ(writer.read_response("PUT").status, 404);
+  EXPECT_EQ(other.ask("HEAD", blob_path("team/app", put.body)).status, 404);
 }
 
 TEST(Sessions, ABrokenConnectionKeepsThePrefix) {  // U11, U7

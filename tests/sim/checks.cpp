@@ -1,5 +1,6 @@
 // Everything that was acknowledged is there, everything that was deleted stays away, and nothing else is stored.
 #include "blob/blob_paths.h"
+#include "meta/fsck.h"
 #include "meta/repos.h"
 #include "meta/tags.h"
 #include "sim/simulation.h"
@@ -91,6 +92,30 @@ void Simulation::check_store() {
   if (probe.number("SELECT count(*) FROM upload WHERE state = 2 AND placed = 0") != 0) {
     fail_with("a committed blob was never placed");
   }
+}
+
+/// Nothing that is or may become garbage is forgotten (I6), and no candidate names nothing.
+void Simulation::check_candidates() {
+  static constexpr std::int64_t kAll = 100'000;
+  const auto done = world_.store->peek([&](sql::Connection& db) -> Result<void> {
+    BERTH_TRY(const auto links, meta::check_links(db, {}, kAll));
+    for (const auto& link : links) {
+      if (!link.needed && !link.queued) fail_with("a link nobody would collect: " + link.repo_name);
+    }
+    BERTH_TRY(const auto blobs, meta::check_blobs(db, 0, kAll));
+    for (const auto& blob : blobs) {
+      if (!blob.linked && !blob.queued) fail_with("a blob nobody would collect: " + std::to_string(blob.id));
+    }
+    BERTH_TRY(const auto manifests, meta::list_manifest_ids(db, 0, kAll));
+    for (const meta::ManifestId id : manifests) {
+      BERTH_TRY(const auto m, meta::load_manifest_check(db, id));
+      if (m && m->state == 2 && !m->purge_queued) fail_with("a manifest nobody would purge: " + m->repo_name);
+    }
+    BERTH_TRY(const auto dangling, meta::list_dangling_candidates(db, {}, kAll));
+    if (!dangling.empty()) fail_with("a candidate that names nothing");
+    return {};
+  });
+  if (!done) fail_with("the garbage queue cannot be read: " + done.error().cause);
 }
 
 }  // namespace berth::sim

@@ -49,6 +49,7 @@ std::string Simulation::run() {
   if (failure_.empty()) housekeeping();
   if (failure_.empty()) check_everything();
   if (failure_.empty()) check_store();
+  if (failure_.empty()) check_candidates();
   if (failure_.empty()) return {};
   std::string out = "seed " + std::to_string(options_.seed) + ": " + failure_ + "\n";
   for (std::size_t i = 0; i < trace_.size(); ++i) out += "  " + std::to_string(i) + " " + trace_[i] + "\n";

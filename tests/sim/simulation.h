@@ -79,6 +79,7 @@ class Simulation {
   void check_everything();
   void check_repo(const std::string& name);
   void check_store();
+  void check_candidates();
 
   // shared
   std::uint64_t below(std::uint64_t n) { return choice_.u64() % n; }

@@ -55,6 +55,10 @@ class CountingFile final : public io::File {
     counts_.add("size_bytes");
     return inner_->size_bytes();
   }
+  Result<std::uint64_t> allocated_bytes() override {
+    counts_.add("allocated_bytes");
+    return inner_->allocated_bytes();
+  }
   int descriptor() const override { return inner_->descriptor(); }
 
  private:

@@ -81,7 +81,7 @@ class FaultFs::Handle final : public io::File {
     if (fs_.used_bytes() + growth(size_bytes) > fs_.capacity_) {
       return fail(Errc::no_space, "the disk is full", "reserve " + path_);
     }
-    node_->reserved = std::max(node_->reserved, size_bytes);
+    if (!fs_.ignores_reserves_) node_->reserved = std::max(node_->reserved, size_bytes);
     return {};
   }
 
@@ -103,6 +103,13 @@ class FaultFs::Handle final : public io::File {
     const std::lock_guard lock(fs_.mutex_);
     BERTH_TRYV(alive());
     return node_->data.size();
+  }
+
+  Result<std::uint64_t> allocated_bytes() override {
+    BERTH_TRYV(fs_.begin("allocated_bytes", path_));
+    const std::lock_guard lock(fs_.mutex_);
+    BERTH_TRYV(alive());
+    return std::max<std::uint64_t>(node_->data.size(), node_->reserved);
   }
 
   int descriptor() const override { return -1; }
@@ -298,6 +305,11 @@ void FaultFs::set_capacity_bytes(std::uint64_t bytes) {
 void FaultFs::ignore_syncs() {
   const std::lock_guard lock(mutex_);
   ignores_syncs_ = true;
+}
+
+void FaultFs::ignore_reserves() {
+  const std::lock_guard lock(mutex_);
+  ignores_reserves_ = true;
 }
 
 void FaultFs::on_operation(std::function<void(const Operation&)> hook) {

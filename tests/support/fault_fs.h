@@ -55,6 +55,8 @@ class FaultFs final : public io::FileSystem {
   void set_capacity_bytes(std::uint64_t bytes);
   /// A disk that lies: from now on syncs succeed and make nothing durable. For tests of the tests.
   void ignore_syncs();
+  /// A file system that cannot reserve: from now on reserve() succeeds and sets nothing aside.
+  void ignore_reserves();
   /// Called before each operation, outside every lock: it may use the file system.
   void on_operation(std::function<void(const Operation&)> hook);
 
@@ -115,6 +117,7 @@ class FaultFs final : public io::FileSystem {
   Fault fault_;
   bool struck_ = false;
   bool ignores_syncs_ = false;
+  bool ignores_reserves_ = false;
   std::uint64_t capacity_ = UINT64_MAX;
   std::function<void(const Operation&)> hook_;
   std::int64_t now_ms_ = 1'700'000'000'000;

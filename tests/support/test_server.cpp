@@ -31,7 +31,7 @@ class SpaceFiles final : public io::FileSystem {
       case TestServer::Disk::nearly_full: return io::Space{1000 * kMiB, 50 * kMiB};
       case TestServer::Disk::full: return io::Space{1000 * kMiB, 10 * kMiB};
     }
-    return io::Space{1000 * kMiB, 200 * kMiB};
+    return io::Space{1000 * kMiB, 500 * kMiB};
   }
 
  private:
@@ -54,6 +54,7 @@ void TestServer::start() {
   config.listen = {"127.0.0.1", 0};
   config.data_dir = dir_.path();
   config.anonymous = options_.anonymous;
+  config.deletes = options_.deletes;
   config.limits = options_.limits;
   config.http = options_.http;
   config.log_level = LogLevel::off;

@@ -19,6 +19,7 @@ class TestServer {
  public:
   struct Options {
     api::Anonymous anonymous = api::Anonymous::write;
+    api::Deletes deletes = api::Deletes::on;
     registry::Limits limits;
     http::ServerLimits http;
     std::uint64_t seed = 1;

@@ -355,6 +355,11 @@ class Player {
       if (parsed) options.anonymous = *parsed;
       return parsed.has_value();
     }
+    if (name == "deletes") {
+      const auto parsed = app::parse_deletes(value);
+      if (parsed) options.deletes = *parsed;
+      return parsed.has_value();
+    }
     if (name == "policy") {
       const auto parsed = app::parse_reference_policy(value);
       if (parsed) options.limits.reference_policy = *parsed;

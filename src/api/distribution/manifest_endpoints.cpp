@@ -2,6 +2,7 @@
 
 #include "api/distribution/endpoints.h"
 #include "api/distribution/replies.h"
+#include "api/error_response.h"
 #include "api/gate.h"
 #include "http/etag.h"
 #include "http/warning.h"
@@ -118,9 +119,9 @@ io::Task<Result<void>> put_manifest(Context& context, http::Exchange& exchange) 
   BERTH_CO_TRY(auto repo, repo_of(context.route, request.find("Host").value_or("")));
   BERTH_CO_TRY(auto reference, reference_argument(context.route.argument, Access::write));
   BERTH_CO_TRY(auto parameters, push_parameters(request.query, reference, limits.tags_per_put_max));
-  auto precondition = precondition_of(request);
-  if (precondition && reference.is_digest()) precondition = {};  // M6 speaks of tags
-  std::string media_type(oci::strip_parameters(request.find("Content-Type").value_or("")));
+  auto precondition = precondition_of(request);  // of the tags; a push without any has nothing to compare with (M6)
+  // Joined: two fields that disagree are no type at all (V1).
+  std::string media_type(oci::strip_parameters(request.joined("Content-Type")));
   BERTH_CO_TRY(auto body, co_await exchange.read_body(limits.manifest_bytes_max, Errc::manifest_too_large));  // M2
   registry::PutManifest command{repo,
                                 std::move(reference),
@@ -141,10 +142,13 @@ io::Task<Result<void>> put_manifest(Context& context, http::Exchange& exchange) 
 
 io::Task<Result<void>> delete_manifest(Context& context, http::Exchange& exchange) {
   BERTH_CO_TRY(auto repo, repo_of(context.route));
-  const bool by_digest = context.route.argument.find(':') != std::string::npos;
-  BERTH_CO_TRY(const auto reference,
-               reference_argument(context.route.argument, by_digest ? Access::write : Access::read));
-  BERTH_CO_TRYV(co_await context.services.manifests.remove(std::move(repo), reference));
+  BERTH_CO_TRY(const auto reference, reference_argument(context.route.argument, Access::write));
+  const auto removed = co_await context.services.manifests.remove(std::move(repo), reference);
+  if (!removed && removed.error().code == Errc::referenced) {  // D2: it can be pushed again, but not go
+    auto [head, body] = error_response(removed.error(), allowed_methods(Endpoint::manifest, Deletes::off));
+    co_return co_await exchange.send(std::move(head), std::move(body));
+  }
+  BERTH_CO_TRYV(removed);
   co_return co_await exchange.send(reply(202));
 }
 

@@ -47,9 +47,8 @@ io::Task<Result<void>> send_refused(http::Exchange& exchange, oci::RepoName repo
 registry::Chunk chunk_of(const http::Request& request) {
   registry::Chunk chunk;
   chunk.declared_length = request.content_length;
-  const auto range = request.find("Content-Range");
-  if (!range) return chunk;
-  const auto parsed = http::parse_upload_range(*range);
+  if (!request.find("Content-Range")) return chunk;
+  const auto parsed = http::parse_upload_range(request.joined("Content-Range"));  // sent twice: malformed
   chunk.kind = parsed ? registry::Chunk::Kind::ranged : registry::Chunk::Kind::malformed;
   if (parsed) std::tie(chunk.first, chunk.last) = *parsed;
   return chunk;
@@ -83,6 +82,7 @@ io::Task<Result<void>> start_upload(Context& context, http::Exchange& exchange) 
   const http::Request& request = exchange.request();
   BERTH_CO_TRY(auto repo, repo_of(context.route, request.find("Host").value_or("")));
   BERTH_CO_TRY(auto query, http::Query::parse(request.query));
+  for (const char* name : {"mount", "from", "digest"}) BERTH_CO_TRYV(query.single(name));  // G7, also where unused
   if (query.has("mount")) {
     BERTH_CO_TRY(const bool mounted, co_await try_mount(context, exchange, repo, query));
     if (mounted) co_return Result<void>{};

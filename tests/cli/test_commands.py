@@ -1,0 +1,69 @@
+"""The command line around the commands: help, versions, words that are no command; fsck's exit codes."""
+
+import hashlib
+import http.client
+import re
+
+import pytest
+
+from conftest import run
+
+
+@pytest.mark.parametrize("args", [("--help",), ("serve", "--help"), ("fsck", "--help"), ("version", "--help")])
+def test_help_goes_to_standard_output_and_succeeds(args):
+    done = run(*args)
+    assert done.returncode == 0
+    assert "Usage: berth" in done.stdout
+
+
+def test_nothing_at_all_is_help_and_a_usage_error():
+    done = run()
+    assert done.returncode == 64
+    assert "serve" in done.stderr and "fsck" in done.stderr
+
+
+@pytest.mark.parametrize("args", [("version",), ("--version",)])
+def test_the_version_has_one_form(args):
+    done = run(*args)
+    assert done.returncode == 0
+    assert re.fullmatch(r"berth \d+\.\d+\.\d+ \([0-9a-f]+\)\n|berth \d+\.\d+\.\d+ \(unknown\)\n", done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("word", "says"),
+    [("srve", "Did you mean 'serve'?"), ("fsk", "Did you mean 'fsck'?"), ("frobnicate", "berth --help")],
+)
+def test_a_word_that_is_no_command_gets_a_sentence(word, says):
+    done = run(word)
+    assert done.returncode == 64
+    assert f"'{word}' is not a berth command" in done.stderr and says in done.stderr
+    assert "Did you mean" not in done.stderr or says.startswith("Did")
+
+
+def test_fsck_of_nothing_says_so(tmp_path):
+    for folder in (tmp_path / "absent", tmp_path):
+        done = run("fsck", "--data", str(folder))
+        assert done.returncode == 1
+        assert str(folder) in done.stderr
+
+
+def test_fsck_of_a_healthy_store_and_of_a_damaged_one(serve, tmp_path):
+    server = serve()
+    body = b"content"
+    digest = "sha256:" + hashlib.sha256(body).hexdigest()
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection.request("POST", f"/v2/team/app/blobs/uploads/?digest={digest}", body)
+    assert connection.getresponse().status == 201
+    connection.close()
+    assert server.stop() == 0
+
+    data = str(tmp_path / "data")
+    healthy = run("fsck", "--data", data, "--deep")
+    assert healthy.returncode == 0, healthy.stdout + healthy.stderr
+    (file,) = (tmp_path / "data/blobs/sha256").glob("*/*")
+    file.write_bytes(b"c0ntent")
+    assert run("fsck", "--data", data).returncode == 0, "the size is right"
+    damaged = run("fsck", "--data", data, "--deep")
+    assert damaged.returncode == 2
+    assert digest in damaged.stdout
+    assert file.exists(), "nothing is changed without --repair"
