@@ -20,6 +20,7 @@ BACK_WITHIN_S = 20.0   # the watermarks are looked at every second
 DELETES = 12
 SESSION_BYTES = 1_000
 LEFT_FOR_PUSHES = 70 << 20
+LEFT_FOR_DELETES = 4 << 20   # less than 3 % of the disk
 
 
 def clear_refusal(response) -> str | None:
@@ -129,8 +130,9 @@ def check_everything(model, server):
 
 
 def filled_by_pushes(disk, server, model):
-    """Faster than the server looks at its watermarks. It counts what uploads take between two looks, so they are refused
-    somewhere below the first mark, where manifests may still come in; another program takes what is left."""
+    """Faster than the server looks at its watermarks. Some requests meet the real end of the disk, which costs the reserve;
+    or all are refused at the first mark already, since it counts what they take between two looks. Another program then
+    takes the rest down to where manifests are refused too, and leaves what deletes need."""
     disk.fill(leave_bytes=LEFT_FOR_PUSHES)
     wrong = []
     pushers = [threading.Thread(target=push_until_refused, args=(server.port, model, f"pusher{n}", wrong)) for n in range(3)]
@@ -139,7 +141,7 @@ def filled_by_pushes(disk, server, model):
     for thread in pushers:
         thread.join(timeout=120)
     assert wrong == []
-    disk.fill()
+    disk.fill(leave_bytes=LEFT_FOR_DELETES)
 
 
 def filled_by_another_program(disk, _server, _model):
