@@ -147,13 +147,15 @@ Result<void> Server::Parts::listen() {
 }
 
 void Server::Parts::check_space() {
-  const auto now = files().space();
+  auto now = files().space();
   if (!now) return;
   auto level = registry::space_level(*now, marks);
   if (level == registry::SpaceLevel::fine) {
     const auto kept = lifecycle::ensure_ballast(files());
     if (!kept) log.warn("disk.ballast_failed", {f("err", kept.error().cause)});
     if (kept && *kept) ballast_spent = false;
+    now = files().space();  // a reserve made just now has taken of the room
+    if (!now) return;
   }
   // What the reserve gave back is for deletes: until it is whole again nothing else may eat it.
   if (ballast_spent) level = registry::SpaceLevel::stop;

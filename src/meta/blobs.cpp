@@ -99,11 +99,6 @@ constexpr sql::Sql kMarkPresent = R"(
   SET state = 1, checked_at = $3
   WHERE id = $1 AND inc = $2 AND state = 3)";
 
-constexpr sql::Sql kKnownBlob = R"(
-  SELECT 1
-  FROM blob
-  WHERE digest = $1 AND inc = $2 AND state = 1)";
-
 constexpr sql::Sql kListDoomed = R"(
   SELECT inc, digest
   FROM doomed
@@ -270,12 +265,6 @@ Result<void> mark_blob_bad(sql::Connection& db, BlobId blob, std::uint64_t inc, 
 Result<void> mark_blob_present(sql::Connection& db, BlobId blob, std::uint64_t inc, std::int64_t at_ms) {
   BERTH_TRYV(db.execute(kMarkPresent, {blob, as_i64(inc), at_ms}));
   return {};
-}
-
-Result<bool> is_current_blob(sql::Connection& db, const oci::Digest& digest, std::uint64_t inc) {
-  bool known = false;
-  BERTH_TRYV(db.query(kKnownBlob, {digest.storage(), as_i64(inc)}, [&](const sql::Row&) { known = true; }));
-  return known;
 }
 
 Result<std::vector<Doomed>> list_doomed(sql::Connection& db, std::int64_t limit) {

@@ -85,8 +85,6 @@ Result<void> mark_blob_checked(sql::Connection& db, BlobId blob, std::uint64_t i
 Result<void> mark_blob_bad(sql::Connection& db, BlobId blob, std::uint64_t inc, std::int64_t at_ms);
 /// Takes that back: the bytes are here after all, and they are right. Only if nobody pushed them meanwhile.
 Result<void> mark_blob_present(sql::Connection& db, BlobId blob, std::uint64_t inc, std::int64_t at_ms);
-/// Whether this file is the one that holds the digest now; a file that is not is surplus.
-Result<bool> is_current_blob(sql::Connection& db, const oci::Digest& digest, std::uint64_t inc);
 
 struct Doomed {
   std::uint64_t inc = 0;

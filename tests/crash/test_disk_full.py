@@ -19,8 +19,7 @@ PUSHES_MAX = 120       # more than fit
 BACK_WITHIN_S = 20.0   # the watermarks are looked at every second
 DELETES = 12
 SESSION_BYTES = 1_000
-LEFT_FOR_PUSHES = 70 << 20
-LEFT_FOR_DELETES = 4 << 20   # less than 3 % of the disk
+LEFT_FOR_PUSHES = 6 << 20  # below the mark where nothing but deletes is accepted
 
 
 def clear_refusal(response) -> str | None:
@@ -129,11 +128,7 @@ def check_everything(model, server):
     assert checker.violations == [], "\n".join(checker.violations)
 
 
-def filled_by_pushes(disk, server, model):
-    """Faster than the server looks at its watermarks. Some requests meet the real end of the disk, which costs the reserve;
-    or all are refused at the first mark already, since it counts what they take between two looks. Another program then
-    takes the rest down to where manifests are refused too, and leaves what deletes need."""
-    disk.fill(leave_bytes=LEFT_FOR_PUSHES)
+def with_pushers(server, model):
     wrong = []
     pushers = [threading.Thread(target=push_until_refused, args=(server.port, model, f"pusher{n}", wrong)) for n in range(3)]
     for thread in pushers:
@@ -141,7 +136,21 @@ def filled_by_pushes(disk, server, model):
     for thread in pushers:
         thread.join(timeout=120)
     assert wrong == []
-    disk.fill(leave_bytes=LEFT_FOR_DELETES)
+
+
+def filled_by_pushes(disk, server, model):
+    """Faster than the server looks at its watermarks: pushes are weighed all the same and leave room for the rest.
+    Then that goes too."""
+    with_pushers(server, model)
+    assert disk.free_bytes() > 4 << 20, "pushes alone must not fill a disk"
+    disk.fill()
+
+
+def filled_by_both(disk, server, model):
+    """Another program takes nearly all, and before the server has noticed pushes meet the real end of the disk. The
+    program must not go on after that: it would take the reserve that the server has just given up for deletes."""
+    disk.fill(leave_bytes=LEFT_FOR_PUSHES)
+    with_pushers(server, model)
 
 
 def filled_by_another_program(disk, _server, _model):
@@ -150,7 +159,7 @@ def filled_by_another_program(disk, _server, _model):
     assert disk.free_bytes() < 1 << 20
 
 
-@pytest.mark.parametrize("fill", [filled_by_pushes, filled_by_another_program])
+@pytest.mark.parametrize("fill", [filled_by_pushes, filled_by_both, filled_by_another_program])
 @pytest.mark.parametrize("kind", ["ext4", "tmpfs"])
 def test_a_full_disk_refuses_pushes_only_until_there_is_space(kind, fill, tmp_path):
     model = new_model()
