@@ -22,9 +22,10 @@ def enter_private_mounts():
 
 
 class SmallDisk:
-    """kind: "ext4" on a loop device, or "tmpfs"."""
+    """kind: "ext4" on a loop device, or "tmpfs". A part of it is another program's from the start, so that there is
+    something to give back even where the server's own files have taken the rest."""
 
-    def __init__(self, kind: str, folder: Path, megabytes: int):
+    def __init__(self, kind: str, folder: Path, megabytes: int, taken_megabytes: int = 64):
         enter_private_mounts()
         self.mount = folder / "disk"
         self.mount.mkdir()
@@ -39,6 +40,9 @@ class SmallDisk:
         self.data = self.mount / "data"
         self.data.mkdir()
         self.filler = self.mount / "filler"
+        self.archive = self.mount / "archive"
+        with open(self.archive, "wb") as archive:
+            os.posix_fallocate(archive.fileno(), 0, taken_megabytes << 20)
 
     def fill(self, leave_bytes: int = 0):
         """Another program takes the space: every last byte in smaller and smaller pieces, or all but `leave_bytes`."""
@@ -60,6 +64,7 @@ class SmallDisk:
 
     def empty(self):
         self.filler.unlink(missing_ok=True)
+        self.archive.unlink(missing_ok=True)
 
     def __enter__(self):
         return self
