@@ -162,8 +162,7 @@ void Server::Parts::check_space() {
   if (level != space.level()) {
     log.warn("disk.level", {f("free_bytes", now->free_bytes), f("level", static_cast<int>(level))});
   }
-  const std::uint64_t mark = registry::hard_mark_bytes(*now, marks);
-  space.set_room(now->free_bytes > mark ? now->free_bytes - mark : 0);
+  space.set_room(registry::upload_room_bytes(*now, marks));
   space.set(level);
 }
 

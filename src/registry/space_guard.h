@@ -23,10 +23,12 @@ struct SpaceMarks {
   std::uint64_t stop_free_bytes = 256ULL * 1024 * 1024;
 };
 
-/// Free bytes below which uploads are refused.
-inline std::uint64_t hard_mark_bytes(const io::Space& space, const SpaceMarks& marks) {
-  return std::min(static_cast<std::uint64_t>(static_cast<double>(space.total_bytes) * marks.hard_share),
-                  marks.hard_free_bytes);
+/// What uploads may take before the disk is at its hard mark. Without bound on a file system that tells nothing. Pure.
+inline std::uint64_t upload_room_bytes(const io::Space& space, const SpaceMarks& marks) {
+  if (space.total_bytes == 0) return UINT64_MAX;
+  const auto share = static_cast<std::uint64_t>(static_cast<double>(space.total_bytes) * marks.hard_share);
+  const std::uint64_t mark = std::min(share, marks.hard_free_bytes);
+  return space.free_bytes > mark ? space.free_bytes - mark : 0;
 }
 
 /// The level for a reading of the disk. Pure.

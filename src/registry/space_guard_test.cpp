@@ -42,6 +42,14 @@ TEST(SpaceLevel, NeverEasesWhileSpaceShrinks) {
   }
 }
 
+TEST(UploadRoom, EndsWhereTheHardMarkIs) {
+  EXPECT_EQ(upload_room_bytes({1000 * kMiB, 100 * kMiB}, {}), 30 * kMiB) << "7 % of a small disk";
+  EXPECT_EQ(upload_room_bytes({1000 * kMiB, 70 * kMiB}, {}), 0U);
+  EXPECT_EQ(upload_room_bytes({1000 * kMiB, 10 * kMiB}, {}), 0U);
+  EXPECT_EQ(upload_room_bytes({4000 * kGiB, 3 * kGiB}, {}), 2 * kGiB) << "1 GiB of a large one";
+  EXPECT_EQ(upload_room_bytes({0, 0}, {}), UINT64_MAX) << "a file system that tells nothing";
+}
+
 TEST(SpaceGuard, LetsThroughWhatStillFits) {
   const struct {
     SpaceLevel level;

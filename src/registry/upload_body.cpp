@@ -63,6 +63,7 @@ Result<void> Uploads::accept(const Session& session, std::optional<std::uint64_t
                              std::size_t got) {
   if (session.closed) return fail(Errc::upload_unknown, "the upload was cancelled");
   if (expected && received > *expected) return fail(Errc::size_invalid, "the body is longer than declared");
+  if (got == 0) return {};  // its end, which needs no room
   return deps_.space.take_upload(got);
 }
 

@@ -153,6 +153,17 @@ TEST_F(UploadRecovery, ABodyWithoutALengthStopsWhereTheDiskIsNearlyFull) {
       << "it goes on when there is room";
 }
 
+TEST_F(UploadRecovery, ABodyThatEndsAsTheDiskBecomesNearlyFullIsWhole) {
+  const std::string id = world_.start_upload("app").value();
+  const std::string text(64 * 1024, 'x');  // a whole buffer: the end is met by a read of its own
+  const auto fill_up = [&](std::size_t at) {
+    if (at == text.size()) world_.space.set(SpaceLevel::hard);
+  };
+  const auto done = world_.append("app", id, text, {.on_read = fill_up});
+  ASSERT_TRUE(done.has_value());
+  EXPECT_EQ(done->offset_bytes, text.size());
+}
+
 TEST_F(UploadRecovery, OnANearlyFullDiskIdleSessionsDoNotKeepEverybodyElseOut) {
   const std::string idle = begin("0123");
   world_.clock.advance_ms(world_.limits.session_idle_pressed_ms - 10);
