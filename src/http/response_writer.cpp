@@ -79,7 +79,7 @@ std::string_view DateCache::at(std::int64_t now_ms) {
     std::tm utc{};
     ::gmtime_r(&at, &utc);
     char text[64];
-    const std::size_t length = std::strftime(text, sizeof text, "XXX, %d XXX %Y %H:%M:%S GMT", &utc);
+    const std::size_t length = std::strftime(text, sizeof text, "day, %d mon %Y %H:%M:%S GMT", &utc);
     text_.assign(text, length);
     text_.replace(0, 3, kDays[utc.tm_wday]);
     text_.replace(8, 3, kMonths[utc.tm_mon]);

@@ -24,6 +24,14 @@ class UploadRecovery : public ::testing::Test {
     EXPECT_TRUE(world_.append("app", id, text).has_value());
     return id;
   }
+  /// Another request comes and goes while the next one reads the session's file.
+  void finish_during_the_next_open(const std::string& id, const std::string& text) {
+    world_.fs.on_operation([this, id, text](const test::FaultFs::Operation& operation) {
+      if (operation.call != "open") return;
+      world_.fs.on_operation({});
+      EXPECT_TRUE(world_.finish("app", id, digest(text)).has_value());
+    });
+  }
   void expire() { ASSERT_TRUE(world_.uploads->expire(100).has_value()); }
 
   test::RegistryWorld world_;
@@ -98,12 +106,7 @@ TEST_F(UploadRecovery, ASessionFinishedWhileAnotherRequestResumesItIsFinished) {
   const std::string id = begin("0123");
   world_.disk_threads = 2;
   world_.restart();
-  // The client repeats its closing request; the first attempt ends while the second one reads the file.
-  world_.fs.on_operation([&](const test::FaultFs::Operation& operation) {
-    if (operation.call != "open") return;
-    world_.fs.on_operation({});
-    EXPECT_TRUE(world_.finish("app", id, digest("0123")).has_value());
-  });
+  finish_during_the_next_open(id, "0123");  // the client's first attempt; it repeats its closing request
   const auto repeated = world_.finish("app", id, digest("0123"));
   EXPECT_TRUE(repeated.has_value()) << to_string(repeated.error().code) << " " << repeated.error().cause;
   EXPECT_TRUE(is_stored("0123"));
@@ -201,12 +204,7 @@ TEST_F(UploadRecovery, ASessionFinishedWhileAnotherRequestResumesItIsNoGhost) { 
   const std::string id = begin("0123");
   world_.disk_threads = 2;
   world_.restart();
-  // Two requests rebuild the session; by the time the slower one has, the faster one has finished it.
-  world_.fs.on_operation([&](const test::FaultFs::Operation& operation) {
-    if (operation.call != "open") return;
-    world_.fs.on_operation({});
-    EXPECT_TRUE(world_.finish("app", id, digest("0123")).has_value());
-  });
+  finish_during_the_next_open(id, "0123");  // both rebuild the session, and this one is faster
   EXPECT_EQ(code_of(world_.append("app", id, "4567")), Errc::upload_unknown);
   EXPECT_EQ(world_.uploads->open_sessions(), 0U);
   EXPECT_EQ(world_.fs.files().size(), 1U) << "and no new staged file";
