@@ -12,6 +12,14 @@ constexpr sql::Sql kList = R"(
   WHERE repo_id = $1 AND subject = $2 AND id > $3 AND state = 1
   ORDER BY id)";
 
+constexpr sql::Sql kCount = R"(
+  SELECT count(*)
+  FROM (
+    SELECT 1
+    FROM manifest
+    WHERE repo_id = $1 AND subject = $2
+    LIMIT $3) AS counted)";
+
 }  // namespace
 
 Result<ReferrerPage> list_referrers(sql::Connection& db, RepoId repo, std::string_view subject,
@@ -37,6 +45,12 @@ Result<ReferrerPage> list_referrers(sql::Connection& db, RepoId repo, std::strin
     return true;
   }));
   return page;
+}
+
+Result<std::int64_t> count_referrers(sql::Connection& db, RepoId repo, std::string_view subject, std::int64_t limit) {
+  std::int64_t count = 0;
+  BERTH_TRYV(db.query(kCount, {repo, subject, limit}, [&](const sql::Row& row) { count = row.int64(0); }));
+  return count;
 }
 
 }  // namespace berth::meta

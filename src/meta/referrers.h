@@ -28,4 +28,7 @@ Result<ReferrerPage> list_referrers(sql::Connection& db, RepoId repo, std::strin
                                     const std::vector<std::string>& artifact_types, std::int64_t cursor,
                                     ReferrerLimits limits);
 
+/// How many manifests name `subject`, deleted ones that can come back included; not counted beyond `limit`.
+Result<std::int64_t> count_referrers(sql::Connection& db, RepoId repo, std::string_view subject, std::int64_t limit);
+
 }  // namespace berth::meta

@@ -46,6 +46,11 @@ Result<std::int64_t> ensure_ns(sql::Connection& db, std::string_view name) {
   return id;
 }
 
+constexpr sql::Sql kManifestCount = R"(
+  SELECT n_manifests
+  FROM repo
+  WHERE id = $1)";
+
 }  // namespace
 
 Result<std::optional<RepoId>> find_repo(sql::Connection& db, const oci::RepoName& name) {
@@ -66,6 +71,12 @@ Result<std::vector<std::string>> list_repos(sql::Connection& db, std::string_vie
   std::vector<std::string> names;
   BERTH_TRYV(db.query(kListRepos, {last, limit}, [&](const sql::Row& row) { names.emplace_back(row.text(0)); }));
   return names;
+}
+
+Result<std::int64_t> manifest_count(sql::Connection& db, RepoId repo) {
+  std::int64_t count = 0;
+  BERTH_TRYV(db.query(kManifestCount, {repo}, [&](const sql::Row& row) { count = row.int64(0); }));
+  return count;
 }
 
 }  // namespace berth::meta

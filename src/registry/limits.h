@@ -23,6 +23,8 @@ struct Limits {
   std::int64_t catalog_page_max = 1'000;                          // L3
   std::size_t referrers_page_bytes_max = 4 * 1024 * 1024 - 4096;  // R4: the page with its frame stays below 4 MiB
   std::size_t referrers_scan_max = 10'000;                        // S21: rows a filtered page looks at
+  std::int64_t referrers_per_subject_max = 100'000;               // S21
+  std::int64_t manifests_per_repo_max = 10'000'000;               // S21
   std::int64_t session_idle_ms = 24LL * 60 * 60 * 1000;           // U12
   std::int64_t session_idle_pressed_ms = 5LL * 60 * 1000;         // the same on a nearly full disk
   std::int64_t status_wait_ms = 1'000;                            // U7: for the writer to let go

@@ -1,6 +1,7 @@
 #include "registry/manifests.h"
 
 #include "meta/blobs.h"
+#include "meta/referrers.h"
 #include "meta/repos.h"
 #include "meta/tags.h"
 
@@ -119,13 +120,29 @@ Result<void> check_precondition(sql::Connection& db, meta::RepoId repo, const oc
               "the tag " + tag.str() + (current ? " points at " + current->str() : std::string(" does not exist")));
 }
 
-Result<StoredManifest> commit(sql::Connection& db, const PutManifest& cmd, const Parsed& parsed, ReferencePolicy policy,
+/// S21: what one client can pile up in one place ends somewhere. What is there already may be pushed again.
+Result<void> check_quota(sql::Connection& db, meta::RepoId repo, const Parsed& parsed, const Limits& limits) {
+  BERTH_TRY(const auto existing, meta::find_child_target(db, repo, parsed.digest));
+  if (existing) return {};
+  BERTH_TRY(const std::int64_t manifests, meta::manifest_count(db, repo));
+  if (manifests >= limits.manifests_per_repo_max)
+    return fail(Errc::denied, "the repository holds as many manifests as it may (" + std::to_string(manifests) + ")");
+  if (parsed.manifest.subject.empty()) return {};
+  BERTH_TRY(const std::int64_t referrers,
+            meta::count_referrers(db, repo, parsed.manifest.subject, limits.referrers_per_subject_max));
+  if (referrers >= limits.referrers_per_subject_max)
+    return fail(Errc::denied, "the subject has as many referrers as it may (" + std::to_string(referrers) + ")");
+  return {};
+}
+
+Result<StoredManifest> commit(sql::Connection& db, const PutManifest& cmd, const Parsed& parsed, const Limits& limits,
                               const meta::Stamp& stamp) {
   BERTH_TRY(const meta::RepoId repo, meta::ensure_repo(db, cmd.repo, stamp));
   // Every tag that would move: a condition that holds for the one and not for the other is a lost update (M5, M6).
   if (!cmd.reference.is_digest()) BERTH_TRYV(check_precondition(db, repo, cmd.reference.tag(), cmd.precondition));
   for (const oci::Tag& tag : cmd.extra_tags) BERTH_TRYV(check_precondition(db, repo, tag, cmd.precondition));
-  EdgeCollector edges(db, repo, policy, stamp);
+  BERTH_TRYV(check_quota(db, repo, parsed, limits));
+  EdgeCollector edges(db, repo, limits.reference_policy, stamp);
   BERTH_TRYV(edges.add_all(parsed.manifest));
   BERTH_TRY(const meta::ManifestId id,
             meta::put_manifest(
@@ -154,8 +171,8 @@ io::Task<Result<StoredManifest>> Manifests::put(PutManifest cmd) {
   auto understood = std::make_shared<const Parsed>(*std::move(parsed));
   const meta::Stamp stamp{deps_.clock.now_ms(), std::nullopt};
   co_return co_await deps_.store.write(
-      [command, understood, stamp, policy = deps_.limits.reference_policy](sql::Connection& db) {
-        return commit(db, *command, *understood, policy, stamp);
+      [command, understood, stamp, &limits = deps_.limits](sql::Connection& db) {
+        return commit(db, *command, *understood, limits, stamp);
       },
       {.bytes = command->body.size()});
 }

@@ -52,7 +52,7 @@ class Manifests {
 
   /// All or nothing: manifest, tags, history, referrer entry and edges in one transaction (M1, R5).
   /// Errors: digest_mismatch (M4), manifest_invalid (V1-V10), manifest_blob_unknown with the missing digests (V7, V9),
-  /// precondition_failed (M6), no_space.
+  /// precondition_failed (M6), denied (S21), no_space.
   io::Task<Result<StoredManifest>> put(PutManifest cmd);
   /// Errors: manifest_unknown, name_unknown, corrupt.
   io::Task<Result<meta::ManifestBytes>> get(oci::RepoName repo, oci::Reference reference);

@@ -370,6 +370,10 @@ class Player {
       options.limits.sessions_per_repo_max = count;
     } else if (name == "sessions") {
       options.limits.sessions_max = count;
+    } else if (name == "referrers") {
+      options.limits.referrers_per_subject_max = to_number(value);
+    } else if (name == "manifests") {
+      options.limits.manifests_per_repo_max = to_number(value);
     } else if (name == "tags-page") {
       options.limits.tags_page_default = options.limits.tags_page_max = to_number(value);
     } else {
