@@ -56,7 +56,7 @@ struct StoreOnFaultyDisk {
     const auto done = meta->write_blocking([&](sql::Connection& db) -> Result<void> {
       BERTH_TRY(const auto kept, meta::commit_blob(db, *oci::RepoName::parse("team/app"),
                                                    {key.digest, bytes.size(), inc}, {clock.now_ms(), {}}));
-      return meta::commit_upload(db, row, /*placed=*/kept.kept_existing);
+      return meta::record_upload(db, row, /*placed=*/kept.kept_existing);
     });
     EXPECT_TRUE(done.has_value()) << done.error().cause;
     return key;

@@ -62,7 +62,7 @@ const Case kCases[] = {
        row.repo = "new/app";
        row.inc = 3;
        row.digest = digest("fresh");
-       return commit_upload(db, row, false);
+       return record_upload(db, row, false);
      }},
     {"KnownBlob", [](sql::Connection& db) { return push_blob(db, "app", "layer", 3); }},
     {"RepairedBlob",

@@ -24,11 +24,13 @@ constexpr sql::Sql kFindByInc = R"(
   WHERE inc = $1)";
 
 constexpr sql::Sql kCommit = R"(
+  UPDATE upload
+  SET state = 2, placed = $2, offset_ = $3, hash256 = NULL, hash512 = NULL, digest = $4, expires_at = $5
+  WHERE id = $1 AND state = 1)";
+
+constexpr sql::Sql kRecord = R"(
   INSERT INTO upload(id, repo, subject, state, inc, placed, offset_, digest, created_at, expires_at)
-  VALUES($1, $2, '', 2, $3, $4, $5, $6, $7, $8)
-  ON CONFLICT(id) DO UPDATE SET state = 2, placed = excluded.placed, offset_ = excluded.offset_, hash256 = NULL,
-    hash512 = NULL, digest = excluded.digest, expires_at = excluded.expires_at
-  WHERE upload.state = 1)";
+  VALUES($1, $2, '', 2, $3, $4, $5, $6, $7, $8))";
 
 constexpr sql::Sql kDiscardExpired = R"(
   UPDATE upload
@@ -120,11 +122,16 @@ Result<std::optional<UploadRow>> find_upload_by_inc(sql::Connection& db, std::ui
 }
 
 Result<void> commit_upload(sql::Connection& db, const UploadRow& row, bool placed) {
-  BERTH_TRY(const auto changed,
-            db.execute(kCommit, {std::string_view(row.id), std::string_view(row.repo), as_i64(row.inc),
-                                 std::int64_t{placed ? 1 : 0}, as_i64(row.offset_bytes), row.digest->storage(),
-                                 row.created_at, row.expires_at}));
-  if (changed == 0) return fail(Errc::upload_unknown, "the upload has expired");
+  BERTH_TRY(const auto changed, db.execute(kCommit, {std::string_view(row.id), std::int64_t{placed ? 1 : 0},
+                                                     as_i64(row.offset_bytes), row.digest->storage(), row.expires_at}));
+  if (changed == 0) return fail(Errc::upload_unknown, "the upload was cancelled, or has expired");
+  return {};
+}
+
+Result<void> record_upload(sql::Connection& db, const UploadRow& row, bool placed) {
+  BERTH_TRYV(db.execute(
+      kRecord, {std::string_view(row.id), std::string_view(row.repo), as_i64(row.inc), std::int64_t{placed ? 1 : 0},
+                as_i64(row.offset_bytes), row.digest->storage(), row.created_at, row.expires_at}));
   return {};
 }
 

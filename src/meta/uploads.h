@@ -36,10 +36,11 @@ Result<std::optional<UploadRow>> find_upload(sql::Connection& db, std::string_vi
 /// Claims a session that is due at `now_ms` for removal: from then on it can be neither resumed nor committed. False if
 /// it was finished, renewed or removed meanwhile, and its bytes are not to be touched.
 Result<bool> discard_expired(sql::Connection& db, std::string_view id, std::int64_t now_ms);
-/// Turns the session into its tombstone, or writes the tombstone of an upload that never was a session. Errors:
-/// upload_unknown if the session is not open any more. `placed`: no file waits in the staging folder for its final
-/// place.
+/// Turns the session into its tombstone. Errors: upload_unknown if its row is not open any more, or gone: whoever took
+/// it away is about to remove its bytes, or has. `placed`: no file waits in the staging folder for its final place.
 Result<void> commit_upload(sql::Connection& db, const UploadRow& row, bool placed);
+/// The same for an upload in one request, which never had a row.
+Result<void> record_upload(sql::Connection& db, const UploadRow& row, bool placed);
 /// Takes every open session back to its first byte: after a power cut its bytes prove nothing.
 Result<void> restart_sessions(sql::Connection& db);
 /// Ends a session whose bytes may still be written to: as if it had just expired. False if it is over already.

@@ -57,7 +57,7 @@ TEST_F(Uploads, ASessionIsReadAsWrittenAndProgresses) {
 }
 
 TEST_F(Uploads, ATombstoneIsNotOverwrittenByALateSave) {  // U10
-  ASSERT_TRUE(commit_upload(*db_, finished_row("u1", 1), false).has_value());
+  ASSERT_TRUE(record_upload(*db_, finished_row("u1", 1), false).has_value());
   ASSERT_TRUE(save_upload(*db_, open_row("u1", 1)).has_value());  // queued before the commit, run after it
   const auto found = find_upload(*db_, "u1")->value();
   EXPECT_EQ(found.state, kUploadCommitted);
@@ -76,8 +76,8 @@ TEST_F(Uploads, CommittingKeepsTheIdentityAndDropsTheHashStates) {
 
 TEST_F(Uploads, UnplacedOnesAreListedUntilPlaced) {
   ASSERT_TRUE(save_upload(*db_, open_row("open", 1)).has_value());
-  ASSERT_TRUE(commit_upload(*db_, finished_row("surplus", 2), true).has_value());
-  ASSERT_TRUE(commit_upload(*db_, finished_row("waiting", 3), false).has_value());
+  ASSERT_TRUE(record_upload(*db_, finished_row("surplus", 2), true).has_value());
+  ASSERT_TRUE(record_upload(*db_, finished_row("waiting", 3), false).has_value());
   EXPECT_THAT(ids(list_unplaced(*db_, 10)), ElementsAre("waiting"));
   ASSERT_TRUE(mark_placed(*db_, "waiting").has_value());
   EXPECT_THAT(ids(list_unplaced(*db_, 10)), IsEmpty());
@@ -90,8 +90,8 @@ TEST_F(Uploads, OldSessionsAndTombstonesExpireButNeverAnUnplacedOne) {  // U12
   ASSERT_TRUE(save_upload(*db_, open_row("idle", 2)).has_value());
   UploadRow tomb = finished_row("tomb", 3);
   tomb.expires_at = now_ + 500;
-  ASSERT_TRUE(commit_upload(*db_, tomb, true).has_value());
-  ASSERT_TRUE(commit_upload(*db_, finished_row("unplaced", 4), false).has_value());
+  ASSERT_TRUE(record_upload(*db_, tomb, true).has_value());
+  ASSERT_TRUE(record_upload(*db_, finished_row("unplaced", 4), false).has_value());
   EXPECT_THAT(ids(list_expired(*db_, now_ + 1000, now_ + 1000, 10)), ElementsAre("tomb"))
       << "due means strictly before now";
   EXPECT_THAT(ids(list_expired(*db_, now_ + 1001, now_ + 1001, 10)), ElementsAre("tomb", "idle")) << "oldest first";
@@ -103,6 +103,11 @@ TEST_F(Uploads, OldSessionsAndTombstonesExpireButNeverAnUnplacedOne) {  // U12
   EXPECT_TRUE(find_upload(*db_, "unplaced")->has_value());
   ASSERT_TRUE(forget_tombstone(*db_, "tomb").has_value());
   EXPECT_THAT(ids(list_expired(*db_, now_ + 1001, now_ + 1001, 10)), ElementsAre("idle"));
+}
+
+TEST_F(Uploads, ASessionWhoseRowIsGoneCannotBeCommitted) {  // its bytes are gone too, or about to be
+  EXPECT_EQ(commit_upload(*db_, finished_row("u1", 1), false).error().code, Errc::upload_unknown);
+  EXPECT_FALSE(find_upload(*db_, "u1")->has_value());
 }
 
 TEST_F(Uploads, ADiscardedSessionCanBeNeitherSavedNorCommitted) {  // U12
@@ -117,7 +122,7 @@ TEST_F(Uploads, ADiscardedSessionCanBeNeitherSavedNorCommitted) {  // U12
 
   UploadRow unsaved = open_row("u2", 2);
   EXPECT_TRUE(discard_upload(*db_, unsaved).value()) << "its row may not have been written yet";
-  ASSERT_TRUE(commit_upload(*db_, finished_row("done", 3), false).has_value());
+  ASSERT_TRUE(record_upload(*db_, finished_row("done", 3), false).has_value());
   EXPECT_FALSE(discard_upload(*db_, finished_row("done", 3)).value());
   EXPECT_EQ(find_upload(*db_, "done")->value().state, kUploadCommitted);
 }

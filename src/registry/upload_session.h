@@ -19,6 +19,7 @@ struct Uploads::Session {
   std::atomic<std::uint64_t> offset_bytes{0};  // atomic: a status does not wait for a writer that stands still
   std::int64_t created_at = 0;
   std::atomic<std::int64_t> expires_at{0};  // atomic: housekeeping looks without the lock
+  bool has_row = false;                     // constant: its id was given to a client, so the database knows of it
   std::atomic<bool> closed{false};          // cancelled, expired, failed or committed; a cancel does not wait either
   std::optional<oci::Digest> committed;
   io::AsyncMutex lock;  // one request at a time (U11); guards everything above but constants and atomics

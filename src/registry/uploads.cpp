@@ -31,12 +31,24 @@ meta::UploadRow Uploads::row_of(const Session& s) const {
   return row;
 }
 
-Result<Uploads::SessionPtr> Uploads::create(const oci::RepoName& repo, std::optional<oci::Algorithm> hint) {
+/// What the database is told of one that ends: which bytes were its.
+meta::UploadRow Uploads::end_of(const Session& session) const {
+  meta::UploadRow row;
+  row.id = session.id;
+  row.repo = session.repo.str();
+  row.inc = session.inc;
+  row.created_at = session.created_at;
+  return row;
+}
+
+Result<Uploads::SessionPtr> Uploads::create(const oci::RepoName& repo, std::optional<oci::Algorithm> hint,
+                                            HasRow has_row) {
   BERTH_TRYV(deps_.space.check_upload());
   BERTH_TRYV(check_storage());
   const std::int64_t now = deps_.clock.now_ms();
   const std::uint64_t inc = deps_.random.u64() >> 1;  // 63 bits: the database keeps signed integers
   auto session = std::make_shared<Session>(deps_.random.hex(16), repo, inc, deps_.blobs.begin(inc));
+  session->has_row = has_row == HasRow::yes;
   session->created_at = now;
   session->expires_at = now + deps_.limits.session_idle_ms;
   if (hint == oci::Algorithm::sha512) session->hashes.sha512.emplace();
@@ -64,7 +76,9 @@ Result<void> Uploads::check_storage() const {
 
 void Uploads::forget(const Session& session) {
   const std::lock_guard lock(mutex_);
-  if (sessions_.erase(session.id) == 0) return;
+  const auto found = sessions_.find(session.id);
+  if (found == sessions_.end() || found->second.get() != &session) return;  // not another one of the same id
+  sessions_.erase(found);
   const auto counter = per_repo_.find(session.repo.str());
   if (counter != per_repo_.end() && --counter->second == 0) per_repo_.erase(counter);
 }
@@ -76,7 +90,7 @@ Uploads::SessionPtr Uploads::lookup(const UploadKey& key) const {
 }
 
 io::Task<Result<UploadState>> Uploads::start(oci::RepoName repo, std::optional<oci::Algorithm> hint) {
-  BERTH_CO_TRY(const auto session, create(repo, hint));
+  BERTH_CO_TRY(const auto session, create(repo, hint, HasRow::yes));
   // Nobody waits for this row: until bytes are confirmed the session promises nothing across a restart.
   deps_.store.write_later([row = row_of(*session)](sql::Connection& db) { return meta::save_upload(db, row); });
   co_return UploadState{session->id, 0};
@@ -104,6 +118,8 @@ Result<Uploads::Found> Uploads::join(const UploadKey& key, const Result<SessionP
   auto now = stored(key);
   const bool is_over = !now || now->state != meta::kUploadOpen;
   if (session && session == *resumed && is_over) {
+    if (now && now->state == meta::kUploadCommitted)
+      session->committed = now->digest;  // U10, for who waits for the lock
     session->closed = true;
     forget(*session);
   }
@@ -127,6 +143,7 @@ Result<meta::UploadRow> Uploads::stored(const UploadKey& key) {
 Result<Uploads::SessionPtr> Uploads::resume(const meta::UploadRow& row) {
   BERTH_TRY(auto repo, oci::RepoName::parse(row.repo));
   auto session = std::make_shared<Session>(row.id, std::move(repo), row.inc, deps_.blobs.begin(row.inc));
+  session->has_row = true;
   session->created_at = row.created_at;
   session->expires_at = row.expires_at;
   std::uint64_t from = 0;
@@ -172,14 +189,10 @@ io::Task<Result<void>> Uploads::cancel(UploadKey key) {
 /// Ends a session that a request is still writing to, perhaps one whose client is gone without a word. The row decides
 /// against a commit under way; the writer stops at its next buffer, and housekeeping removes the bytes.
 io::Task<Result<void>> Uploads::abandon(SessionPtr session) {
-  meta::UploadRow row;
-  row.id = session->id;
-  row.repo = session->repo.str();
-  row.inc = session->inc;
-  row.created_at = session->created_at;
   BERTH_CO_TRY(const bool ended,
-               co_await deps_.store.write([row](sql::Connection& db) { return meta::discard_upload(db, row); },
-                                          {.ack = meta::Ack::process, .space = meta::Space::reclaim}));
+               co_await deps_.store.write(
+                   [row = end_of(*session)](sql::Connection& db) { return meta::discard_upload(db, row); },
+                   {.ack = meta::Ack::process, .space = meta::Space::reclaim}));
   if (!ended) co_return fail(Errc::upload_unknown, "the upload is already finished");
   session->closed = true;
   forget(*session);
@@ -191,16 +204,22 @@ io::Task<Result<void>> Uploads::discard(SessionPtr session) {
   // A commit whose sync failed may count after all once the log is read again: its bytes stay until a start decides.
   if (deps_.store.outcome_unknown()) co_return fail(Errc::unavailable, "the registry's disk failed");
   session->closed = true;
-  // The row goes first: nobody resumes what is about to lose its bytes, and a cancelled session stays cancelled after a
-  // kill. If it cannot go the bytes go all the same; a session without bytes is refused when it is resumed.
-  auto forgotten =
-      co_await deps_.store.write([id = session->id](sql::Connection& db) { return meta::forget_upload(db, id); },
-                                 {.ack = meta::Ack::process, .space = meta::Space::reclaim});
+  // The row first: nobody commits what is about to lose its bytes, and a cancelled session stays cancelled after a
+  // kill. If that fails the bytes go all the same; a session without bytes is refused when it is resumed. It leaves the
+  // map last, so that until then everybody finds it closed. What cannot be removed is housekeeping's, by the row.
+  constexpr meta::WriteOptions kOptions{.ack = meta::Ack::process, .space = meta::Space::reclaim};
+  const auto ended = co_await deps_.store.write(
+      [row = end_of(*session)](sql::Connection& db) { return meta::discard_upload(db, row); }, kOptions);
+  if (!deps_.store.outcome_unknown()) {
+    const auto removed = co_await deps_.blobs.discard(session->inc);
+    if (!removed) deps_.log.warn("upload.discard_failed", {f("err", removed.error().cause)});
+    if (removed && ended) {
+      deps_.store.write_later([id = session->id](sql::Connection& db) { return meta::forget_upload(db, id); });
+    }
+  }
   forget(*session);
-  if (deps_.store.outcome_unknown()) co_return forgotten;
-  const auto removed = co_await deps_.blobs.discard(session->inc);
-  if (!removed) deps_.log.warn("upload.discard_failed", {f("err", removed.error().cause)});
-  co_return forgotten;
+  if (!ended) co_return fail(Error(ended.error()));
+  co_return Result<void>{};
 }
 
 io::Task<Result<UploadState>> Uploads::append(UploadKey key, Chunk chunk, io::ByteSource& body) {
@@ -215,12 +234,14 @@ io::Task<Result<UploadState>> Uploads::append(UploadKey key, Chunk chunk, io::By
   if (session->offset_bytes != before && !session->closed) {
     session->expires_at = deps_.clock.now_ms() + deps_.limits.session_idle_ms;
     // Confirmed bytes survive a kill of the process: the row is with the operating system before the 202 leaves.
-    auto saved =
-        co_await deps_.store.write([row = row_of(*session)](sql::Connection& db) { return meta::save_upload(db, row); },
-                                   {.ack = meta::Ack::process});
+    auto saved = co_await deps_.store.write(
+        [session, row = row_of(*session)](sql::Connection& db) {
+          return session->closed ? Result<void>() : meta::save_upload(db, row);  // its row may be gone already
+        },
+        {.ack = meta::Ack::process});
     if (received && !saved) received = std::move(saved);
   }
-  session->staged->rest();
+  co_await rest(session);
   if (received && session->closed) co_return fail(Errc::upload_unknown, "the upload was cancelled");
   if (!received) co_return fail(std::move(received).error());
   co_return UploadState{session->id, session->offset_bytes};
@@ -242,13 +263,22 @@ io::Task<Result<void>> Uploads::finish(UploadKey key, oci::Digest digest, Chunk 
   BERTH_CO_TRYV(check_storage());
   auto done = co_await receive(session, chunk, body);
   if (done) done = co_await commit(session, digest);
-  session->staged->rest();
+  co_await rest(session);
   co_return done;
+}
+
+/// At the end of a request, still under the lock. One that was cancelled meanwhile may have made its file again after
+/// housekeeping removed it.
+io::Task<void> Uploads::rest(SessionPtr session) {
+  session->staged->rest();
+  if (!session->closed || session->committed || deps_.store.outcome_unknown()) co_return;
+  const auto removed = co_await deps_.blobs.discard(session->inc);
+  if (!removed) deps_.log.warn("upload.discard_failed", {f("err", removed.error().cause)});
 }
 
 io::Task<Result<void>> Uploads::put_whole(oci::RepoName repo, oci::Digest digest, std::optional<std::uint64_t> length,
                                           io::ByteSource& body) {
-  BERTH_CO_TRY(const auto session, create(repo, digest.algorithm()));
+  BERTH_CO_TRY(const auto session, create(repo, digest.algorithm(), HasRow::no));
   const auto guard = co_await session->lock.lock();
   auto done = co_await receive(session, Chunk{.declared_length = length}, body);
   if (done) done = co_await commit(session, digest);

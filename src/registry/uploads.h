@@ -94,7 +94,8 @@ class Uploads {
     std::optional<oci::Digest> committed;  // or a tombstone
   };
 
-  Result<SessionPtr> create(const oci::RepoName& repo, std::optional<oci::Algorithm> hint);
+  enum class HasRow : std::uint8_t { no, yes };
+  Result<SessionPtr> create(const oci::RepoName& repo, std::optional<oci::Algorithm> hint, HasRow has_row);
   io::Task<Result<Found>> find(UploadKey key);
   Result<SessionPtr> resume(const meta::UploadRow& row);
   SessionPtr lookup(const UploadKey& key) const;
@@ -116,7 +117,9 @@ class Uploads {
   io::Task<Result<void>> discard(SessionPtr session);
   io::Task<Result<void>> abandon(SessionPtr session);
   io::Task<Result<std::uint64_t>> find_damaged(oci::Digest digest);
+  io::Task<void> rest(SessionPtr session);
   meta::UploadRow row_of(const Session& session) const;
+  meta::UploadRow end_of(const Session& session) const;
   meta::Stamp stamp() const { return {deps_.clock.now_ms(), std::nullopt}; }
 
   Deps deps_;

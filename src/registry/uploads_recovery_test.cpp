@@ -221,6 +221,67 @@ TEST_F(UploadRecovery, ManyRefusedRepositoriesLeaveNothingBehind) {
   EXPECT_TRUE(world_.start_upload("other1").has_value());
 }
 
+TEST_F(UploadRecovery, ASessionResumedWhileItsBytesAreRemovedIsNeverAcknowledged) {  // U12
+  // On a nearly full disk sessions go before their time: a client may come back at any moment of that.
+  for (const std::string_view moment : {"open", "unlink"}) {
+    const std::string id = begin("0123");
+    world_.disk_threads = 2;
+    world_.restart();
+    world_.space.set(SpaceLevel::hard);
+    world_.clock.advance_ms(world_.limits.session_idle_pressed_ms + 10);
+    bool acknowledged = false;
+    world_.fs.on_operation([&](const test::FaultFs::Operation& operation) {
+      if (operation.call != moment) return;
+      world_.fs.on_operation({});
+      if (moment == "open") {
+        expire();  // while the closing request reads the session's file
+      } else {
+        acknowledged = world_.finish("app", id, digest("0123")).has_value();  // while housekeeping removes it
+      }
+    });
+    if (moment == "open") {
+      acknowledged = world_.finish("app", id, digest("0123")).has_value();
+    } else {
+      expire();
+    }
+    world_.space.set(SpaceLevel::fine);
+    if (acknowledged) EXPECT_TRUE(is_stored("0123")) << moment;
+    if (!acknowledged) EXPECT_EQ(code_of(world_.finish("app", id, digest("0123"))), Errc::upload_unknown) << moment;
+    expire();
+    EXPECT_EQ(world_.fs.files().size(), acknowledged ? 1U : 0U) << moment;
+  }
+}
+
+TEST_F(UploadRecovery, ASessionThatEndsIsFoundClosedUntilItsBytesAreGone) {  // U8
+  const std::string id = begin("0123");
+  world_.disk_threads = 2;
+  bool tried = false;
+  world_.fs.on_operation([&](const test::FaultFs::Operation& operation) {
+    if (operation.call != "unlink") return;
+    world_.fs.on_operation({});
+    tried = true;
+    EXPECT_EQ(code_of(status(id)), Errc::upload_unknown);
+  });
+  EXPECT_EQ(code_of(world_.finish("app", id, digest("something else"))), Errc::digest_mismatch);
+  EXPECT_TRUE(tried);
+  EXPECT_EQ(world_.uploads->open_sessions(), 0U);
+  EXPECT_THAT(world_.fs.files(), IsEmpty());
+}
+
+TEST_F(UploadRecovery, BytesThatCannotBeRemovedWithTheirSessionAreRemovedLater) {
+  const std::string id = begin("0123");
+  world_.fs.on_operation([&](const test::FaultFs::Operation& operation) {
+    if (operation.call != "unlink") return;
+    world_.fs.on_operation({});
+    world_.fs.fail_at(1, Errc::io_failed);
+  });
+  ASSERT_TRUE(test::run_task(world_.uploads->cancel({test::RegistryWorld::repo("app"), id})).has_value());
+  EXPECT_EQ(world_.fs.files().size(), 1U);
+  expire();
+  EXPECT_THAT(world_.fs.files(), IsEmpty());
+  EXPECT_EQ(world_.probe().number("SELECT count(*) FROM upload"), 0);
+}
+
 TEST_F(UploadRecovery, TombstonesExpireAndTheirBlobsStay) {  // U10
   const std::string id = begin("0123");
   ASSERT_TRUE(world_.finish("app", id, digest("0123")).has_value());
