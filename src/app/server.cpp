@@ -6,6 +6,7 @@
 #include "app/descriptors.h"
 #include "blob/fs_store.h"
 #include "io/periodic.h"
+#include "io/worker.h"
 #include "lifecycle/recovery.h"
 #include "lifecycle/reserve.h"
 #include "lifecycle/scrub.h"
@@ -56,6 +57,9 @@ struct Server::Parts {
   std::unique_ptr<http::Server> http;
   std::unique_ptr<io::Periodic> housekeeping;
   std::unique_ptr<io::Periodic> scrubbing;
+  lifecycle::RecoveryReport recovered;  // its strays are reviewed in the background
+  std::atomic<bool> stopping{false};
+  io::Worker reviewing;
   meta::BlobId scrub_position = 0;
 
   Parts(ServeConfig c, ServerSeams s)
@@ -70,6 +74,7 @@ struct Server::Parts {
 
   Result<void> open_storage();
   Result<void> check_store_id();
+  void review_strays();
   void build_services();
   Result<void> listen();
   void start_background();
@@ -100,13 +105,20 @@ Result<void> Server::Parts::open_storage() {
   // SQLite syncs the folder for its log, not for the database file itself.
   BERTH_TRYV(files().sync_dir("."));
   BERTH_TRYV(check_store_id());
-  BERTH_TRY(const auto report, lifecycle::recover(recovery(), read_boot_id()));
-  if (report.placed + report.sessions_kept + report.sessions_restarted + report.files_removed > 0) {
+  BERTH_TRY(recovered, lifecycle::recover(recovery(), read_boot_id()));
+  const auto& r = recovered;
+  if (r.placed + r.sessions_kept + r.sessions_restarted + r.files_removed + r.strays.size() > 0) {
     log.info("recovery.done",
-             {f("placed", report.placed), f("sessions_kept", report.sessions_kept),
-              f("sessions_restarted", report.sessions_restarted), f("files_removed", report.files_removed)});
+             {f("placed", r.placed), f("sessions_kept", r.sessions_kept), f("sessions_restarted", r.sessions_restarted),
+              f("files_removed", r.files_removed), f("strays", r.strays.size())});
   }
   return {};
+}
+
+void Server::Parts::review_strays() {
+  lifecycle::RecoveryReport report;
+  lifecycle::review_strays(recovery(), recovered.strays, [this](std::size_t) { return !stopping.load(); }, report);
+  log.info("recovery.strays_reviewed", {f("placed", report.placed), f("files_removed", report.files_removed)});
 }
 
 /// Files and database must be of the same store: half of one and half of another would serve neither.
@@ -189,6 +201,7 @@ void Server::Parts::scrub(io::Periodic& self) {
 }
 
 void Server::Parts::start_background() {
+  if (!recovered.strays.empty()) reviewing.start("strays", [this] { review_strays(); });
   if (!seams.housekeeping) return;
   housekeeping =
       std::make_unique<io::Periodic>("housekeeping", kHousekeepingMs, [this](io::Periodic&) { keep_house(); });
@@ -221,6 +234,8 @@ void Server::stop() {
   if (p.http) p.http->stop(p.config.drain_ms);
   if (p.scrubbing) p.scrubbing->stop();
   if (p.housekeeping) p.housekeeping->stop();
+  p.stopping = true;
+  p.reviewing.join();
   // Handlers may still be suspended on the pools: those finish first, then their cores.
   if (p.store) p.store->stop();
   if (p.disk) p.disk->stop();

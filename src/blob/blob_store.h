@@ -94,7 +94,9 @@ class BlobMaintenance {
   virtual Result<std::vector<StoredFile>> list_shard(oci::Algorithm algorithm, unsigned shard) = 0;
   /// Brings `hashes`, saved when the staged file had `from_bytes`, up to the end of the file as it is, and returns its
   /// size: for a session resumed after a restart. size_invalid if the file is shorter than that.
-  virtual Result<std::uint64_t> rehash_staged(std::uint64_t inc, std::uint64_t from_bytes, UploadHashes& hashes) = 0;
+  /// `pace`: as above, nullptr to read at once.
+  virtual Result<std::uint64_t> rehash_staged(std::uint64_t inc, std::uint64_t from_bytes, UploadHashes& hashes,
+                                              const Pace* pace) = 0;
 };
 
 }  // namespace berth::blob

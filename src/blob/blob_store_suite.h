@@ -248,7 +248,7 @@ TEST_P(BlobStoreSuite, ASessionGoesOnInTheNextProcess) {
     ASSERT_TRUE(append(*staged, unsaved, 4, "4567").has_value());  // its hash state is lost with the process
   }
   backend_->reopen();
-  EXPECT_EQ(files().rehash_staged(5, 4, hashes).value(), 8U);
+  EXPECT_EQ(files().rehash_staged(5, 4, hashes, nullptr).value(), 8U);
   const auto staged = store().begin(5);
   ASSERT_TRUE(append(*staged, hashes, 8, "89").has_value());
   ASSERT_TRUE(test::run_task(staged->seal(10)).has_value());
@@ -259,9 +259,9 @@ TEST_P(BlobStoreSuite, ASessionGoesOnInTheNextProcess) {
 TEST_P(BlobStoreSuite, AStagedFileShorterThanRecordedIsRefused) {
   stage("0123", 5);
   UploadHashes hashes;
-  EXPECT_EQ(code_of(files().rehash_staged(5, 5, hashes)), Errc::size_invalid);
-  EXPECT_EQ(files().rehash_staged(6, 0, hashes).value(), 0U) << "a session that has no file yet";
-  EXPECT_FALSE(files().rehash_staged(6, 1, hashes).has_value()) << "a session whose file is gone";
+  EXPECT_EQ(code_of(files().rehash_staged(5, 5, hashes, nullptr)), Errc::size_invalid);
+  EXPECT_EQ(files().rehash_staged(6, 0, hashes, nullptr).value(), 0U) << "a session that has no file yet";
+  EXPECT_FALSE(files().rehash_staged(6, 1, hashes, nullptr).has_value()) << "a session whose file is gone";
 }
 
 TEST_P(BlobStoreSuite, BytesBehindAFileThatVanishedAreNotTakenForTheWhole) {

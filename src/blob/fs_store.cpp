@@ -325,7 +325,8 @@ Result<std::vector<BlobMaintenance::StoredFile>> FsStore::list_shard(oci::Algori
   return out;
 }
 
-Result<std::uint64_t> FsStore::rehash_staged(std::uint64_t inc, std::uint64_t from_bytes, UploadHashes& hashes) {
+Result<std::uint64_t> FsStore::rehash_staged(std::uint64_t inc, std::uint64_t from_bytes, UploadHashes& hashes,
+                                             const Pace* pace) {
   auto opened = files_.open(staged_path(inc), io::FileSystem::Mode::read);
   if (!opened && opened.error().code == Errc::file_unknown && from_bytes == 0) return 0;
   BERTH_TRY(auto file, std::move(opened));
@@ -333,7 +334,7 @@ Result<std::uint64_t> FsStore::rehash_staged(std::uint64_t inc, std::uint64_t fr
   if (size < from_bytes) return fail(Errc::size_invalid, {}, "staged file is shorter than recorded");
   BERTH_TRYV(read_through(*file, from_bytes, size, [&](std::span<const std::byte> bytes) {
     hashes.update(bytes);
-    return true;
+    return pace == nullptr || (*pace)(bytes.size());
   }));
   return size;
 }

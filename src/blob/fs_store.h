@@ -38,7 +38,8 @@ class FsStore final : public BlobStore, public BlobMaintenance {
   Result<void> quarantine(const BlobKey& key) override;
   Result<Content> inspect(const BlobKey& key, const Pace* pace) override;
   Result<std::vector<StoredFile>> list_shard(oci::Algorithm algorithm, unsigned shard) override;
-  Result<std::uint64_t> rehash_staged(std::uint64_t inc, std::uint64_t from_bytes, UploadHashes& hashes) override;
+  Result<std::uint64_t> rehash_staged(std::uint64_t inc, std::uint64_t from_bytes, UploadHashes& hashes,
+                                      const Pace* pace) override;
 
  private:
   class Source;

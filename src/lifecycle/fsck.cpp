@@ -108,7 +108,9 @@ class Checker {
     BERTH_TRYV(check_folders(folders));
     BERTH_TRY(blobs_, blob::FsStore::open_store(files(), disk_));
     if (store_) {
-      BERTH_TRY(report_.recovered, recover({*store_, *blobs_, folder_.clock, folder_.log}, folder_.boot_id));
+      const RecoveryDeps deps{*store_, *blobs_, folder_.clock, folder_.log};
+      BERTH_TRY(report_.recovered, recover(deps, folder_.boot_id));
+      review_strays(deps, report_.recovered->strays, [](std::size_t) { return true; }, *report_.recovered);
     }
     FsckRun run = make_run();
     BERTH_TRY(const auto totals, meta::count_for_check(*reader_));

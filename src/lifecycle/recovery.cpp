@@ -63,36 +63,40 @@ Result<void> review_session(const RecoveryDeps& deps, const meta::UploadRow& row
   return {};
 }
 
-/// The digest under which the store knows exactly this file; nullopt: under none.
+/// Whether the store means exactly this file by the digest. A bad blob's too: whether it is, is for the checks to find
+/// out.
+Result<bool> is_file_of(const RecoveryDeps& deps, const oci::Digest& digest, std::uint64_t inc) {
+  BERTH_TRY(const auto owner,
+            deps.store.peek([&](sql::Connection& db) { return meta::owner_of_file(db, digest, inc); }));
+  return owner == meta::FileOwner::present || owner == meta::FileOwner::bad;
+}
+
+/// The digest under which the store means this file; nullopt: under none. Only the bytes can tell.
 Result<std::optional<oci::Digest>> find_blob_of(const RecoveryDeps& deps, std::uint64_t inc,
-                                                const std::optional<meta::UploadRow>& row) {
-  std::vector<oci::Digest> digests;
-  if (row && row->digest) digests.push_back(*row->digest);
-  if (!row) {
-    // Its upload is forgotten, so only the bytes can tell. That is work for what was in flight, not for what is stored.
-    blob::UploadHashes hashes;
-    hashes.sha512.emplace();
-    BERTH_TRYV(deps.files.rehash_staged(inc, 0, hashes));
-    digests = {oci::Digest::sha256(hashes.sha256.sum()), oci::Digest::sha512(hashes.sha512->sum())};
-  }
-  for (const oci::Digest& digest : digests) {
-    BERTH_TRY(const auto owner,
-              deps.store.peek([&](sql::Connection& db) { return meta::owner_of_file(db, digest, inc); }));
-    // A bad blob's too: whether it is, is for the checks to find out.
-    if (owner == meta::FileOwner::present || owner == meta::FileOwner::bad) return digest;
+                                                const blob::BlobMaintenance::Pace& pace) {
+  blob::UploadHashes hashes;
+  hashes.sha512.emplace();
+  BERTH_TRYV(deps.files.rehash_staged(inc, 0, hashes, &pace));
+  for (const oci::Digest& digest :
+       {oci::Digest::sha256(hashes.sha256.sum()), oci::Digest::sha512(hashes.sha512->sum())}) {
+    BERTH_TRY(const bool meant, is_file_of(deps, digest, inc));
+    if (meant) return digest;
   }
   return std::nullopt;
 }
 
-/// Of no open session: surplus, because nothing was acknowledged or the store had these bytes already, unless it is the
-/// very file the store means.
-void review_finished(const RecoveryDeps& deps, std::uint64_t inc, const std::optional<meta::UploadRow>& row,
+/// Surplus, because nothing was acknowledged or the store had these bytes already, unless `blob` is meant by it.
+void place_or_remove(const RecoveryDeps& deps, std::uint64_t inc, const std::optional<oci::Digest>& blob,
                      RecoveryReport& report) {
-  const auto blob = find_blob_of(deps, inc, row);
-  if (!blob) return leave_to_next_start(deps, inc, blob.error(), report);
-  const auto done = *blob ? deps.files.ensure_placed({**blob, inc}) : deps.files.remove_staged(inc);
+  const auto done = blob ? deps.files.ensure_placed({*blob, inc}) : deps.files.remove_staged(inc);
   if (!done) return leave_to_next_start(deps, inc, done.error(), report);
-  ++(*blob ? report.placed : report.files_removed);
+  ++(blob ? report.placed : report.files_removed);
+}
+
+Result<void> review_finished(const RecoveryDeps& deps, const meta::UploadRow& row, RecoveryReport& report) {
+  BERTH_TRY(const bool meant, is_file_of(deps, *row.digest, row.inc));
+  place_or_remove(deps, row.inc, meant ? row.digest : std::nullopt, report);
+  return {};
 }
 
 Result<void> review_staged(const RecoveryDeps& deps, bool same_boot, RecoveryReport& report) {
@@ -100,16 +104,33 @@ Result<void> review_staged(const RecoveryDeps& deps, bool same_boot, RecoveryRep
   for (const auto& file : staged) {
     BERTH_TRY(const auto row,
               deps.store.peek([&](sql::Connection& db) { return meta::find_upload_by_inc(db, file.inc); }));
-    if (row && row->state == meta::kUploadOpen) {
+    if (!row) {
+      report.strays.push_back(file.inc);
+    } else if (row->state == meta::kUploadOpen) {
       BERTH_TRYV(review_session(deps, *row, same_boot, report));
-    } else if (!row || (row->placed && row->digest)) {
-      review_finished(deps, file.inc, row, report);
+    } else if (row->placed && row->digest) {
+      BERTH_TRYV(review_finished(deps, *row, report));
     }
   }
   return deps.files.settle();
 }
 
 }  // namespace
+
+void review_strays(const RecoveryDeps& deps, std::span<const std::uint64_t> strays,
+                   const blob::BlobMaintenance::Pace& pace, RecoveryReport& report) {
+  for (const std::uint64_t inc : strays) {
+    const auto blob = find_blob_of(deps, inc, pace);
+    if (!blob && blob.error().code == Errc::unavailable) break;  // stopped
+    if (blob) {
+      place_or_remove(deps, inc, *blob, report);
+    } else {
+      leave_to_next_start(deps, inc, blob.error(), report);
+    }
+  }
+  if (const auto settled = deps.files.settle(); !settled)
+    deps.log.warn("recovery.settle_failed", {f("err", settled.error().cause)});
+}
 
 Result<std::size_t> place_pending(const RecoveryDeps& deps, std::size_t limit) {
   BERTH_TRY(const auto rows, deps.store.peek([&](sql::Connection& db) {

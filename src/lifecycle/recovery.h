@@ -7,7 +7,9 @@
 #include "blob/blob_store.h"
 #include "meta/store.h"
 
+#include <span>
 #include <string>
+#include <vector>
 
 namespace berth::lifecycle {
 
@@ -24,11 +26,19 @@ struct RecoveryReport {
   std::size_t sessions_restarted = 0;  // after a power cut: their unsynced bytes cannot be trusted
   std::size_t files_removed = 0;       // nobody's: the process died before anything was acknowledged
   std::size_t files_stuck = 0;         // could be neither placed nor removed: left to the next start
+  /// Staged files that no upload knows of any more, by incarnation. What they are only their bytes tell, and reading
+  /// gigabytes is no work for a start: review_strays().
+  std::vector<std::uint64_t> strays;
 };
 
 /// `boot_id` tells a restarted process from a restarted machine: after the former the files hold all that was written,
 /// after the latter only what was synced.
 Result<RecoveryReport> recover(const RecoveryDeps& deps, const std::string& boot_id);
+
+/// Removes strays, which nobody was told of, unless one is the very file that the store means. Reads them whole; `pace`
+/// false: stops, and the rest is left to the next start. What was done is added to `report`.
+void review_strays(const RecoveryDeps& deps, std::span<const std::uint64_t> strays,
+                   const blob::BlobMaintenance::Pace& pace, RecoveryReport& report);
 
 /// Gives committed blobs their final names, makes that durable, and notes it. Called by recovery and every second.
 Result<std::size_t> place_pending(const RecoveryDeps& deps, std::size_t limit);

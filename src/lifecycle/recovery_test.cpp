@@ -14,9 +14,11 @@ using test::StoreOnFaultyDisk;
 class Recovery : public ::testing::Test {
  protected:
   RecoveryReport recover_in(const std::string& boot_id) {
-    const auto done = recover(deps(), boot_id);
+    auto done = recover(deps(), boot_id);
     EXPECT_TRUE(done.has_value()) << done.error().message << done.error().cause;
-    return done.value_or(RecoveryReport{});
+    RecoveryReport report = std::move(done).value_or(RecoveryReport{});
+    review_strays(deps(), report.strays, [](std::size_t) { return true; }, report);
+    return report;
   }
   RecoveryDeps deps() { return {*store_.meta, *store_.blobs, store_.clock, store_.log}; }
 
@@ -232,6 +234,12 @@ TEST_F(Recovery, TheBytesOfABlobThatWasSetAsideAreKeptForTheChecks) {
   EXPECT_EQ(store_.files.content(blob::final_path(key)), "the only copy");
 }
 
+bool recover_all(const RecoveryDeps& deps) {
+  auto done = recover(deps, "boot");
+  if (done) review_strays(deps, done->strays, [](std::size_t) { return true; }, *done);
+  return done.has_value();
+}
+
 TEST_F(Recovery, SurvivesAFailureOfAnyOfItsSteps) {
   for (std::uint64_t step = 1;; ++step) {
     StoreOnFaultyDisk fresh;
@@ -241,15 +249,38 @@ TEST_F(Recovery, SurvivesAFailureOfAnyOfItsSteps) {
     fresh.write_file(blob::staged_path(9), "nobody's");
     const RecoveryDeps with{*fresh.meta, *fresh.blobs, fresh.clock, fresh.log};
     fresh.files.fail_at(step, Errc::io_failed);
-    (void)recover(with, "boot");
+    recover_all(with);
     const bool struck = fresh.files.struck();
     fresh.files.heal();
-    ASSERT_TRUE(recover(with, "boot").has_value()) << "after a failure of step " << step;
+    ASSERT_TRUE(recover_all(with)) << "after a failure of step " << step;
     fresh.files.cut_power();
     EXPECT_EQ(fresh.files.content(blob::final_path(a)), "first") << step;
     EXPECT_EQ(fresh.files.content(blob::final_path(b)), "second") << step;
     if (!struck) return;
   }
+}
+
+TEST_F(Recovery, AStartReadsNoBytesOfWhatNobodyKnows) {
+  recover_in("boot");
+  store_.write_file(blob::staged_path(7), std::string(1'000'000, 'x'));
+  std::size_t reads = 0;
+  store_.files.on_operation([&](const auto& op) { reads += op.call == "read_at" ? 1 : 0; });
+  const auto report = recover(deps(), "boot");
+  store_.files.on_operation({});
+  ASSERT_TRUE(report.has_value());
+  EXPECT_EQ(report->strays, std::vector<std::uint64_t>{7});
+  EXPECT_EQ(reads, 0u);
+  EXPECT_TRUE(store_.files.exists(blob::staged_path(7)));
+}
+
+TEST_F(Recovery, AReviewThatIsStoppedLeavesTheRestToTheNextStart) {
+  recover_in("boot");
+  store_.write_file(blob::staged_path(7), "nobody's");
+  auto report = recover(deps(), "boot").value();
+  review_strays(deps(), report.strays, [](std::size_t) { return false; }, report);
+  EXPECT_TRUE(store_.files.exists(blob::staged_path(7)));
+  EXPECT_EQ(report.files_stuck, 0u);
+  EXPECT_EQ(recover_in("boot").files_removed, 1u);
 }
 
 TEST_F(Recovery, ItsWorkDoesNotDependOnWhatIsStored) {

@@ -43,18 +43,19 @@ io::Task<Result<void>> Uploads::commit(SessionPtr session, oci::Digest digest) {
   meta::UploadRow row = row_of(*session);
   row.digest = digest;
   row.expires_at = deps_.clock.now_ms() + deps_.limits.tombstone_ms;
-  BERTH_CO_TRY(
-      const meta::CommittedBlob kept,
-      co_await deps_.store.write(
-          [row, session, digest, damaged, at = stamp()](sql::Connection& db) -> Result<meta::CommittedBlob> {
-            // A cancelled session's row may be gone already, and its bytes with it (see abandon).
-            if (session->closed) return fail(Errc::upload_unknown, "the upload was cancelled");
-            BERTH_TRY(auto out, meta::commit_blob(db, session->repo, {digest, row.offset_bytes, row.inc, damaged}, at));
-            const bool placed = out.kept_existing;
-            BERTH_TRYV(session->has_row ? meta::commit_upload(db, row, placed) : meta::record_upload(db, row, placed));
-            return out;
-          },
-          {.needs_staging_sync = true}));
+  BERTH_CO_TRY(const meta::CommittedBlob kept,
+               co_await deps_.store.write(
+                   [row, session, digest, damaged, at = stamp()](sql::Connection& db) -> Result<meta::CommittedBlob> {
+                     BERTH_TRY(auto out,
+                               meta::commit_blob(db, session->repo, {digest, row.offset_bytes, row.inc, damaged}, at));
+                     const bool placed = out.kept_existing;
+                     // Of a session that was cancelled meanwhile the row is not open any more, and its bytes may be
+                     // gone.
+                     BERTH_TRYV(session->known == Known::to_a_client ? meta::commit_upload(db, row, placed)
+                                                                     : meta::record_upload(db, row, placed));
+                     return out;
+                   },
+                   {.needs_staging_sync = true}));
   session->closed = true;
   session->committed = digest;
   forget(*session);

@@ -19,20 +19,16 @@ std::size_t Uploads::open_sessions() const {
 }
 
 meta::UploadRow Uploads::row_of(const Session& s) const {
-  meta::UploadRow row;
-  row.id = s.id;
-  row.repo = s.repo.str();
-  row.inc = s.inc;
+  meta::UploadRow row = identity_of(s);
   row.offset_bytes = s.offset_bytes;
   if (s.offset_bytes > 0) row.hash256 = s.hashes.sha256.export_state();
   if (s.hashes.sha512) row.hash512 = s.hashes.sha512->export_state();
-  row.created_at = s.created_at;
   row.expires_at = s.expires_at;
   return row;
 }
 
-/// What the database is told of one that ends: which bytes were its.
-meta::UploadRow Uploads::end_of(const Session& session) const {
+/// Which session it is, and which bytes are its.
+meta::UploadRow Uploads::identity_of(const Session& session) const {
   meta::UploadRow row;
   row.id = session.id;
   row.repo = session.repo.str();
@@ -42,13 +38,12 @@ meta::UploadRow Uploads::end_of(const Session& session) const {
 }
 
 Result<Uploads::SessionPtr> Uploads::create(const oci::RepoName& repo, std::optional<oci::Algorithm> hint,
-                                            HasRow has_row) {
+                                            Known known) {
   BERTH_TRYV(deps_.space.check_upload());
   BERTH_TRYV(check_storage());
   const std::int64_t now = deps_.clock.now_ms();
   const std::uint64_t inc = deps_.random.u64() >> 1;  // 63 bits: the database keeps signed integers
-  auto session = std::make_shared<Session>(deps_.random.hex(16), repo, inc, deps_.blobs.begin(inc));
-  session->has_row = has_row == HasRow::yes;
+  auto session = std::make_shared<Session>(deps_.random.hex(16), repo, inc, deps_.blobs.begin(inc), known);
   session->created_at = now;
   session->expires_at = now + deps_.limits.session_idle_ms;
   if (hint == oci::Algorithm::sha512) session->hashes.sha512.emplace();
@@ -90,7 +85,7 @@ Uploads::SessionPtr Uploads::lookup(const UploadKey& key) const {
 }
 
 io::Task<Result<UploadState>> Uploads::start(oci::RepoName repo, std::optional<oci::Algorithm> hint) {
-  BERTH_CO_TRY(const auto session, create(repo, hint, HasRow::yes));
+  BERTH_CO_TRY(const auto session, create(repo, hint, Known::to_a_client));
   // Nobody waits for this row: until bytes are confirmed the session promises nothing across a restart.
   deps_.store.write_later([row = row_of(*session)](sql::Connection& db) { return meta::save_upload(db, row); });
   co_return UploadState{session->id, 0};
@@ -142,8 +137,8 @@ Result<meta::UploadRow> Uploads::stored(const UploadKey& key) {
 /// is there was written in order, so the hash simply goes on over the rest.
 Result<Uploads::SessionPtr> Uploads::resume(const meta::UploadRow& row) {
   BERTH_TRY(auto repo, oci::RepoName::parse(row.repo));
-  auto session = std::make_shared<Session>(row.id, std::move(repo), row.inc, deps_.blobs.begin(row.inc));
-  session->has_row = true;
+  auto session =
+      std::make_shared<Session>(row.id, std::move(repo), row.inc, deps_.blobs.begin(row.inc), Known::to_a_client);
   session->created_at = row.created_at;
   session->expires_at = row.expires_at;
   std::uint64_t from = 0;
@@ -155,7 +150,7 @@ Result<Uploads::SessionPtr> Uploads::resume(const meta::UploadRow& row) {
     session->hashes.sha512 = crypto::Sha512::import_state(row.hash512);
     if (!session->hashes.sha512) return fail(Errc::upload_unknown, "the upload cannot be resumed", "bad sha512 state");
   }
-  const auto size = deps_.files.rehash_staged(row.inc, from, session->hashes);
+  const auto size = deps_.files.rehash_staged(row.inc, from, session->hashes, nullptr);
   if (!size && (size.error().code == Errc::file_unknown || size.error().code == Errc::size_invalid)) {
     return fail(Errc::upload_unknown, "the upload cannot be resumed; start it again", size.error().cause);
   }
@@ -191,7 +186,7 @@ io::Task<Result<void>> Uploads::cancel(UploadKey key) {
 io::Task<Result<void>> Uploads::abandon(SessionPtr session) {
   BERTH_CO_TRY(const bool ended,
                co_await deps_.store.write(
-                   [row = end_of(*session)](sql::Connection& db) { return meta::discard_upload(db, row); },
+                   [row = identity_of(*session)](sql::Connection& db) { return meta::discard_upload(db, row); },
                    {.ack = meta::Ack::process, .space = meta::Space::reclaim}));
   if (!ended) co_return fail(Errc::upload_unknown, "the upload is already finished");
   session->closed = true;
@@ -209,7 +204,7 @@ io::Task<Result<void>> Uploads::discard(SessionPtr session) {
   // map last, so that until then everybody finds it closed. What cannot be removed is housekeeping's, by the row.
   constexpr meta::WriteOptions kOptions{.ack = meta::Ack::process, .space = meta::Space::reclaim};
   const auto ended = co_await deps_.store.write(
-      [row = end_of(*session)](sql::Connection& db) { return meta::discard_upload(db, row); }, kOptions);
+      [row = identity_of(*session)](sql::Connection& db) { return meta::discard_upload(db, row); }, kOptions);
   if (!deps_.store.outcome_unknown()) {
     const auto removed = co_await deps_.blobs.discard(session->inc);
     if (!removed) deps_.log.warn("upload.discard_failed", {f("err", removed.error().cause)});
@@ -278,7 +273,7 @@ io::Task<void> Uploads::rest(SessionPtr session) {
 
 io::Task<Result<void>> Uploads::put_whole(oci::RepoName repo, oci::Digest digest, std::optional<std::uint64_t> length,
                                           io::ByteSource& body) {
-  BERTH_CO_TRY(const auto session, create(repo, digest.algorithm(), HasRow::no));
+  BERTH_CO_TRY(const auto session, create(repo, digest.algorithm(), Known::to_us_alone));
   const auto guard = co_await session->lock.lock();
   auto done = co_await receive(session, Chunk{.declared_length = length}, body);
   if (done) done = co_await commit(session, digest);

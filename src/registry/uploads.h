@@ -94,8 +94,9 @@ class Uploads {
     std::optional<oci::Digest> committed;  // or a tombstone
   };
 
-  enum class HasRow : std::uint8_t { no, yes };
-  Result<SessionPtr> create(const oci::RepoName& repo, std::optional<oci::Algorithm> hint, HasRow has_row);
+  /// Whether a client was given the session's id: then the database has its row.
+  enum class Known : std::uint8_t { to_us_alone, to_a_client };
+  Result<SessionPtr> create(const oci::RepoName& repo, std::optional<oci::Algorithm> hint, Known known);
   io::Task<Result<Found>> find(UploadKey key);
   Result<SessionPtr> resume(const meta::UploadRow& row);
   SessionPtr lookup(const UploadKey& key) const;
@@ -119,7 +120,7 @@ class Uploads {
   io::Task<Result<std::uint64_t>> find_damaged(oci::Digest digest);
   io::Task<void> rest(SessionPtr session);
   meta::UploadRow row_of(const Session& session) const;
-  meta::UploadRow end_of(const Session& session) const;
+  meta::UploadRow identity_of(const Session& session) const;
   meta::Stamp stamp() const { return {deps_.clock.now_ms(), std::nullopt}; }
 
   Deps deps_;

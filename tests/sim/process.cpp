@@ -10,11 +10,18 @@ bool Simulation::start_process() {
     return false;
   }
   database_.opened(world_.database());
-  const auto recovered = lifecycle::recover({*world_.store, *world_.blob_store, world_.clock, world_.log},
-                                            "boot " + std::to_string(boot_));
+  const auto recovered = recover();
   const bool struck = world_.fs.struck();
   if (!recovered && !struck) fail_with("the recovery failed: " + recovered.error().cause);
   return recovered.has_value();
+}
+
+/// As a server does, and what it leaves to the background at once.
+Result<void> Simulation::recover() {
+  const lifecycle::RecoveryDeps deps{*world_.store, *world_.blob_store, world_.clock, world_.log};
+  BERTH_TRY(auto report, lifecycle::recover(deps, "boot " + std::to_string(boot_)));
+  lifecycle::review_strays(deps, report.strays, [](std::size_t) { return true; }, report);
+  return {};
 }
 
 /// Waits for the writes nobody waits for, so that the seed alone decides what there is to be lost.
@@ -78,8 +85,7 @@ void Simulation::cut_power() {
     const auto started = world_.try_start();
     if (started) {
       database_.opened(world_.database());
-      (void)lifecycle::recover({*world_.store, *world_.blob_store, world_.clock, world_.log},
-                               "boot " + std::to_string(boot_));
+      (void)recover();
     }
     world_.stop();
     world_.fs.cut_power_keeping_some(choice_.u64());

@@ -67,6 +67,7 @@ class Simulation {
   void put(const std::string& repo, const ModelManifest& manifest, const std::string& tag);
 
   // process.cpp: what happens to the process
+  Result<void> recover();
   void drain();
   void housekeeping();
   void arm_fault();
