@@ -101,10 +101,14 @@ std::pair<http::Response, std::string> error_response(const Error& error, std::s
     append_entry(body, mapping.code, message, {});
   }
   body += "]}";
-  http::Response response{.status = mapping.status, .fields = {}};
+  http::Response response{.status = mapping.status, .reason = {}, .fields = {}};
   response.add("Content-Type", "application/json");
   add_common_headers(response);
-  if (mapping.status == 503) response.add("Retry-After", error.code == Errc::no_space ? "60" : "1");  // H8
+  if (mapping.status == 503) {
+    response.add("Retry-After", error.code == Errc::no_space ? "60" : "1");  // H8
+    // docker and containerd show nothing of a 5xx but its status line: so the sentence stands there too.
+    response.reason = message;
+  }
   if (mapping.status == 429) response.add("Retry-After", "5");
   if (mapping.status == 401) response.add("WWW-Authenticate", "Basic realm=\"Berth\"");  // A2
   if (mapping.status == 405) {

@@ -211,6 +211,9 @@ io::Task<void> Connection::drain_peer() {
     if (!count || *count == 0) co_return;
     drained += *count;
   }
+  // It sends and sends. Closing now would meet its next bytes with a reset, which may overtake our answer: no more is
+  // read, which stops it, and the connection stays until it goes or the time is up.
+  static_cast<void>(co_await wait(Socket::wait_error));
 }
 
 /// Until the socket is ready in that direction. Errors: timeout, disconnected.

@@ -42,6 +42,7 @@ struct Request {
 /// A response head. The server adds Date, Content-Length (from the body it is given) and Connection by itself.
 struct Response {
   int status = 200;
+  std::string reason;  // the text behind the status code; empty, or unfit for a status line: the standard one
   std::vector<std::pair<std::string, std::string>> fields;
 
   Response& add(std::string name, std::string value) {

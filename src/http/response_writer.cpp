@@ -36,11 +36,15 @@ bool is_bodyless(int status) {
 
 std::size_t append_head(std::string& out, const Response& response, const HeadFrame& frame) {
   const auto status = static_cast<unsigned>(response.status);
-  const auto reason = beast::http::obsolete_reason(beast::http::int_to_status(status));
   out += "HTTP/1.1 ";
   append_number(out, status);
   out += ' ';
-  out.append(reason.data(), reason.size());
+  if (!response.reason.empty() && all_of_class(response.reason, CharClass::field_byte)) {
+    out += response.reason;
+  } else {
+    const auto standard = beast::http::obsolete_reason(beast::http::int_to_status(status));
+    out.append(standard.data(), standard.size());
+  }
   out += "\r\nDate: ";
   out += frame.date;
 

@@ -24,6 +24,20 @@ TEST(ResponseWriter, Head) {
             "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 7\r\nConnection: keep-alive\r\n\r\n");
 }
 
+TEST(ResponseWriter, AReasonOfOnesOwnIsSentIfItFitsOnAStatusLine) {  // S23
+  const struct {
+    std::string reason;
+    std::string_view line;
+  } rows[] = {{"", "HTTP/1.1 503 Service Unavailable\r\n"},
+              {"the disk is full: wait", "HTTP/1.1 503 the disk is full: wait\r\n"},
+              {"a\r\nX: b", "HTTP/1.1 503 Service Unavailable\r\n"},
+              {std::string("a\0b", 3), "HTTP/1.1 503 Service Unavailable\r\n"}};
+  for (const auto& row : rows) {
+    const std::string head = head_of({.status = 503, .reason = row.reason, .fields = {}}, {.date = "D"});
+    EXPECT_TRUE(head.starts_with(row.line)) << head;
+  }
+}
+
 TEST(ResponseWriter, NoLengthWhereNoBodyCanBe) {  // H2
   for (const int status : {100, 204, 304}) {
     EXPECT_TRUE(is_bodyless(status));

@@ -1,5 +1,6 @@
 // Request bodies: framing, 100-continue, bodies that nobody reads, peers that go away.
 #include "http/test_server.h"
+#include "support/running_clock.h"
 
 namespace berth::http::test {
 namespace {
@@ -101,7 +102,8 @@ TEST(ServerBody, LimitsOfReadBody) {  // M2
   const RawResponse refused = declared.ask("PUT /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 33554433\r\n\r\n");
   EXPECT_EQ(refused.body, to_string(Errc::manifest_too_large)) << "refused unread";
 
-  RawClient streaming = server.connect();
+  RawClient streaming = server.connect();  // it hears nothing before it has sent all
+  const berth::test::RunningClock soon(server.clock);
   std::thread streamer([&] { streaming.send(put_chunked("/echo", exact + exact, 1 << 20)); });
   EXPECT_EQ(streaming.read_response().body, to_string(Errc::manifest_too_large)) << "reading stopped at the limit";
   streamer.join();
@@ -181,14 +183,34 @@ TEST(ServerUnreadBody, LongOnesEndTheConnectionAfterTheAnswer) {  // H7
 TEST(ServerUnreadBody, EndlessChunksEndTheConnectionAfterTheAnswer) {  // H7
   TestServer server;
   RawClient client = server.connect();
+  std::atomic<bool> is_sending{true};
   std::thread sender([&] {
     client.send("PUT /deny HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
     const std::string chunk = "10000\r\n" + make_content(0x10000) + "\r\n";
     while (client.send(chunk)) {
     }
+    is_sending = false;
   });
   EXPECT_EQ(client.read_response().status, 401);
-  sender.join();  // the server stopped taking it
+  EXPECT_TRUE(client.is_at_end());
+  EXPECT_TRUE(is_sending) << "or about to: it is stopped, not broken off";
+  const berth::test::RunningClock soon(server.clock);
+  sender.join();  // the server does not wait for ever
+}
+
+TEST(ServerUnreadBody, APeerThatGoesOnSendingSeesTheAnswerBeforeAReset) {  // H7
+  TestServer server;
+  for (const std::string_view framing : {"Content-Length: 100000000", "Transfer-Encoding: chunked"}) {
+    RawClient client = server.connect();
+    // More than is drained, so that bytes are left unread at the server.
+    const std::string body = framing.starts_with("T") ? "2000000\r\n" : "";
+    ASSERT_TRUE(client.send("PUT /deny HTTP/1.1\r\nHost: a\r\n" + std::string(framing) + "\r\n\r\n" + body +
+                            make_content(1'500'000)));
+    EXPECT_FALSE(client.is_reset_within(100)) << framing;
+    EXPECT_EQ(client.read_response().status, 401) << framing;
+    EXPECT_TRUE(client.is_at_end()) << framing << ": the server has said all it will";
+    EXPECT_TRUE(client.send("and more")) << framing;
+  }
 }
 
 TEST(ServerUnreadBody, DrainingTakesNoLongerThanItsLimit) {  // H7

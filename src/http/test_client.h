@@ -128,6 +128,11 @@ class RawClient {
     const ::ssize_t count = ::recv(fd_, &byte, 1, 0);
     return count == 0 || (count < 0 && errno == ECONNRESET);
   }
+  /// Whether the peer has broken the connection off: what it had said before may be lost.
+  bool is_reset_within(int timeout_ms) {
+    ::pollfd entry{.fd = fd_, .events = 0, .revents = 0};
+    return ::poll(&entry, 1, timeout_ms) > 0 && (entry.revents & POLLERR) != 0;
+  }
   bool is_readable_within(int timeout_ms) {
     ::pollfd entry{.fd = fd_, .events = POLLIN, .revents = 0};
     return !buffer_.empty() || ::poll(&entry, 1, timeout_ms) > 0;

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the real container clients against a Berth server that the tests start themselves.
 # usage: tests/clients/run.sh [NAME…] [--quick]
-#   NAME     docker podman buildah skopeo containerd crane oras helm regctl scripted wire; default: all
+#   NAME     docker podman buildah skopeo containerd crane oras helm regctl scripted wire full_disk; default: all
 #   --quick  only the tests marked quick, for CI
 # environment: BERTH_BIN           the server (default build/release/berth)
 #              BERTH_REGISTRY      host:port of a running plain-HTTP registry to use instead
@@ -12,7 +12,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 python=/usr/bin/python3
-known="docker podman buildah skopeo containerd crane oras helm regctl scripted wire"
+known="docker podman buildah skopeo containerd crane oras helm regctl scripted wire full_disk"
 go_clients="crane oras helm regctl"
 quick_go_clients="crane oras"
 
@@ -49,7 +49,8 @@ done
 "$python" -c 'import pytest' 2>/dev/null || fail "$python has no pytest: install python3-pytest"
 wanted_tools=()
 for name in $([[ -n $quick ]] && echo "$quick_go_clients" || echo "$go_clients"); do
-  [[ " ${names[*]} " == *" $name "* ]] && wanted_tools+=("$name")
+  [[ " ${names[*]} " == *" $name "* || (" ${names[*]} " == *" full_disk "* && "crane oras" == *"$name"*) ]] &&
+    wanted_tools+=("$name")
 done
 if ((${#wanted_tools[@]})); then
   "$root/tools/go_tools.sh" "${wanted_tools[@]}" || fail "a Go client could not be built"

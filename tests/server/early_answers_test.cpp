@@ -1,5 +1,6 @@
-// A refusal reaches the client although it is still sending (H7).
+// A refusal reaches the client although it is still sending (H7). This one listens only when it is stopped.
 #include "server/pushes.h"
+#include "support/running_clock.h"
 #include "support/test_server.h"
 
 namespace berth::test {
@@ -29,8 +30,15 @@ std::vector<Refusal> refusals(WireClient& client) {
   };
 }
 
+TestServer::Options attentive(api::Anonymous anonymous = api::Anonymous::write) {
+  TestServer::Options options{.anonymous = anonymous};
+  options.http.tick_interval_ms = 5;
+  return options;
+}
+
 void expect_refusals(bool chunked) {
-  TestServer server;
+  TestServer server(attentive());
+  const RunningClock soon(server.clock);
   WireClient client(server.port());
   const std::string body(kLarge, 'x');
   for (const Refusal& row : refusals(client)) {
@@ -47,7 +55,8 @@ TEST(EarlyAnswer, ReachesAClientWithALongBody) { expect_refusals(false); }      
 TEST(EarlyAnswer, ReachesAClientWithALongChunkedBody) { expect_refusals(true); }  // H7
 
 TEST(EarlyAnswer, ReachesACallerWhoMayNotPush) {  // H7, H8
-  TestServer server({.anonymous = api::Anonymous::read});
+  TestServer server(attentive(api::Anonymous::read));
+  const RunningClock soon(server.clock);
   WireClient client(server.port());
   const std::string body(kLarge, 'x');
   const WireResponse refused = client.ask("POST", "/v2/team/app/blobs/uploads/?digest=" + sha256_of(body), body);
@@ -56,7 +65,8 @@ TEST(EarlyAnswer, ReachesACallerWhoMayNotPush) {  // H7, H8
 }
 
 TEST(EarlyAnswer, ReachesAClientOfAFullDisk) {  // H7, S22
-  TestServer server;
+  TestServer server(attentive());
+  const RunningClock soon(server.clock);
   server.set_disk(TestServer::Disk::full);
   server.server().run_housekeeping();
   WireClient client(server.port());
