@@ -80,8 +80,7 @@ std::string list_detail(std::string_view key, const std::vector<std::string>& it
 }  // namespace
 
 void add_common_headers(http::Response& response) {
-  response.add("Docker-Distribution-Api-Version", "registry/2.0");
-  response.add("X-Content-Type-Options", "nosniff");
+  response.add_lines("\r\nDocker-Distribution-Api-Version: registry/2.0\r\nX-Content-Type-Options: nosniff");
 }
 
 std::pair<http::Response, std::string> error_response(const Error& error, std::string_view allow) {
@@ -101,7 +100,7 @@ std::pair<http::Response, std::string> error_response(const Error& error, std::s
     append_entry(body, mapping.code, message, {});
   }
   body += "]}";
-  http::Response response{.status = mapping.status, .reason = {}, .fields = {}};
+  http::Response response{.status = mapping.status, .reason = {}, .field_lines = {}};
   response.add("Content-Type", "application/json");
   add_common_headers(response);
   if (mapping.status == 503) {

@@ -136,7 +136,8 @@ Result<void> Server::Parts::check_store_id() {
 void Server::Parts::build_services() {
   uploads = std::make_unique<registry::Uploads>(
       registry::Uploads::Deps{*store, *blobs, *blobs, *disk, space, clock, random, log, config.limits});
-  blob_service = std::make_unique<registry::Blobs>(registry::Blobs::Deps{*store, *blobs, *blobs, *disk, clock, log});
+  blob_service = std::make_unique<registry::Blobs>(
+      registry::Blobs::Deps{*store, *blobs, *blobs, *disk, clock, log, config.limits});
   manifests =
       std::make_unique<registry::Manifests>(registry::Manifests::Deps{*store, *disk, space, clock, log, config.limits});
   listings = std::make_unique<registry::Listings>(*store, config.limits);

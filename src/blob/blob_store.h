@@ -48,6 +48,8 @@ class BlobStore {
   virtual ~BlobStore() = default;
   /// Errors: file_unknown, corrupt (the stored size is not `size_bytes`; never served), io_failed.
   virtual io::Task<Result<std::shared_ptr<io::RandomSource>>> open(BlobKey key, std::uint64_t size_bytes) = 0;
+  /// What can be read at once, without waiting for anything; nullptr says nothing about what is there.
+  virtual std::shared_ptr<io::RandomSource> find_open(const BlobKey& key) = 0;
   /// Costs nothing until the first append.
   virtual std::shared_ptr<Staged> begin(std::uint64_t inc) = 0;
   /// Gives staged bytes their final name. Call after the metadata commit; repeating it is harmless.

@@ -217,6 +217,8 @@ io::Task<Result<std::shared_ptr<io::RandomSource>>> FsStore::open(BlobKey key, s
   });
 }
 
+std::shared_ptr<io::RandomSource> FsStore::find_open(const BlobKey& key) { return open_files_->find(key.inc); }
+
 std::shared_ptr<Staged> FsStore::begin(std::uint64_t inc) { return std::make_shared<StagedUpload>(*this, inc); }
 
 io::Task<Result<void>> FsStore::place(BlobKey key) {

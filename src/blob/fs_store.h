@@ -25,6 +25,7 @@ class FsStore final : public BlobStore, public BlobMaintenance {
   ~FsStore() override;
 
   io::Task<Result<std::shared_ptr<io::RandomSource>>> open(BlobKey key, std::uint64_t size_bytes) override;
+  std::shared_ptr<io::RandomSource> find_open(const BlobKey& key) override;
   std::shared_ptr<Staged> begin(std::uint64_t inc) override;
   io::Task<Result<void>> place(BlobKey key) override;
   io::Task<Result<void>> discard(std::uint64_t inc) override;

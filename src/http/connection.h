@@ -68,6 +68,7 @@ class Connection final : public Exchange {
   std::uint64_t length_hint() const override;
   io::Task<Result<std::size_t>> read(std::span<std::byte> out) override;
   io::Task<Result<void>> send(Response head, std::string body) override;
+  io::Task<Result<void>> send(Response head, std::shared_ptr<const std::string> body) override;
   io::Task<Result<void>> send(Response head, io::RandomSource& source, std::vector<BodyPart> parts) override;
   io::Task<Result<void>> send_head(Response head, std::uint64_t content_length) override;
   bool answered() const override { return status_ != 0; }
@@ -112,6 +113,7 @@ class Connection final : public Exchange {
   bool can_stay_open() const;
   bool is_body_sent(const Response& head) const;
   io::Task<Result<void>> wait_to_send();
+  Result<void> try_transmit(Slices& slices, More more);
   io::Task<Result<void>> transmit(Slices slices, More more);
   io::Task<Result<void>> flush_out(More more);
   io::Task<Result<void>> send_parts(io::RandomSource& source, std::vector<BodyPart> parts);

@@ -31,7 +31,19 @@ bool is_cached(int file, std::uint64_t offset) {
 io::Task<Result<void>> Connection::send(Response head, std::string body) {
   BERTH_CO_TRYV(begin_answer(head, body.size()));
   if (!is_body_sent(head)) body.clear();
-  Result<void> sent = co_await transmit(Slices::readable(out_, body), More::no);
+  Slices slices = Slices::readable(out_, body);
+  Result<void> sent = try_transmit(slices, More::no);
+  if (sent && slices.size() > 0) sent = co_await transmit(slices, More::no);
+  if (!sent) must_close_ = true;
+  co_return sent;
+}
+
+io::Task<Result<void>> Connection::send(Response head, std::shared_ptr<const std::string> body) {
+  BERTH_CO_TRYV(begin_answer(head, body->size()));
+  const std::string_view bytes = is_body_sent(head) ? std::string_view(*body) : std::string_view();
+  Slices slices = Slices::readable(out_, bytes);
+  Result<void> sent = try_transmit(slices, More::no);
+  if (sent && slices.size() > 0) sent = co_await transmit(slices, More::no);
   if (!sent) must_close_ = true;
   co_return sent;
 }
@@ -39,7 +51,9 @@ io::Task<Result<void>> Connection::send(Response head, std::string body) {
 io::Task<Result<void>> Connection::send_head(Response head, std::uint64_t content_length) {
   BERTH_CO_TRYV(begin_answer(head, content_length));
   if (is_body_sent(head) && content_length > 0) must_close_ = true;  // nothing will follow what was promised
-  Result<void> sent = co_await flush_out(More::no);
+  Slices slices = Slices::readable(out_);
+  Result<void> sent = try_transmit(slices, More::no);
+  if (sent && slices.size() > 0) sent = co_await transmit(slices, More::no);
   if (!sent) must_close_ = true;
   co_return sent;
 }
@@ -49,7 +63,17 @@ io::Task<Result<void>> Connection::send(Response head, io::RandomSource& source,
   for (const BodyPart& part : parts) length += part.text.size() + part.length_bytes;
   BERTH_CO_TRYV(begin_answer(head, length));
   if (!is_body_sent(head)) parts.clear();
-  Result<void> sent = co_await send_parts(source, std::move(parts));
+  // The usual case without a coroutine a layer: one small slice that is in memory.
+  const bool is_small = parts.size() == 1 && parts[0].text.empty() && source.descriptor() >= 0 &&
+                        append_cached(source.descriptor(), parts[0]);
+  Slices slices = Slices::readable(out_);
+  Result<void> sent;
+  if (is_small) sent = try_transmit(slices, More::no);
+  if (!is_small) {
+    sent = co_await send_parts(source, std::move(parts));
+  } else if (sent && slices.size() > 0) {
+    sent = co_await transmit(slices, More::no);
+  }
   if (!sent) must_close_ = true;  // part of the promised length is missing
   co_return sent;
 }
@@ -69,8 +93,10 @@ Result<void> Connection::begin_answer(const Response& head, std::optional<std::u
     frame.connection = HeadFrame::Connection::keep_alive;
   }
   out_.clear();
-  if (const std::size_t left_out = append_head(out_, head, frame); left_out > 0) {
-    core_.server.log.error("http.field_dropped", {f("peer", peer_), f("status", head.status), f("count", left_out)});
+  append_head(out_, head, frame);
+  if (head.left_out_count > 0) {
+    core_.server.log.error("http.field_dropped",
+                           {f("peer", peer_), f("status", head.status), f("count", head.left_out_count)});
   }
   return {};
 }
@@ -93,19 +119,25 @@ io::Task<Result<void>> Connection::wait_to_send() {
   co_return ready;
 }
 
-io::Task<Result<void>> Connection::transmit(Slices slices, More more) {
+/// As much of `slices` as the peer takes at once; drops it from their front.
+Result<void> Connection::try_transmit(Slices& slices, More more) {
   while (slices.size() > 0) {
-    if (is_aborted_) co_return peer_is_gone();
+    if (is_aborted_) return peer_is_gone();
     const TcpStream::Moved moved = stream_.try_send(slices, more);
-    if (moved.outcome == TcpStream::Outcome::moved) {
-      slices.advance(moved.count);
-      pace_.moved(moved.count);
-      continue;
-    }
-    if (moved.outcome == TcpStream::Outcome::failed) co_return peer_is_gone();
+    if (moved.outcome == TcpStream::Outcome::would_block) return {};
+    if (moved.outcome == TcpStream::Outcome::failed) return peer_is_gone();
+    slices.advance(moved.count);
+    pace_.moved(moved.count);
+  }
+  return {};
+}
+
+io::Task<Result<void>> Connection::transmit(Slices slices, More more) {
+  for (;;) {
+    BERTH_CO_TRYV(try_transmit(slices, more));
+    if (slices.size() == 0) co_return Result<void>();
     BERTH_CO_TRYV(co_await wait_to_send());
   }
-  co_return Result<void>();
 }
 
 io::Task<Result<void>> Connection::flush_out(More more) {

@@ -5,6 +5,7 @@
 #include "http/message.h"
 #include "io/streams.h"
 
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,6 +29,8 @@ class Exchange : public io::ByteSource {
   /// Sends a response with a body held in memory. For HEAD the body is not sent but its length is (H2); 204 and 304
   /// have neither. Returns `disconnected` if the peer went away; the handler has nothing to do then.
   virtual io::Task<Result<void>> send(Response head, std::string body = {}) = 0;
+  /// The same with bytes that others use too.
+  virtual io::Task<Result<void>> send(Response head, std::shared_ptr<const std::string> body) = 0;
   /// The same with slices of stored bytes: sendfile where the source has a descriptor, else 256 KiB reads. For HEAD
   /// only the head goes out. Content-Length is the sum of all parts, computed before the first byte is sent.
   virtual io::Task<Result<void>> send(Response head, io::RandomSource& source, std::vector<BodyPart> parts) = 0;

@@ -23,4 +23,24 @@ std::string Request::joined(std::string_view name) const {
   return all;
 }
 
+constexpr std::size_t kUsualBytes = 512;  // a blob's head
+
+Response& Response::add_lines(std::string_view lines) {
+  if (field_lines.empty()) field_lines.reserve(kUsualBytes);
+  field_lines.append(lines);
+  return *this;
+}
+
+Response& Response::add(std::string_view name, std::string_view value) {
+  const bool is_servers_own =
+      iequals(name, "content-length") || iequals(name, "transfer-encoding") || iequals(name, "connection");
+  if (is_servers_own || !is_token(name) || !all_of_class(value, CharClass::field_byte)) {
+    ++left_out_count;
+    return *this;
+  }
+  if (field_lines.empty()) field_lines.reserve(kUsualBytes);
+  field_lines.append("\r\n").append(name).append(": ").append(value);
+  return *this;
+}
+
 }  // namespace berth::http

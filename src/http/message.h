@@ -42,13 +42,15 @@ struct Request {
 /// A response head. The server adds Date, Content-Length (from the body it is given) and Connection by itself.
 struct Response {
   int status = 200;
-  std::string reason;  // the text behind the status code; empty, or unfit for a status line: the standard one
-  std::vector<std::pair<std::string, std::string>> fields;
+  std::string reason;       // the text behind the status code; empty, or unfit for a status line: the standard one
+  std::string field_lines;  // "\r\nName: value" each, as they are sent: one buffer, not a pair of strings a field
+  std::size_t left_out_count = 0;  // fields that were not fit to be sent
 
-  Response& add(std::string name, std::string value) {
-    fields.emplace_back(std::move(name), std::move(value));
-    return *this;
-  }
+  /// A field whose name is not a token or whose value holds a control byte is left out, never sent (S23); likewise the
+  /// three that the server owns: Content-Length, Transfer-Encoding, Connection.
+  Response& add(std::string_view name, std::string_view value);
+  /// Fields that are the same in every answer, as they are sent ("\r\nName: value", any number): a literal, unchecked.
+  Response& add_lines(std::string_view lines);
 };
 
 /// A slice of a RandomSource, or literal text between slices (multipart boundaries).

@@ -19,14 +19,6 @@ void append_number(std::string& out, std::uint64_t value) {
   out.append(digits, end);
 }
 
-bool is_owned_by_server(std::string_view name) {
-  return iequals(name, "content-length") || iequals(name, "transfer-encoding") || iequals(name, "connection");
-}
-
-bool may_send(std::string_view name, std::string_view value) {
-  return is_token(name) && all_of_class(value, CharClass::field_byte) && !is_owned_by_server(name);
-}
-
 }  // namespace
 
 bool is_bodyless(int status) {
@@ -34,7 +26,7 @@ bool is_bodyless(int status) {
          status == static_cast<int>(beast::http::status::not_modified);
 }
 
-std::size_t append_head(std::string& out, const Response& response, const HeadFrame& frame) {
+void append_head(std::string& out, const Response& response, const HeadFrame& frame) {
   const auto status = static_cast<unsigned>(response.status);
   out += "HTTP/1.1 ";
   append_number(out, status);
@@ -47,18 +39,7 @@ std::size_t append_head(std::string& out, const Response& response, const HeadFr
   }
   out += "\r\nDate: ";
   out += frame.date;
-
-  std::size_t left_out = 0;
-  for (const auto& [name, value] : response.fields) {
-    if (!may_send(name, value)) {
-      ++left_out;
-      continue;
-    }
-    out += "\r\n";
-    out += name;
-    out += ": ";
-    out += value;
-  }
+  out += response.field_lines;
   if (frame.content_length && !is_bodyless(response.status)) {
     out += "\r\nContent-Length: ";
     append_number(out, *frame.content_length);
@@ -69,7 +50,6 @@ std::size_t append_head(std::string& out, const Response& response, const HeadFr
     case HeadFrame::Connection::close: out += "\r\nConnection: close"; break;
   }
   out += "\r\n\r\n";
-  return left_out;
 }
 
 std::string_view DateCache::at(std::int64_t now_ms) {

@@ -25,10 +25,8 @@ struct HeadFrame {
 /// Whether responses of this status have neither body nor Content-Length: 1xx, 204, 304.
 bool is_bodyless(int status);
 
-/// Appends status line, fields, frame and the empty line. A field whose name is not a token or whose value holds a
-/// control byte is left out, never sent (S23); likewise the three that the server owns: Content-Length,
-/// Transfer-Encoding, Connection. Returns how many were left out.
-std::size_t append_head(std::string& out, const Response& response, const HeadFrame& frame);
+/// Appends status line, fields, frame and the empty line.
+void append_head(std::string& out, const Response& response, const HeadFrame& frame);
 
 /// The Date value, formatted once a second. One per core.
 class DateCache {

@@ -14,7 +14,8 @@ namespace berth::lifecycle {
 namespace {
 
 constexpr std::size_t kPageRows = 1'000;
-constexpr meta::WriteOptions kHousekeeping{.ack = meta::Ack::process, .space = meta::Space::reclaim};
+constexpr meta::WriteOptions kHousekeeping{
+    .ack = meta::Ack::process, .space = meta::Space::reclaim, .touches = meta::Touches::nothing()};
 
 /// A file that resists is no reason not to start.
 void leave_to_next_start(const RecoveryDeps& deps, std::uint64_t inc, const Error& error, RecoveryReport& report) {

@@ -2,6 +2,7 @@
 
 #include "meta/migrations.h"
 
+#include <algorithm>
 #include <future>
 #include <utility>
 
@@ -109,7 +110,7 @@ Result<void> Store::run_blocking(WriteFn fn, WriteOptions options) {
 
 void Store::write_later(WriteFn fn) {
   enqueue(Op{std::move(fn),
-             {.ack = Ack::process},
+             {.ack = Ack::process, .touches = Touches::nothing()},
              [this](const Result<void>& done) {
                if (!done)
                  log_.warn("meta.write_later_failed",
@@ -198,6 +199,15 @@ Result<void> Store::run_transaction(std::vector<Op*>& ops) {
 Result<void> Store::commit_all(std::vector<Op*>& ops) {
   BERTH_TRYV(writer_->begin());
   for (Op* op : ops) BERTH_TRYV(run_op(*op));
+  std::vector<Epochs::Stripe> stripes;
+  bool everything = false;
+  for (const Op* op : ops) {
+    everything |= op->options.touches.is_everything();
+    if (const auto stripe = op->options.touches.stripe()) stripes.push_back(*stripe);
+  }
+  std::ranges::sort(stripes);
+  stripes.erase(std::ranges::unique(stripes).begin(), stripes.end());
+  const Epochs::Change change(epochs_, std::move(stripes), everything);
   BERTH_TRYV(writer_->commit());
   commits_.fetch_add(1, std::memory_order_relaxed);
   return {};

@@ -14,6 +14,7 @@
 #include "io/blocking_pool.h"
 #include "io/suspend.h"
 #include "io/worker.h"
+#include "meta/epochs.h"
 #include "sql/connection.h"
 
 #include <atomic>
@@ -44,6 +45,8 @@ struct WriteOptions {
   bool needs_staging_sync = false;
   /// About how much it writes, if that is much: what is queued behind it waits for that.
   std::size_t bytes = 0;
+  /// What caches above must forget; see epochs.h.
+  Touches touches = Touches::everything();
 };
 
 class Store {
@@ -109,6 +112,7 @@ class Store {
   }
 
   /// Queues a write nobody waits for. Lost if the process dies first; failures are logged.
+  /// `fn` touches nothing that a cache holds.
   void write_later(WriteFn fn);
 
   /// A point lookup on the calling thread: at most a few B-tree descents. `fn(Connection&) -> Result<T>`.
@@ -124,6 +128,8 @@ class Store {
   io::Task<std::invoke_result_t<F&, sql::Connection&>> read(F fn) {
     co_return co_await io::offload(*read_pool_, [this, fn = std::move(fn)]() mutable { return peek(std::move(fn)); });
   }
+
+  const Epochs& epochs() const { return epochs_; }
 
   /// A sync of the database failed: the last commits may or may not be there after a restart, and nothing is written
   /// until then. Whoever failed to commit must not clean up what the commit would have named.
@@ -169,6 +175,7 @@ class Store {
   const Clock& clock_;
   const Log& log_;
   std::unique_ptr<sql::Connection> writer_;
+  Epochs epochs_;
 
   mutable std::mutex mutex_;  // guards: queue_, stopping_
   std::condition_variable wake_;

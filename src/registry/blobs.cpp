@@ -5,20 +5,31 @@
 
 namespace berth::registry {
 
+/// Whether the collector leaves it alone for as long as a positive answer promises.
+bool Blobs::is_safe(const meta::Link& link) const {
+  return !link.candidate_due || *link.candidate_due >= deps_.clock.now_ms() + meta::kLeaseMs;
+}
+
 /// The link, leased: a positive answer promises that a manifest pushed within the lease finds the blob (E3, S27).
 io::Task<Result<meta::Link>> Blobs::find(oci::RepoName repo, oci::Digest digest) {
+  const std::string_view item = cache_item(digest);
+  if (const auto known = links_.find(repo.str(), item); known && is_safe(*known)) co_return *known;
+  const auto stamp = deps_.store.epochs().stamp(meta::Epochs::stripe_of(repo));
   for (int attempt = 0; attempt < 2; ++attempt) {
     BERTH_CO_TRY(const auto link,
                  deps_.store.peek([&](sql::Connection& db) { return meta::find_link(db, repo, digest); }));
     if (!link) break;
-    const std::int64_t now = deps_.clock.now_ms();
-    if (!link->candidate_due || *link->candidate_due >= now + meta::kLeaseMs) co_return *link;
+    if (is_safe(*link)) {
+      if (stamp) links_.put(repo.str(), item, *stamp, std::make_shared<const meta::Link>(*link), sizeof(meta::Link));
+      co_return *link;
+    }
     // About to be collected: extend first, then look again, since the collector may have been faster.
     // Where nothing can be written nothing can be collected either: reads go on.
+    const std::int64_t now = deps_.clock.now_ms();
     const auto extended =
         co_await deps_.store.write([repo_id = link->repo, blob_id = link->blob,
                                     now](sql::Connection& db) { return meta::extend_lease(db, repo_id, blob_id, now); },
-                                   {.space = meta::Space::reclaim});
+                                   {.space = meta::Space::reclaim, .touches = meta::Touches::nothing()});
     if (!extended) co_return *link;
   }
   BERTH_CO_TRY(const auto known, deps_.store.peek([&](sql::Connection& db) { return meta::find_repo(db, repo); }));
@@ -29,6 +40,14 @@ io::Task<Result<meta::Link>> Blobs::find(oci::RepoName repo, oci::Digest digest)
 io::Task<Result<std::uint64_t>> Blobs::head(oci::RepoName repo, oci::Digest digest) {
   BERTH_CO_TRY(const auto link, co_await find(std::move(repo), digest));
   co_return link.size_bytes;
+}
+
+std::optional<BlobView> Blobs::find_open(const oci::RepoName& repo, const oci::Digest& digest) {
+  const auto link = links_.find(repo.str(), cache_item(digest));
+  if (!link || !is_safe(*link)) return std::nullopt;
+  auto source = deps_.blobs.find_open({digest, link->inc});
+  if (!source) return std::nullopt;
+  return BlobView{link->size_bytes, std::move(source)};
 }
 
 io::Task<Result<BlobView>> Blobs::open(oci::RepoName repo, oci::Digest digest) {
@@ -63,7 +82,7 @@ io::Task<Result<void>> Blobs::remove(oci::RepoName repo, oci::Digest digest) {
   const meta::Stamp stamp{deps_.clock.now_ms(), std::nullopt};
   BERTH_CO_TRY(const bool removed, co_await deps_.store.write(
                                        [=](sql::Connection& db) { return meta::trash_link(db, repo, digest, stamp); },
-                                       {.space = meta::Space::reclaim}));
+                                       {.space = meta::Space::reclaim, .touches = meta::Touches::repo(repo)}));
   if (removed) co_return Result<void>{};
   BERTH_CO_TRY(const auto known, deps_.store.peek([&](sql::Connection& db) { return meta::find_repo(db, repo); }));
   if (!known) co_return fail(Errc::name_unknown, "no such repository");

@@ -7,6 +7,8 @@
 #include "meta/blobs.h"
 #include "meta/store.h"
 #include "oci/repo_name.h"
+#include "registry/limits.h"
+#include "registry/read_cache.h"
 #include "registry/space_guard.h"
 
 #include <memory>
@@ -27,11 +29,14 @@ class Blobs {
     io::BlockingPool& disk;
     const Clock& clock;
     const Log& log;
+    const Limits& limits;
   };
-  explicit Blobs(Deps deps) : deps_(deps) {}
+  explicit Blobs(Deps deps) : deps_(deps), links_(deps.store.epochs(), deps.limits.link_cache_bytes) {}
 
   /// Size of a linked blob. Errors: blob_unknown, name_unknown.
   io::Task<Result<std::uint64_t>> head(oci::RepoName repo, oci::Digest digest);
+  /// What open() would give, if nothing has to be waited for; nullopt says nothing about what is there.
+  std::optional<BlobView> find_open(const oci::RepoName& repo, const oci::Digest& digest);
   /// Opens a linked blob. Bytes of the wrong length are never served: corrupt, the file goes to quarantine and the next
   /// request finds the blob unknown, until somebody uploads it again.
   io::Task<Result<BlobView>> open(oci::RepoName repo, oci::Digest digest);
@@ -40,10 +45,12 @@ class Blobs {
   io::Task<Result<void>> remove(oci::RepoName repo, oci::Digest digest);
 
  private:
+  bool is_safe(const meta::Link& link) const;
   io::Task<Result<meta::Link>> find(oci::RepoName repo, oci::Digest digest);
   io::Task<void> set_aside(meta::Link link, oci::Digest digest);
 
   Deps deps_;
+  ReadCache<meta::Link> links_;
 };
 
 }  // namespace berth::registry

@@ -15,6 +15,8 @@ enum class ReferencePolicy : std::uint8_t {
 
 struct Limits {
   ReferencePolicy reference_policy = ReferencePolicy::strict;
+  std::size_t manifest_cache_bytes = 64 * 1024 * 1024;            // of manifests read lately, over all cores
+  std::size_t link_cache_bytes = 16 * 1024 * 1024;                // of blob lookups
   std::size_t manifest_bytes_max = 4 * 1024 * 1024;               // M2, inclusive
   std::size_t tags_per_put_max = 64;                              // M5
   std::int64_t tags_page_default = 10'000;                        // L1: a page without n

@@ -174,7 +174,7 @@ io::Task<Result<StoredManifest>> Manifests::put(PutManifest cmd) {
       [command, understood, stamp, &limits = deps_.limits](sql::Connection& db) {
         return commit(db, *command, *understood, limits, stamp);
       },
-      {.bytes = command->body.size()});
+      {.bytes = command->body.size(), .touches = meta::Touches::repo(command->repo)});
 }
 
 Error Manifests::unknown(const oci::RepoName& repo) {
@@ -184,11 +184,28 @@ Error Manifests::unknown(const oci::RepoName& repo) {
   return Error(Errc::manifest_unknown, "no such manifest or tag in this repository");
 }
 
-io::Task<Result<meta::ManifestBytes>> Manifests::get(oci::RepoName repo, oci::Reference reference) {
-  auto found =
-      deps_.store.peek([&](sql::Connection& db) { return meta::load_manifest(db, repo, reference, kInlineBytes); });
+/// A small manifest from the database, kept for the next who asks. manifest_too_large: not read, see kInlineBytes.
+Result<ManifestPtr> Manifests::load(const oci::RepoName& repo, const oci::Reference& reference) {
+  const auto stamp = deps_.store.epochs().stamp(meta::Epochs::stripe_of(repo));
+  BERTH_TRY(auto found, deps_.store.peek([&](sql::Connection& db) {
+    return meta::load_manifest(db, repo, reference, kInlineBytes);
+  }));
+  if (!found) return nullptr;
+  auto manifest = std::make_shared<const meta::ManifestBytes>(*std::move(found));
+  if (stamp) {
+    const std::size_t bytes = sizeof(meta::ManifestBytes) + manifest->bytes.size() + manifest->head.media_type.size();
+    cache_.put(repo.str(), cache_item(reference), *stamp, manifest, bytes);
+  }
+  return manifest;
+}
+
+io::Task<Result<ManifestPtr>> Manifests::get(oci::RepoName repo, oci::Reference reference) {
+  auto found = load(repo, reference);
   if (!found && found.error().code == Errc::manifest_too_large) {
-    found = co_await deps_.store.read([=](sql::Connection& db) { return meta::load_manifest(db, repo, reference); });
+    found = co_await deps_.store.read([=](sql::Connection& db) -> Result<ManifestPtr> {
+      BERTH_TRY(auto large, meta::load_manifest(db, repo, reference));
+      return large ? std::make_shared<const meta::ManifestBytes>(*std::move(large)) : nullptr;
+    });
   }
   if (!found) {
     if (found.error().code == Errc::corrupt)
@@ -196,10 +213,12 @@ io::Task<Result<meta::ManifestBytes>> Manifests::get(oci::RepoName repo, oci::Re
     co_return fail(std::move(found).error());
   }
   if (!*found) co_return fail(unknown(repo));
-  co_return std::move(**found);
+  co_return std::move(*found);
 }
 
 io::Task<Result<meta::ManifestHead>> Manifests::head(oci::RepoName repo, oci::Reference reference) {
+  // Whoever asks for the head comes back for the body. One that is damaged or large still has a head.
+  if (const auto loaded = load(repo, reference); loaded && *loaded) co_return (*loaded)->head;
   BERTH_CO_TRY(auto found,
                deps_.store.peek([&](sql::Connection& db) { return meta::find_manifest(db, repo, reference); }));
   if (!found) co_return fail(unknown(repo));
@@ -216,7 +235,7 @@ io::Task<Result<void>> Manifests::remove(oci::RepoName repo, oci::Reference refe
                                            return meta::trash_manifest(db, *id, reference.digest(), stamp);
                                          return meta::delete_tag(db, *id, reference.tag(), stamp);
                                        },
-                                       {.space = meta::Space::reclaim}));
+                                       {.space = meta::Space::reclaim, .touches = meta::Touches::repo(repo)}));
   if (!removed) co_return fail(unknown(repo));
   co_return Result<void>{};
 }

@@ -9,6 +9,7 @@
 #include "oci/reference.h"
 #include "oci/repo_name.h"
 #include "registry/limits.h"
+#include "registry/read_cache.h"
 #include "registry/space_guard.h"
 
 #include <functional>
@@ -38,6 +39,9 @@ struct StoredManifest {
   std::vector<std::string> warnings;  // H9
 };
 
+/// shared: an answer on its way out keeps the bytes though the cache has forgotten them.
+using ManifestPtr = std::shared_ptr<const meta::ManifestBytes>;
+
 class Manifests {
  public:
   struct Deps {
@@ -48,14 +52,18 @@ class Manifests {
     const Log& log;
     const Limits& limits;
   };
-  explicit Manifests(Deps deps) : deps_(deps) {}
+  explicit Manifests(Deps deps) : deps_(deps), cache_(deps.store.epochs(), deps.limits.manifest_cache_bytes) {}
 
   /// All or nothing: manifest, tags, history, referrer entry and edges in one transaction (M1, R5).
   /// Errors: digest_mismatch (M4), manifest_invalid (V1-V10), manifest_blob_unknown with the missing digests (V7, V9),
   /// precondition_failed (M6), denied (S21), no_space.
   io::Task<Result<StoredManifest>> put(PutManifest cmd);
+  /// What is at hand without asking anybody; nullptr says nothing about what is there.
+  ManifestPtr find_cached(const oci::RepoName& repo, const oci::Reference& reference) {
+    return cache_.find(repo.str(), cache_item(reference));
+  }
   /// Errors: manifest_unknown, name_unknown, corrupt.
-  io::Task<Result<meta::ManifestBytes>> get(oci::RepoName repo, oci::Reference reference);
+  io::Task<Result<ManifestPtr>> get(oci::RepoName repo, oci::Reference reference);
   io::Task<Result<meta::ManifestHead>> head(oci::RepoName repo, oci::Reference reference);
   /// A tag goes alone; a digest takes every tag pinned to it along (D1).
   /// Errors: manifest_unknown, name_unknown, referenced (D2).
@@ -63,8 +71,10 @@ class Manifests {
 
  private:
   Error unknown(const oci::RepoName& repo);
+  Result<ManifestPtr> load(const oci::RepoName& repo, const oci::Reference& reference);
 
   Deps deps_;
+  ReadCache<meta::ManifestBytes> cache_;
 };
 
 }  // namespace berth::registry

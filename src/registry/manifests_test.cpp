@@ -51,6 +51,27 @@ TEST_F(Manifests, APushIsReadBackByTagAndDigest) {
   EXPECT_EQ(head->size_bytes, text.size());
 }
 
+TEST_F(Manifests, WhatIsKeptInMemoryIsNeverOlderThanTheLastAnswer) {
+  const std::string first = world_.push_image("app", "v1", {"config", "layer"});
+  const std::string second = image_text({piece_of("config"), piece_of("layer")}, {.note = "second"});
+  ASSERT_EQ(world_.pull_manifest("app", "v1").value(), first);
+  const auto cached = [&](std::string_view reference) {
+    return world_.manifests->find_cached(test::RegistryWorld::repo("app"), *oci::Reference::parse(reference));
+  };
+  ASSERT_NE(cached("v1"), nullptr);
+  ASSERT_TRUE(world_.push_manifest("app", "v1", second).has_value());
+  EXPECT_EQ(cached("v1"), nullptr) << "the tag moved";
+  EXPECT_EQ(world_.pull_manifest("app", "v1").value(), second);
+  ASSERT_EQ(world_.pull_manifest("app", digest(first).str()).value(), first);
+  ASSERT_TRUE(world_.delete_manifest("app", digest(first).str()).has_value());
+  EXPECT_EQ(code_of(world_.pull_manifest("app", digest(first).str())), Errc::manifest_unknown);
+  ASSERT_EQ(world_.pull_manifest("app", "v1").value(), second);
+  ASSERT_TRUE(world_.push_image("lib", "v1", {"config"}).size() > 0);
+  EXPECT_NE(cached("v1"), nullptr) << "a push to another repository changes nothing here";
+  ASSERT_TRUE(world_.delete_manifest("app", "v1").has_value());
+  EXPECT_EQ(code_of(world_.pull_manifest("app", "v1")), Errc::manifest_unknown);
+}
+
 TEST_F(Manifests, ALargeOneIsReadBackToo) {  // M2
   world_.push_image("app", "base", {"config", "layer"});
   const std::string text = image_text({piece_of("config"), piece_of("layer")}, {.note = std::string(3'000'000, 'n')});

@@ -55,7 +55,9 @@ io::Task<Result<void>> Uploads::commit(SessionPtr session, oci::Digest digest) {
                                                                      : meta::record_upload(db, row, placed));
                      return out;
                    },
-                   {.needs_staging_sync = true}));
+                   {.needs_staging_sync = true,
+                    // Damaged bytes that are replaced change what every repository with that link is served from.
+                    .touches = damaged != 0 ? meta::Touches::everything() : meta::Touches::repo(session->repo)}));
   session->closed = true;
   session->committed = digest;
   forget(*session);

@@ -16,20 +16,20 @@ std::int64_t Uploads::idle_horizon_ms() const {
 
 /// E9. Claims the row, unlinks, then forgets it: a file that cannot be unlinked is tried again in the next round.
 Result<bool> Uploads::remove_expired(const meta::UploadRow& row) {
-  constexpr meta::WriteOptions kOptions{.ack = meta::Ack::process, .space = meta::Space::reclaim};
+  const meta::WriteOptions options{
+      .ack = meta::Ack::process, .space = meta::Space::reclaim, .touches = meta::Touches::nothing()};
   if (row.state == meta::kUploadCommitted) {
     BERTH_TRYV(
-        deps_.store.write_blocking([&](sql::Connection& db) { return meta::forget_tombstone(db, row.id); }, kOptions));
+        deps_.store.write_blocking([&](sql::Connection& db) { return meta::forget_tombstone(db, row.id); }, options));
     return true;
   }
   const std::int64_t horizon = idle_horizon_ms();
   BERTH_TRY(const bool claimed,
             deps_.store.write_blocking([&](sql::Connection& db) { return meta::discard_expired(db, row.id, horizon); },
-                                       kOptions));
+                                       options));
   if (!claimed) return false;
   BERTH_TRYV(deps_.files.remove_staged(row.inc));
-  BERTH_TRYV(
-      deps_.store.write_blocking([&](sql::Connection& db) { return meta::forget_upload(db, row.id); }, kOptions));
+  BERTH_TRYV(deps_.store.write_blocking([&](sql::Connection& db) { return meta::forget_upload(db, row.id); }, options));
   return true;
 }
 

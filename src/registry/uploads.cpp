@@ -187,7 +187,7 @@ io::Task<Result<void>> Uploads::abandon(SessionPtr session) {
   BERTH_CO_TRY(const bool ended,
                co_await deps_.store.write(
                    [row = identity_of(*session)](sql::Connection& db) { return meta::discard_upload(db, row); },
-                   {.ack = meta::Ack::process, .space = meta::Space::reclaim}));
+                   {.ack = meta::Ack::process, .space = meta::Space::reclaim, .touches = meta::Touches::nothing()}));
   if (!ended) co_return fail(Errc::upload_unknown, "the upload is already finished");
   session->closed = true;
   forget(*session);
@@ -202,9 +202,10 @@ io::Task<Result<void>> Uploads::discard(SessionPtr session) {
   // The row first: nobody commits what is about to lose its bytes, and a cancelled session stays cancelled after a
   // kill. If that fails the bytes go all the same; a session without bytes is refused when it is resumed. It leaves the
   // map last, so that until then everybody finds it closed. What cannot be removed is housekeeping's, by the row.
-  constexpr meta::WriteOptions kOptions{.ack = meta::Ack::process, .space = meta::Space::reclaim};
+  const meta::WriteOptions options{
+      .ack = meta::Ack::process, .space = meta::Space::reclaim, .touches = meta::Touches::nothing()};
   const auto ended = co_await deps_.store.write(
-      [row = identity_of(*session)](sql::Connection& db) { return meta::discard_upload(db, row); }, kOptions);
+      [row = identity_of(*session)](sql::Connection& db) { return meta::discard_upload(db, row); }, options);
   if (!deps_.store.outcome_unknown()) {
     const auto removed = co_await deps_.blobs.discard(session->inc);
     if (!removed) deps_.log.warn("upload.discard_failed", {f("err", removed.error().cause)});
@@ -233,7 +234,7 @@ io::Task<Result<UploadState>> Uploads::append(UploadKey key, Chunk chunk, io::By
         [session, row = row_of(*session)](sql::Connection& db) {
           return session->closed ? Result<void>() : meta::save_upload(db, row);  // its row may be gone already
         },
-        {.ack = meta::Ack::process});
+        {.ack = meta::Ack::process, .touches = meta::Touches::nothing()});
     if (received && !saved) received = std::move(saved);
   }
   co_await rest(session);
@@ -285,7 +286,8 @@ io::Task<Result<void>> Uploads::put_whole(oci::RepoName repo, oci::Digest digest
 io::Task<Result<bool>> Uploads::mount(oci::RepoName target, std::optional<oci::RepoName> source, oci::Digest digest) {
   BERTH_CO_TRYV(deps_.space.check_metadata());
   co_return co_await deps_.store.write(
-      [=, at = stamp()](sql::Connection& db) { return meta::mount_blob(db, target, source, digest, at); });
+      [=, at = stamp()](sql::Connection& db) { return meta::mount_blob(db, target, source, digest, at); },
+      {.touches = meta::Touches::repo(target)});
 }
 
 bool Uploads::is_open(const std::string& id) const {

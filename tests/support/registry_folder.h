@@ -52,7 +52,7 @@ class RegistryFolder {
     manifests_ =
         std::make_unique<registry::Manifests>(registry::Manifests::Deps{*store_, *disk_, space_, clock, log, limits});
     blob_service_ =
-        std::make_unique<registry::Blobs>(registry::Blobs::Deps{*store_, *blobs_, *blobs_, *disk_, clock, log});
+        std::make_unique<registry::Blobs>(registry::Blobs::Deps{*store_, *blobs_, *blobs_, *disk_, clock, log, limits});
   }
   /// What a server does on its way down; after it the folder is nobody's.
   void close() {

@@ -47,8 +47,8 @@ class RegistryWorld {
     BERTH_TRY(store, meta::Store::open({.path = database()}, std::move(hooks), clock, log));
     uploads = std::make_unique<registry::Uploads>(
         registry::Uploads::Deps{*store, *blob_store, *blob_store, *disk, space, clock, random, log, limits});
-    blobs =
-        std::make_unique<registry::Blobs>(registry::Blobs::Deps{*store, *blob_store, *blob_store, *disk, clock, log});
+    blobs = std::make_unique<registry::Blobs>(
+        registry::Blobs::Deps{*store, *blob_store, *blob_store, *disk, clock, log, limits});
     manifests =
         std::make_unique<registry::Manifests>(registry::Manifests::Deps{*store, *disk, space, clock, log, limits});
     listings = std::make_unique<registry::Listings>(*store, limits);
@@ -83,9 +83,12 @@ class RegistryWorld {
     return run_task(uploads->put_whole(repo(name), digest(text), text.size(), body));
   }
   Result<std::string> pull_blob(std::string_view name, const oci::Digest& wanted) {
-    BERTH_TRY(const auto view, run_task(blobs->open(repo(name), wanted)));
-    std::string out(view.size_bytes, '\0');
-    BERTH_TRYV(run_task(view.source->read_at(0, std::as_writable_bytes(std::span(out)))));
+    auto view = blobs->find_open(repo(name), wanted);
+    if (!view) {
+      BERTH_TRY(view, run_task(blobs->open(repo(name), wanted)));
+    }
+    std::string out(view->size_bytes, '\0');
+    BERTH_TRYV(run_task(view->source->read_at(0, std::as_writable_bytes(std::span(out)))));
     return out;
   }
   Result<std::string> start_upload(std::string_view name) {
@@ -112,8 +115,10 @@ class RegistryWorld {
     return run_task(manifests->put(std::move(cmd)));
   }
   Result<std::string> pull_manifest(std::string_view name, std::string_view reference) {
-    BERTH_TRY(auto found, run_task(manifests->get(repo(name), *oci::Reference::parse(reference))));
-    return std::move(found.bytes);
+    const auto wanted = *oci::Reference::parse(reference);
+    if (const auto cached = manifests->find_cached(repo(name), wanted)) return cached->bytes;
+    BERTH_TRY(const auto found, run_task(manifests->get(repo(name), wanted)));
+    return found->bytes;
   }
   Result<void> delete_manifest(std::string_view name, std::string_view reference) {
     return run_task(manifests->remove(repo(name), *oci::Reference::parse(reference)));

@@ -15,15 +15,15 @@ http::Response blob_head(const Context& context, const std::string& digest, int 
   auto head = reply(status);
   head.add("Docker-Content-Digest", digest);
   head.add("ETag", quoted(digest));
-  head.add("Accept-Ranges", "bytes");
+  head.add_lines("\r\nAccept-Ranges: bytes");
   head.add("Cache-Control", immutable_cache(context));
   return head;
 }
 
 /// Blobs are bytes, never pages: no browser may run what somebody pushed (S25).
-void add_body_headers(http::Response& head, std::string media_type) {
-  head.add("Content-Type", std::move(media_type));
-  head.add("Content-Security-Policy", "default-src 'none'; sandbox");
+void add_body_headers(http::Response& head, std::string_view media_type) {
+  head.add("Content-Type", media_type);
+  head.add_lines("\r\nContent-Security-Policy: default-src 'none'; sandbox");
 }
 
 /// The ranges to serve, after If-Range had its say.
@@ -64,7 +64,11 @@ io::Task<Result<void>> get_blob(Context& context, http::Exchange& exchange) {
     add_body_headers(head, "application/octet-stream");
     co_return co_await exchange.send_head(std::move(head), size);
   }
-  BERTH_CO_TRY(const auto blob, co_await context.services.blobs.open(std::move(repo), digest));
+  auto at_hand = context.services.blobs.find_open(repo, digest);
+  if (!at_hand) {
+    BERTH_CO_TRY(at_hand, co_await context.services.blobs.open(std::move(repo), digest));
+  }
+  const registry::BlobView& blob = *at_hand;
   BERTH_CO_TRY(const auto ranges, requested_ranges(request, name, blob.size_bytes));
   if (ranges.outcome == http::RangeOutcome::unsatisfiable)
     co_return co_await send_unsatisfiable(exchange, blob.size_bytes);
@@ -83,7 +87,7 @@ io::Task<Result<void>> get_blob(Context& context, http::Exchange& exchange) {
                                      {{.text = {}, .offset_bytes = range.first, .length_bytes = range.length()}});
   }
   auto multipart = http::make_multipart(context.services.random.hex(16), ranges.ranges, blob.size_bytes);  // P3
-  add_body_headers(head, std::move(multipart.media_type));
+  add_body_headers(head, multipart.media_type);
   co_return co_await exchange.send(std::move(head), *blob.source, std::move(multipart.parts));
 }
 

@@ -95,22 +95,33 @@ io::Task<Result<void>> get_manifest(Context& context, http::Exchange& exchange) 
   BERTH_CO_TRY(const auto reference, reference_argument(context.route.argument, Access::read));
   const http::Request& request = exchange.request();
   const std::string condition = request.joined("If-None-Match");
-  if (request.method == http::Method::head || !condition.empty()) {
-    BERTH_CO_TRY(const auto found, co_await context.services.manifests.head(repo, reference));
-    const std::string digest = found.digest.str();
-    if (!condition.empty() && http::matches(condition, digest, http::Comparison::weak)) {
-      co_return co_await exchange.send(manifest_head(context, reference, digest, 304));
+  const bool wants_head = request.method == http::Method::head;
+  auto& manifests = context.services.manifests;
+  registry::ManifestPtr found = manifests.find_cached(repo, reference);
+  if (wants_head || !condition.empty()) {
+    std::optional<meta::ManifestHead> known;
+    if (found) {
+      known = found->head;
+    } else {
+      BERTH_CO_TRY(known, co_await manifests.head(repo, reference));
     }
-    if (request.method == http::Method::head) {
+    const std::string digest = known->digest.str();
+    if (!condition.empty() && http::matches(condition, digest, http::Comparison::weak))
+      co_return co_await exchange.send(manifest_head(context, reference, digest, 304));
+    if (wants_head) {
       auto head = manifest_head(context, reference, digest, 200);
-      head.add("Content-Type", found.media_type);
-      co_return co_await exchange.send_head(std::move(head), found.size_bytes);
+      head.add("Content-Type", known->media_type);
+      co_return co_await exchange.send_head(std::move(head), known->size_bytes);
     }
   }
-  BERTH_CO_TRY(auto found, co_await context.services.manifests.get(std::move(repo), reference));
-  auto head = manifest_head(context, reference, found.head.digest.str(), 200);
-  head.add("Content-Type", found.head.media_type);
-  co_return co_await exchange.send(std::move(head), std::move(found.bytes));
+  if (!found) {
+    BERTH_CO_TRY(found, co_await manifests.get(std::move(repo), reference));
+  }
+  auto head = manifest_head(context, reference, found->head.digest.str(), 200);
+  head.add("Content-Type", found->head.media_type);
+  // Its bytes, and with them all of it, live as long as the answer needs them.
+  const std::shared_ptr<const std::string> bytes(found, &found->bytes);
+  co_return co_await exchange.send(std::move(head), bytes);
 }
 
 io::Task<Result<void>> put_manifest(Context& context, http::Exchange& exchange) {

@@ -8,7 +8,7 @@
 namespace berth::api {
 
 http::Response reply(int status) {
-  http::Response response{.status = status, .fields = {}};
+  http::Response response{.status = status, .field_lines = {}};
   add_common_headers(response);
   return response;
 }
