@@ -1,6 +1,7 @@
 #include "blob/fs_store.h"
 
 #include "blob/blob_paths.h"
+#include "blob/hash_aside.h"
 #include "blob/open_files.h"
 
 #include <algorithm>
@@ -14,6 +15,8 @@ namespace {
 
 constexpr std::size_t kReadBytes = 256 * 1024;
 constexpr std::uint64_t kReserveFromBytes = 1024 * 1024;
+constexpr std::size_t kHashAsideBytes = 256 * 1024;  // below, handing it over costs more than it gains
+constexpr std::uint64_t kWritebackBytes = 8 * 1024 * 1024;
 constexpr const char* kFoldersMark = "blobs/complete";  // an empty folder
 constexpr std::array kAlgorithms = {oci::Algorithm::sha256, oci::Algorithm::sha512};
 
@@ -86,9 +89,19 @@ class FsStore::StagedUpload final : public Staged, public std::enable_shared_fro
       BERTH_TRYV(self->ensure_open());
       // A file that vanished under a resumed session comes back empty: bytes behind a hole are not the upload.
       if (offset > self->size_bytes_) return fail(Errc::corrupt, {}, "staged file is shorter than the session");
-      BERTH_TRYV(self->file_->write_at(offset, bytes));
+      // A copy is hashed: after a failed write the session's own must be as if nothing had come.
+      const auto aside =
+          bytes.size() >= kHashAsideBytes ? HashAside::start(self->store_.disk_, hashes, bytes) : nullptr;
+      Result<void> written = self->file_->write_at(offset, bytes);
+      if (aside) {
+        const UploadHashes& hashed = aside->take();
+        if (written) hashes = hashed;
+      } else if (written) {
+        hashes.update(bytes);
+      }
+      BERTH_TRYV(written);
       self->size_bytes_ = std::max(self->size_bytes_, offset + bytes.size());
-      hashes.update(bytes);
+      self->start_writeback();
       return {};
     });
   }
@@ -153,6 +166,12 @@ class FsStore::StagedUpload final : public Staged, public std::enable_shared_fro
     open_count_->fetch_add(1, std::memory_order_relaxed);
     return {};
   }
+  /// A long upload reaches the disk while it comes in: its seal waits for the last stretch instead of all of it.
+  void start_writeback() {
+    if (size_bytes_ < written_back_ + kWritebackBytes) return;
+    file_->start_writeback(written_back_, size_bytes_ - written_back_);
+    written_back_ = size_bytes_;
+  }
   void close() {
     if (!file_) return;
     file_.reset();
@@ -163,7 +182,8 @@ class FsStore::StagedUpload final : public Staged, public std::enable_shared_fro
   std::shared_ptr<std::atomic<std::size_t>> open_count_;
   std::uint64_t inc_;
   std::unique_ptr<io::File> file_;
-  std::uint64_t size_bytes_ = 0;  // of the file, as far as it was written without gaps
+  std::uint64_t size_bytes_ = 0;    // of the file, as far as it was written without gaps
+  std::uint64_t written_back_ = 0;  // up to here it is on its way to the disk
 };
 
 FsStore::FsStore(io::FileSystem& files, io::BlockingPool& disk, OpenFiles open_files)

@@ -28,6 +28,9 @@ class File {
   virtual Result<void> truncate(std::uint64_t size_bytes) = 0;
   /// Reserves disk space beyond the current size without changing it. Best effort on file systems that cannot.
   virtual Result<void> reserve(std::uint64_t size_bytes) = 0;
+  /// Starts to bring what was written there to the disk, so that sync() has less to wait for. A hint: promises nothing,
+  /// reports nothing.
+  virtual void start_writeback(std::uint64_t /*offset*/, std::uint64_t /*length*/) {}
   /// After success the content and size survive a power cut. A failure means the file's content is unknown: discard it.
   virtual Result<void> sync() = 0;
   virtual Result<std::uint64_t> size_bytes() = 0;
