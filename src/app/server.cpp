@@ -154,7 +154,7 @@ Result<void> Server::Parts::listen() {
       http::Server::Deps{*runtime, clock, log}, config.http,
       [this](http::Exchange& exchange) { return handler->handle(exchange); },
       [](const Error& error) { return api::error_response(error); });
-  BERTH_TRYV(http->listen(config.listen.host, config.listen.port));
+  BERTH_TRYV(http->listen({.host = config.listen.host, .port = config.listen.port}));
   runtime->start();
   return {};
 }

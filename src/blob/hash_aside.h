@@ -14,11 +14,13 @@ namespace berth::blob {
 
 class HashAside {
  public:
+  HashAside(const UploadHashes& hashes, std::span<const std::byte> bytes) : hashes_(hashes), bytes_(bytes) {}
+
   /// `bytes` must live until take().
   static std::shared_ptr<HashAside> start(io::BlockingPool& pool, const UploadHashes& hashes,
                                           std::span<const std::byte> bytes) {
     // shared: a job that comes too late still looks at it.
-    std::shared_ptr<HashAside> aside(new HashAside(hashes, bytes));
+    auto aside = std::make_shared<HashAside>(hashes, bytes);
     (void)pool.post([aside] { aside->run_unless_taken(); });  // refused: the writer does it
     return aside;
   }
@@ -31,8 +33,6 @@ class HashAside {
   }
 
  private:
-  HashAside(const UploadHashes& hashes, std::span<const std::byte> bytes) : hashes_(hashes), bytes_(bytes) {}
-
   void run_unless_taken() {
     if (taken_.exchange(true)) return;
     hashes_.update(bytes_);

@@ -18,12 +18,14 @@ HeadParser::Limits head_limits(const ServerLimits& limits) {
 
 }  // namespace
 
-Connection::Connection(CoreContext& core, Socket socket, const asio::ip::tcp::endpoint& peer, Admission admission)
+Connection::Connection(CoreContext& core, Socket socket, const Protocol::endpoint& peer, ListenerTraits traits,
+                       Admission admission)
     : core_(core),
       limits_(core.server.limits),
       clock_(core.server.clock),
       stream_(std::move(socket)),
       peer_(to_text(peer)),
+      traits_(traits),
       admission_(admission),
       in_(core.server.limits.connection_buffer_bytes),
       parser_(head_limits(core.server.limits)),
@@ -32,7 +34,9 @@ Connection::Connection(CoreContext& core, Socket socket, const asio::ip::tcp::en
 }
 
 io::Task<void> Connection::serve() {
-  if (admission_ == Admission::refused) {
+  if (!co_await open()) {
+    // Everything that could be said has been.
+  } else if (admission_ == Admission::refused) {
     co_await reject(Error(Errc::unavailable, "too many connections"));
   } else {
     while (co_await read_head()) {
@@ -91,7 +95,13 @@ io::Task<bool> Connection::receive_head() {
   if (!make_room_for_head()) co_return false;
   deadline_ms_ = is_idle_ ? clock_.mono_ms() + limits_.idle_timeout_ms : hard_deadline_ms_;
   const std::span<std::byte> room = in_.room();
-  const auto [error, count] = co_await stream_.socket().async_read_some(asio::buffer(room.data(), room.size()), kAwait);
+  boost::system::error_code error;
+  std::size_t count = 0;
+  if (stream_.is_encrypted()) {
+    std::tie(error, count) = co_await receive_encrypted(room);
+  } else {
+    std::tie(error, count) = co_await stream_.socket().async_read_some(asio::buffer(room.data(), room.size()), kAwait);
+  }
   deadline_ms_ = kNever;
   const bool was_idle = std::exchange(is_idle_, false);
   const bool is_late = std::exchange(is_expired_, false) && error;
@@ -101,6 +111,19 @@ io::Task<bool> Connection::receive_head() {
   if (was_idle) hard_deadline_ms_ = clock_.mono_ms() + limits_.head_timeout_ms;
   in_.commit(count);
   co_return true;
+}
+
+/// As async_read_some of a plain socket: what has been decrypted already comes first.
+io::Task<std::tuple<boost::system::error_code, std::size_t>> Connection::receive_encrypted(std::span<std::byte> room) {
+  for (;;) {
+    const Stream::Moved moved = stream_.try_receive(Slices::writable(room));
+    if (moved.outcome == Stream::Outcome::moved && moved.count > 0)
+      co_return std::tuple(boost::system::error_code(), moved.count);
+    if (moved.outcome != Stream::Outcome::would_block)
+      co_return std::tuple(asio::error::make_error_code(asio::error::eof), 0);
+    const auto [error] = co_await stream_.socket().async_wait(moved.direction, kAwait);
+    if (error) co_return std::tuple(error, 0);
+  }
 }
 
 bool Connection::make_room_for_head() {

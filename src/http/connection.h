@@ -5,12 +5,14 @@
 // Waiting for the peer always goes through wait() or receive_head(), which set deadline_ms_ for the time of the wait;
 // the core's tick calls expire() once it has passed. There is no timer per operation.
 //
-// connection.cpp: life cycle;  connection_body.cpp: request bodies in;  connection_send.cpp: answers out.
+// connection_start.cpp: before the first request;  connection.cpp: life cycle;  connection_body.cpp: request bodies in;
+// connection_send.cpp: answers out.
 
 #include "http/chunked.h"
 #include "http/exchange.h"
 #include "http/head_parser.h"
 #include "http/input_buffer.h"
+#include "http/listener.h"
 #include "http/pace.h"
 #include "http/response_writer.h"
 #include "http/server.h"
@@ -19,6 +21,7 @@
 #include <atomic>
 #include <limits>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -32,6 +35,19 @@ struct ServerContext {
   Handler handler;
   ErrorResponder on_error;
   std::atomic<std::size_t> connection_count = 0;
+
+  std::shared_ptr<const crypto::TlsContext> tls_now() const {
+    const std::lock_guard lock(tls_mutex);
+    return tls;
+  }
+  void set_tls(std::shared_ptr<const crypto::TlsContext> next) {
+    const std::lock_guard lock(tls_mutex);
+    tls = std::move(next);
+  }
+
+  mutable std::mutex tls_mutex;  // guards: tls
+  // shared: sessions outlive a reload.
+  std::shared_ptr<const crypto::TlsContext> tls;
 };
 
 /// What the connections of one core share; touched by that core only.
@@ -48,7 +64,8 @@ class Connection final : public Exchange {
     refused,  // one connection too many: gets the answer for `unavailable` and is closed
   };
 
-  Connection(CoreContext& core, Socket socket, const asio::ip::tcp::endpoint& peer, Admission admission);
+  Connection(CoreContext& core, Socket socket, const Protocol::endpoint& peer, ListenerTraits traits,
+             Admission admission);
 
   /// The whole life of the connection. Runs once.
   io::Task<void> serve();
@@ -85,9 +102,15 @@ class Connection final : public Exchange {
   };
   enum class Linger : std::uint8_t { no, yes };
 
+  // connection_start.cpp
+  io::Task<bool> open();
+  io::Task<bool> read_proxy_header();
+  io::Task<bool> shake_hands();
+
   // connection.cpp
   io::Task<bool> read_head();
   io::Task<bool> receive_head();
+  io::Task<std::tuple<boost::system::error_code, std::size_t>> receive_encrypted(std::span<std::byte> room);
   bool make_room_for_head();
   void begin_exchange(std::size_t head_bytes);
   io::Task<void> run_handler();
@@ -112,8 +135,9 @@ class Connection final : public Exchange {
   Result<void> begin_answer(const Response& head, std::optional<std::uint64_t> content_length);
   bool can_stay_open() const;
   bool is_body_sent(const Response& head) const;
-  io::Task<Result<void>> wait_to_send();
-  Result<void> try_transmit(Slices& slices, More more);
+  io::Task<Result<void>> wait_to_send(Socket::wait_type direction);
+  Result<Socket::wait_type> try_transmit(Slices& slices, More more);
+  Result<void> transmit_at_once(Slices& slices);
   io::Task<Result<void>> transmit(Slices slices, More more);
   io::Task<Result<void>> flush_out(More more);
   io::Task<Result<void>> send_parts(io::RandomSource& source, std::vector<BodyPart> parts);
@@ -125,8 +149,9 @@ class Connection final : public Exchange {
   CoreContext& core_;
   const ServerLimits& limits_;
   const Clock& clock_;
-  TcpStream stream_;
+  Stream stream_;
   std::string peer_;
+  ListenerTraits traits_;
   Admission admission_;
 
   InputBuffer in_;

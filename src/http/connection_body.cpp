@@ -119,14 +119,15 @@ Result<std::size_t> Connection::accept_chunk_data(std::size_t received, std::siz
 io::Task<Result<std::size_t>> Connection::receive(Slices slices) {
   for (;;) {
     if (is_aborted_) co_return fail(Errc::disconnected, {}, "the server stops");
-    const TcpStream::Moved moved = stream_.try_receive(slices);
+    const Stream::Moved moved = stream_.try_receive(slices);
     switch (moved.outcome) {
-      case TcpStream::Outcome::moved:
+      case Stream::Outcome::moved:
         pace_.moved(moved.count);
         co_await give_way(moved.count);
         co_return moved.count;
-      case TcpStream::Outcome::would_block: BERTH_CO_TRYV(co_await wait(Socket::wait_read)); break;
-      case TcpStream::Outcome::failed: co_return fail(Errc::disconnected, "the peer closed the connection");
+      case Stream::Outcome::would_block: BERTH_CO_TRYV(co_await wait(moved.direction)); break;
+      case Stream::Outcome::plain_http:
+      case Stream::Outcome::failed: co_return fail(Errc::disconnected, "the peer closed the connection");
     }
   }
 }

@@ -19,6 +19,13 @@ constexpr std::size_t kOutBytesMax = 128 * 1024;     // collected before a call 
 
 std::unexpected<Error> peer_is_gone() { return fail(Errc::disconnected, "the connection is closed"); }
 
+/// Fills `out` if that needs no disk; false otherwise.
+bool read_cached(int file, std::uint64_t offset, std::span<char> out) {
+  if (file < 0) return false;
+  ::iovec part{out.data(), out.size()};
+  return ::preadv2(file, &part, 1, static_cast<::off_t>(offset), RWF_NOWAIT) == static_cast<::ssize_t>(out.size());
+}
+
 /// Whether the byte at `offset` is in the page cache: then a read of it does not wait for the disk.
 bool is_cached(int file, std::uint64_t offset) {
   char byte = 0;
@@ -32,7 +39,7 @@ io::Task<Result<void>> Connection::send(Response head, std::string body) {
   BERTH_CO_TRYV(begin_answer(head, body.size()));
   if (!is_body_sent(head)) body.clear();
   Slices slices = Slices::readable(out_, body);
-  Result<void> sent = try_transmit(slices, More::no);
+  Result<void> sent = transmit_at_once(slices);
   if (sent && slices.size() > 0) sent = co_await transmit(slices, More::no);
   if (!sent) must_close_ = true;
   co_return sent;
@@ -42,7 +49,7 @@ io::Task<Result<void>> Connection::send(Response head, std::shared_ptr<const std
   BERTH_CO_TRYV(begin_answer(head, body->size()));
   const std::string_view bytes = is_body_sent(head) ? std::string_view(*body) : std::string_view();
   Slices slices = Slices::readable(out_, bytes);
-  Result<void> sent = try_transmit(slices, More::no);
+  Result<void> sent = transmit_at_once(slices);
   if (sent && slices.size() > 0) sent = co_await transmit(slices, More::no);
   if (!sent) must_close_ = true;
   co_return sent;
@@ -52,7 +59,7 @@ io::Task<Result<void>> Connection::send_head(Response head, std::uint64_t conten
   BERTH_CO_TRYV(begin_answer(head, content_length));
   if (is_body_sent(head) && content_length > 0) must_close_ = true;  // nothing will follow what was promised
   Slices slices = Slices::readable(out_);
-  Result<void> sent = try_transmit(slices, More::no);
+  Result<void> sent = transmit_at_once(slices);
   if (sent && slices.size() > 0) sent = co_await transmit(slices, More::no);
   if (!sent) must_close_ = true;
   co_return sent;
@@ -68,7 +75,7 @@ io::Task<Result<void>> Connection::send(Response head, io::RandomSource& source,
                         append_cached(source.descriptor(), parts[0]);
   Slices slices = Slices::readable(out_);
   Result<void> sent;
-  if (is_small) sent = try_transmit(slices, More::no);
+  if (is_small) sent = transmit_at_once(slices);
   if (!is_small) {
     sent = co_await send_parts(source, std::move(parts));
   } else if (sent && slices.size() > 0) {
@@ -113,30 +120,36 @@ bool Connection::is_body_sent(const Response& head) const {
 }
 
 /// A peer that does not take what we send is as good as gone: to the handler both are `disconnected`.
-io::Task<Result<void>> Connection::wait_to_send() {
-  Result<void> ready = co_await wait(Socket::wait_write);
+io::Task<Result<void>> Connection::wait_to_send(Socket::wait_type direction) {
+  Result<void> ready = co_await wait(direction);
   if (!ready) co_return fail(Errc::disconnected, ready.error().message, ready.error().cause);
   co_return ready;
 }
 
-/// As much of `slices` as the peer takes at once; drops it from their front.
-Result<void> Connection::try_transmit(Slices& slices, More more) {
+/// As much of `slices` as the peer takes at once; drops it from their front. What to wait for before the rest.
+Result<Socket::wait_type> Connection::try_transmit(Slices& slices, More more) {
   while (slices.size() > 0) {
     if (is_aborted_) return peer_is_gone();
-    const TcpStream::Moved moved = stream_.try_send(slices, more);
-    if (moved.outcome == TcpStream::Outcome::would_block) return {};
-    if (moved.outcome == TcpStream::Outcome::failed) return peer_is_gone();
+    const Stream::Moved moved = stream_.try_send(slices, more);
+    if (moved.outcome == Stream::Outcome::would_block) return moved.direction;
+    if (moved.outcome != Stream::Outcome::moved) return peer_is_gone();
     slices.advance(moved.count);
     pace_.moved(moved.count);
   }
+  return Socket::wait_write;
+}
+
+/// Most answers leave whole, and then cost no coroutine.
+Result<void> Connection::transmit_at_once(Slices& slices) {
+  BERTH_TRYV(try_transmit(slices, More::no));
   return {};
 }
 
 io::Task<Result<void>> Connection::transmit(Slices slices, More more) {
   for (;;) {
-    BERTH_CO_TRYV(try_transmit(slices, more));
+    BERTH_CO_TRY(const Socket::wait_type direction, try_transmit(slices, more));
     if (slices.size() == 0) co_return Result<void>();
-    BERTH_CO_TRYV(co_await wait_to_send());
+    BERTH_CO_TRYV(co_await wait_to_send(direction));
   }
 }
 
@@ -159,6 +172,7 @@ io::Task<Result<void>> Connection::send_slice(io::RandomSource& source, BodyPart
   const int file = source.descriptor();
   if (file < 0) co_return co_await send_copied(source, std::move(part));
   if (append_cached(file, part)) co_return Result<void>();
+  if (stream_.is_encrypted()) co_return co_await send_copied(source, std::move(part));
   BERTH_CO_TRYV(co_await flush_out(More::yes));
   co_return co_await send_file(source, std::move(part));
 }
@@ -190,10 +204,10 @@ io::Task<Result<void>> Connection::send_file(io::RandomSource& source, BodyPart 
       window_end += std::min<std::uint64_t>(kWindowBytes, end - offset);
       if (!is_cached(file, window_end - 1)) BERTH_CO_TRYV(co_await source.prefetch(offset, window_end - offset));
     }
-    const TcpStream::Moved moved = stream_.try_send_file(file, offset, static_cast<std::size_t>(window_end - offset));
-    if (moved.outcome == TcpStream::Outcome::failed) co_return peer_is_gone();
-    if (moved.outcome == TcpStream::Outcome::would_block) {
-      BERTH_CO_TRYV(co_await wait_to_send());
+    const Stream::Moved moved = stream_.try_send_file(file, offset, static_cast<std::size_t>(window_end - offset));
+    if (moved.outcome == Stream::Outcome::failed) co_return peer_is_gone();
+    if (moved.outcome == Stream::Outcome::would_block) {
+      BERTH_CO_TRYV(co_await wait_to_send(moved.direction));
       continue;
     }
     if (moved.count == 0) co_return fail(Errc::corrupt, {}, "a stored file is shorter than its recorded size");
@@ -210,7 +224,8 @@ io::Task<Result<void>> Connection::send_copied(io::RandomSource& source, BodyPar
   std::uint64_t left = part.length_bytes;
   while (left > 0) {
     buffer.resize(static_cast<std::size_t>(std::min<std::uint64_t>(kCopyBytes, left)));
-    BERTH_CO_TRYV(co_await source.read_at(offset, std::as_writable_bytes(std::span(buffer))));
+    if (!read_cached(source.descriptor(), offset, buffer))
+      BERTH_CO_TRYV(co_await source.read_at(offset, std::as_writable_bytes(std::span(buffer))));
     BERTH_CO_TRYV(co_await transmit(Slices::readable(out_, buffer), More::no));
     out_.clear();
     offset += buffer.size();

@@ -38,12 +38,12 @@ Core::Core(ServerContext& server, asio::io_context& context, std::function<void(
       tick_timer_(context),
       accept_timer_(context) {}
 
-void Core::add_listener(Acceptor acceptor) {
+void Core::add_listener(Acceptor acceptor, ListenerTraits traits) {
   block_broken_pipe_signal();
-  acceptors_.push_back(std::move(acceptor));
+  listeners_.push_back({std::move(acceptor), traits});
   ++task_count_;
   start_tick();
-  asio::co_spawn(io_, accept_loop(acceptors_.back()), [this](const std::exception_ptr& thrown) {
+  asio::co_spawn(io_, accept_loop(listeners_.back()), [this](const std::exception_ptr& thrown) {
     if (thrown) std::rethrow_exception(thrown);  // a bug: nothing there throws
     on_task_end();
   });
@@ -52,9 +52,9 @@ void Core::add_listener(Acceptor acceptor) {
 void Core::stop() {
   context_.stopping = true;
   accept_timer_.cancel();
-  for (Acceptor& acceptor : acceptors_) {
+  for (Listener& listener : listeners_) {
     boost::system::error_code ignored;
-    acceptor.close(ignored);
+    listener.acceptor.close(ignored);
   }
   for (Connection& connection : connections_) connection.stop_if_idle();
   ++task_count_;  // so that a core where nothing runs becomes idle too
@@ -65,13 +65,13 @@ void Core::abort() {
   for (Connection& connection : connections_) connection.abort();
 }
 
-io::Task<void> Core::accept_loop(Acceptor& acceptor) {
-  while (acceptor.is_open()) {
+io::Task<void> Core::accept_loop(Listener& listener) {
+  while (listener.acceptor.is_open()) {
     Socket socket(io_);
-    asio::ip::tcp::endpoint peer;
-    const auto [error] = co_await acceptor.async_accept(socket, peer, kAwait);
+    Protocol::endpoint peer;
+    const auto [error] = co_await listener.acceptor.async_accept(socket, peer, kAwait);
     if (!error) {
-      admit(std::move(socket), peer);
+      admit(std::move(socket), peer, listener.traits);
     } else if (is_out_of_descriptors(error)) {
       server_.log.error("http.accept_failed", {f("err", error.message())});
       co_await pause_accepting();
@@ -87,7 +87,7 @@ io::Task<void> Core::pause_accepting() {
   static_cast<void>(co_await accept_timer_.async_wait(kAwait));
 }
 
-void Core::admit(Socket socket, const asio::ip::tcp::endpoint& peer) {
+void Core::admit(Socket socket, const Protocol::endpoint& peer, ListenerTraits traits) {
   if (context_.stopping) return;
   Connection::Admission admission = Connection::Admission::served;
   if (server_.connection_count.fetch_add(1) >= server_.limits.connections_max) {
@@ -96,7 +96,8 @@ void Core::admit(Socket socket, const asio::ip::tcp::endpoint& peer) {
     if (refused_count_ >= kRefusedMax) return;
     ++refused_count_;
   }
-  const auto connection = connections_.emplace(connections_.end(), context_, std::move(socket), peer, admission);
+  const auto connection =
+      connections_.emplace(connections_.end(), context_, std::move(socket), peer, traits, admission);
   ++task_count_;
   asio::co_spawn(io_, connection->serve(), [this, connection](const std::exception_ptr& thrown) {
     if (thrown) std::rethrow_exception(thrown);  // a bug: serve() catches what handlers throw

@@ -2,8 +2,8 @@
 // What one core of the server owns: its listeners, its connections, its tick. All of it runs on that core's thread.
 
 #include "http/connection.h"
+#include "http/listener.h"
 
-#include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/basic_waitable_timer.hpp>
 
 #include <chrono>
@@ -11,8 +11,6 @@
 #include <list>
 
 namespace berth::http {
-
-using Acceptor = asio::basic_socket_acceptor<asio::ip::tcp, io::Executor>;
 
 class Core {
  public:
@@ -22,7 +20,7 @@ class Core {
 
   asio::io_context& context() { return io_; }
   /// Takes over a bound acceptor and starts accepting. Before stop().
-  void add_listener(Acceptor acceptor);
+  void add_listener(Acceptor acceptor, ListenerTraits traits);
   /// No new connections or requests; those that are running finish.
   void stop();
   /// Ends what is still running.
@@ -33,11 +31,16 @@ class Core {
       asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, io::Executor>;
   using ConnectionList = std::list<Connection>;
 
-  io::Task<void> accept_loop(Acceptor& acceptor);
+  struct Listener {
+    Acceptor acceptor;
+    ListenerTraits traits;
+  };
+
+  io::Task<void> accept_loop(Listener& listener);
   io::Task<void> pause_accepting();
   io::Task<void> tick_loop();
   void start_tick();
-  void admit(Socket socket, const asio::ip::tcp::endpoint& peer);
+  void admit(Socket socket, const Protocol::endpoint& peer, ListenerTraits traits);
   void on_connection_end(ConnectionList::iterator connection);
   void on_task_end();
 
@@ -45,7 +48,7 @@ class Core {
   asio::io_context& io_;
   std::function<void()> on_idle_;
   CoreContext context_;
-  std::list<Acceptor> acceptors_;
+  std::list<Listener> listeners_;
   ConnectionList connections_;
   std::size_t refused_count_ = 0;
   std::size_t task_count_ = 0;  // accept loops and connections

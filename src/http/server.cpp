@@ -4,7 +4,9 @@
 #include "http/core.h"
 #include "http/listener.h"
 
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -66,12 +68,36 @@ struct Server::Impl {
     return busy_count == 0;
   }
 
+  /// One acceptor per core on an address of their own, by SO_REUSEPORT.
+  Result<std::vector<Acceptor>> bind(const ListenAddress& address) {
+    BERTH_TRY(const asio::ip::address host, parse_host(address.host));
+    Protocol::endpoint endpoint(asio::ip::tcp::endpoint(host, address.port));
+    BERTH_TRYV(check_free(cores.front()->context(), endpoint));
+    std::vector<Acceptor> acceptors;
+    for (const auto& core : cores) {
+      BERTH_TRY(Acceptor acceptor, open_acceptor(core->context(), endpoint));
+      endpoint = acceptor.local_endpoint();  // the others share the port that the first one picked
+      acceptors.push_back(std::move(acceptor));
+    }
+    return acceptors;
+  }
+
+  Result<std::vector<Acceptor>> share(int descriptor) {
+    std::vector<Acceptor> acceptors;
+    for (const auto& core : cores) {
+      BERTH_TRY(Acceptor acceptor, share_acceptor(core->context(), descriptor));
+      acceptors.push_back(std::move(acceptor));
+    }
+    return acceptors;
+  }
+
   io::Runtime& runtime;
   ServerContext context;
   std::vector<std::unique_ptr<Core>> cores;
   std::uint16_t port = 0;
   bool is_listening = false;
   bool is_stopped = false;
+  std::vector<std::string> unix_paths;  // to be removed at the end
 
   std::mutex mutex;  // guards: busy_count
   std::condition_variable idle;
@@ -83,28 +109,39 @@ Server::Server(Deps deps, ServerLimits limits, Handler handler, ErrorResponder o
 
 Server::~Server() { stop(0); }
 
-Result<void> Server::listen(const std::string& host, std::uint16_t port) {
+Result<void> Server::listen(const ListenAddress& address) {
   BERTH_ASSERT(!impl_->is_stopped, "a stopped server does not listen again");
-  BERTH_TRY(const asio::ip::address address, parse_host(host));
-  asio::ip::tcp::endpoint endpoint(address, port);
-  BERTH_TRYV(check_free(impl_->cores.front()->context(), endpoint));
-
+  BERTH_ASSERT(!address.tls || impl_->context.tls_now() != nullptr, "set_tls comes first");
   std::vector<Acceptor> acceptors;
-  for (const auto& core : impl_->cores) {
-    BERTH_TRY(Acceptor acceptor, open_acceptor(core->context(), endpoint));
-    endpoint.port(acceptor.local_endpoint().port());  // the others share what the first one picked
-    acceptors.push_back(std::move(acceptor));
+  std::string where;
+  if (!address.unix_path.empty() || address.descriptor >= 0) {
+    int descriptor = address.descriptor;
+    if (!address.unix_path.empty()) {
+      BERTH_TRY(descriptor, open_unix_socket(address.unix_path));
+      impl_->unix_paths.push_back(address.unix_path);
+    }
+    auto shared = impl_->share(descriptor);
+    ::close(descriptor);
+    BERTH_TRY(acceptors, std::move(shared));
+    where = address.unix_path.empty() ? to_text(acceptors.front().local_endpoint()) : "unix:" + address.unix_path;
+  } else {
+    BERTH_TRY(acceptors, impl_->bind(address));
+    where = to_text(acceptors.front().local_endpoint());
   }
+  if (impl_->port == 0) impl_->port = port_of(acceptors.front().local_endpoint());
+  const ListenerTraits traits{.tls = address.tls, .proxy_protocol = address.proxy_protocol};
   for (std::size_t i = 0; i < acceptors.size(); ++i) {
     Core& core = *impl_->cores[i];
-    asio::post(core.context(),
-               [&core, acceptor = std::move(acceptors[i])]() mutable { core.add_listener(std::move(acceptor)); });
+    asio::post(core.context(), [&core, traits, acceptor = std::move(acceptors[i])]() mutable {
+      core.add_listener(std::move(acceptor), traits);
+    });
   }
-  if (!impl_->is_listening) impl_->port = endpoint.port();
   impl_->is_listening = true;
-  impl_->context.log.info("http.listening", {f("address", to_text(endpoint))});
+  impl_->context.log.info("http.listening", {f("address", where), f("tls", address.tls)});
   return {};
 }
+
+void Server::set_tls(std::shared_ptr<const crypto::TlsContext> tls) { impl_->context.set_tls(std::move(tls)); }
 
 std::uint16_t Server::port() const { return impl_->port; }
 
@@ -115,6 +152,7 @@ void Server::stop(std::int64_t drain_ms) {
     impl_->busy_count += impl_->cores.size();
   }
   impl_->on_every_core([](Core& core) { core.stop(); });
+  for (const std::string& path : impl_->unix_paths) ::unlink(path.c_str());
   if (impl_->wait_until_idle(drain_ms)) return;
   impl_->on_every_core([](Core& core) { core.abort(); });
   constexpr std::int64_t kForMinutes = 60'000;

@@ -5,7 +5,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/result.h"
+#include "crypto/tls.h"
 #include "http/exchange.h"
+#include "http/listen_address.h"
+#include "http/networks.h"
 #include "io/runtime.h"
 
 #include <cstdint>
@@ -27,6 +30,7 @@ struct ServerLimits {
   std::uint64_t drain_bytes_max = 1024 * 1024;   // H7
   std::int64_t drain_timeout_ms = 2'000;         // H7
   std::size_t connection_buffer_bytes = 16 * 1024;
+  Networks trusted_proxies;               // whose PROXY header and X-Forwarded-For are believed
   std::int64_t tick_interval_ms = 1'000;  // how often timeouts are looked at, hence their precision
 };
 
@@ -49,10 +53,14 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  /// Binds one listener per core. host is a literal address or "localhost"; port 0 picks a free one.
+  /// Binds one listener per core. May be called again for further addresses.
   /// Errors: unavailable with a sentence (address in use, not permitted), parameter_invalid.
-  Result<void> listen(const std::string& host, std::uint16_t port);
+  Result<void> listen(const ListenAddress& address);
+  /// Of the first TCP address.
   std::uint16_t port() const;
+  /// What encrypted listeners use from now on; connections keep what they began with. Before the first of them listens,
+  /// and again at any time, from any thread.
+  void set_tls(std::shared_ptr<const crypto::TlsContext> tls);
   /// Stops accepting, lets running exchanges finish for at most drain_ms, then closes every connection. Blocks the
   /// caller (not an I/O thread) until all are gone.
   void stop(std::int64_t drain_ms);
