@@ -4,6 +4,7 @@
 #include "api/routes.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "base/random.h"
 #include "oci/repo_name.h"
 #include "registry/blobs.h"
@@ -11,10 +12,19 @@
 #include "registry/manifests.h"
 #include "registry/uploads.h"
 
+#include <functional>
+#include <string>
+#include <vector>
+
 namespace berth::api {
 
 /// What callers without an account may do.
 enum class Anonymous : std::uint8_t { off, read, write };
+
+/// Whether /metrics is answered here.
+enum class MetricsAccess : std::uint8_t { here, elsewhere };
+
+class RequestObserver;
 
 struct Services {
   registry::Uploads& uploads;
@@ -27,6 +37,11 @@ struct Services {
   const Log& log;
   Anonymous anonymous = Anonymous::off;
   Deletes deletes = Deletes::on;
+  RequestObserver& observer;
+  const Metrics& metrics;
+  MetricsAccess metrics_access = MetricsAccess::here;
+  /// Why the server should get no traffic now, a sentence each; empty: it is ready. Must not block.
+  std::function<std::vector<std::string>()> problems;
 };
 
 struct Context {

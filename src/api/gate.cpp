@@ -21,6 +21,7 @@ Result<void> admit(const Context& context, const http::Request& request) {
     return fail(Error(Errc::method_unknown, "the method is not supported here")
                     .with_items({std::string(allowed_methods(endpoint))}));
   }
+  if (!is_protocol(endpoint)) return {};  // tells nothing of what is stored
   const Anonymous anonymous = context.services.anonymous;
   // Reading a session is part of pushing (A13).
   const bool reads = is_read(request.method) && endpoint != Endpoint::upload_session;

@@ -42,7 +42,29 @@ Result<Route> match_suffix(const http::Path& path) {
 
 }  // namespace
 
+std::string_view to_string(Endpoint endpoint) {
+  switch (endpoint) {
+    case Endpoint::base: return "base";
+    case Endpoint::blob: return "blob";
+    case Endpoint::manifest: return "manifest";
+    case Endpoint::upload_start: return "upload_start";
+    case Endpoint::upload_session: return "upload_session";
+    case Endpoint::tags: return "tags";
+    case Endpoint::referrers: return "referrers";
+    case Endpoint::catalog: return "catalog";
+    case Endpoint::extensions: return "extensions";
+    case Endpoint::repo_extensions: return "repo_extensions";
+    case Endpoint::health: return "health";
+    case Endpoint::ready: return "ready";
+    case Endpoint::metrics: return "metrics";
+  }
+  return "none";
+}
+
 Result<Route> match_route(std::string_view path) {
+  if (path == "/healthz") return Route{Endpoint::health, {}, {}};
+  if (path == "/readyz") return Route{Endpoint::ready, {}, {}};
+  if (path == "/metrics") return Route{Endpoint::metrics, {}, {}};
   BERTH_TRY(const auto segments, http::split_path(path));
   const std::size_t n = segments.size();
   if (n == 0 || segments[0] != "v2") return fail(Errc::route_unknown, "no such endpoint");
@@ -61,7 +83,10 @@ std::string_view allowed_methods(Endpoint endpoint, Deletes deletes) {
     case Endpoint::referrers:
     case Endpoint::catalog:
     case Endpoint::extensions:
-    case Endpoint::repo_extensions: return "GET, HEAD";
+    case Endpoint::repo_extensions:
+    case Endpoint::health:
+    case Endpoint::ready:
+    case Endpoint::metrics: return "GET, HEAD";
     case Endpoint::blob: return deletes == Deletes::on ? "GET, HEAD, DELETE" : "GET, HEAD";
     case Endpoint::manifest: return deletes == Deletes::on ? "GET, HEAD, PUT, DELETE" : "GET, HEAD, PUT";
     case Endpoint::upload_start: return "POST";

@@ -24,7 +24,15 @@ enum class Endpoint : std::uint8_t {
   catalog,
   extensions,       // E1, for the registry
   repo_extensions,  // E1, for a repository
+  health,           // /healthz
+  ready,            // /readyz
+  metrics,          // /metrics
 };
+inline constexpr std::size_t kEndpointCount = static_cast<std::size_t>(Endpoint::metrics) + 1;
+/// "blob", "upload_session": the label of metrics and log.
+std::string_view to_string(Endpoint endpoint);
+/// Whether it is part of the distribution protocol, as opposed to being there for the operator.
+constexpr bool is_protocol(Endpoint endpoint) { return endpoint < Endpoint::health; }
 
 struct Route {
   Endpoint endpoint = Endpoint::base;

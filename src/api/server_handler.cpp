@@ -3,34 +3,38 @@
 #include "api/distribution/endpoints.h"
 #include "api/error_response.h"
 #include "api/gate.h"
+#include "api/health_endpoints.h"
+#include "api/request_observer.h"
 
 namespace berth::api {
 
 io::Task<void> ServerHandler::handle(http::Exchange& exchange) {
-  const std::int64_t began = services_.clock.mono_ms();
-  const auto done = co_await dispatch(exchange);
+  RequestObserver& observer = services_.observer;
+  RequestObserver::Seen seen = observer.begin();
+  const auto done = co_await dispatch(exchange, seen.endpoint);
   if (!done && !exchange.answered()) {
     const Error& error = done.error();
     auto [head, body] = error_response(error);
     // 503 is an answer to the state of things, which has its own lines; 500 is somebody's work.
     if (head.status >= 500) {
+      const std::string id = observer.request_id(seen, exchange);
       const LogLevel level = head.status == 503 ? LogLevel::warn : LogLevel::error;
       services_.log.write(level, "request.failed",
-                          {f("method", exchange.request().method_text), f("path", exchange.request().path),
-                           f("status", head.status), f("code", to_string(error.code)), f("err", error.cause)});
+                          {f("req", id), f("method", exchange.request().method_text),
+                           f("path", loggable_path(exchange.request().path, seen.endpoint)), f("status", head.status),
+                           f("code", to_string(error.code)), f("err", error.cause)});
+      head.add("X-Request-Id", id);  // what a user can quote, and the operator find
     }
     (void)co_await exchange.send(std::move(head), std::move(body));
   }
-  if (services_.log.enabled(LogLevel::debug)) {
-    services_.log.debug("http.request", {f("peer", exchange.peer()), f("method", exchange.request().method_text),
-                                         f("path", exchange.request().path), f("status", exchange.status()),
-                                         f("ms", services_.clock.mono_ms() - began)});
-  }
+  observer.end(seen, exchange);
 }
 
-io::Task<Result<void>> ServerHandler::dispatch(http::Exchange& exchange) {
+/// endpoint: filled once the route is known.  borrows: it is of the awaiting frame.
+io::Task<Result<void>> ServerHandler::dispatch(http::Exchange& exchange, std::optional<Endpoint>& endpoint) {
   const http::Request& request = exchange.request();
   BERTH_CO_TRY(auto route, match_route(request.path));
+  endpoint = route.endpoint;
   Context context{services_, std::move(route)};
   BERTH_CO_TRYV(admit(context, request));
   switch (context.route.endpoint) {
@@ -53,6 +57,9 @@ io::Task<Result<void>> ServerHandler::dispatch(http::Exchange& exchange) {
       if (request.method == http::Method::put) co_return co_await finish_upload(context, exchange);
       if (request.method == http::Method::delete_) co_return co_await cancel_upload(context, exchange);
       co_return co_await get_upload(context, exchange);
+    case Endpoint::health: co_return co_await get_health(context, exchange);
+    case Endpoint::ready: co_return co_await get_ready(context, exchange);
+    case Endpoint::metrics: co_return co_await get_metrics(context, exchange);
   }
   co_return fail(Errc::internal, {}, "endpoint without a handler");
 }

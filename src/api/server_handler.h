@@ -13,7 +13,8 @@ class ServerHandler {
   io::Task<void> handle(http::Exchange& exchange);
 
  private:
-  io::Task<Result<void>> dispatch(http::Exchange& exchange);
+  // borrows: endpoint is of the awaiting frame
+  io::Task<Result<void>> dispatch(http::Exchange& exchange, std::optional<Endpoint>& endpoint);
 
   Services services_;
 };

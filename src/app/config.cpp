@@ -1,6 +1,7 @@
 #include "app/config.h"
 
 #include <arpa/inet.h>
+#include <unistd.h>
 
 #include <charconv>
 
@@ -69,6 +70,20 @@ Result<api::Deletes> parse_deletes(std::string_view text) {
   if (text == "on") return api::Deletes::on;
   if (text == "off") return api::Deletes::off;
   return fail(Errc::parameter_invalid, "deletes must be on or off");
+}
+
+Result<LogFormat> parse_log_format(std::string_view text) {
+  if (text == "json") return LogFormat::json;
+  if (text == "text") return LogFormat::text;
+  if (text == "auto") return ::isatty(STDERR_FILENO) == 1 ? LogFormat::text : LogFormat::json;
+  return fail(Errc::parameter_invalid, "log format must be json, text or auto");
+}
+
+Result<api::AccessLog> parse_access_log(std::string_view text) {
+  if (text == "all") return api::AccessLog::all;
+  if (text == "errors") return api::AccessLog::errors;
+  if (text == "off") return api::AccessLog::off;
+  return fail(Errc::parameter_invalid, "access log must be all, errors or off");
 }
 
 Result<LogLevel> parse_log_level(std::string_view text) {

@@ -2,6 +2,7 @@
 // Everything `berth serve` can be told, with its defaults.
 
 #include "api/context.h"
+#include "api/request_observer.h"
 #include "http/server.h"
 #include "registry/limits.h"
 
@@ -25,6 +26,8 @@ struct ServeConfig {
   registry::Limits limits;
   http::ServerLimits http;
   LogLevel log_level = LogLevel::info;
+  LogFormat log_format = LogFormat::json;
+  api::AccessLog access_log = api::AccessLog::all;
   unsigned threads = 0;  // 0: one per core
   unsigned disk_threads = 8;
   std::uint64_t scrub_bytes_per_second = 20'000'000;  // 0: no background check
@@ -39,7 +42,9 @@ bool is_loopback(const ListenAddress& address);
 Result<registry::ReferencePolicy> parse_reference_policy(std::string_view text);  // strict, sparse-index, sparse
 Result<api::Anonymous> parse_anonymous(std::string_view text);                    // off, read, write
 Result<api::Deletes> parse_deletes(std::string_view text);                        // on, off
-Result<LogLevel> parse_log_level(std::string_view text);                          // debug, info, warn, error, off
+Result<LogFormat> parse_log_format(std::string_view text);       // json, text, auto (text on a terminal)
+Result<api::AccessLog> parse_access_log(std::string_view text);  // all, errors, off
+Result<LogLevel> parse_log_level(std::string_view text);         // debug, info, warn, error, off
 
 /// Refuses what must not be started: a registry open to the network that nobody opened on purpose.
 Result<void> validate(const ServeConfig& config);

@@ -1,9 +1,11 @@
 #include "app/server.h"
 
 #include "api/error_response.h"
+#include "api/request_observer.h"
 #include "api/server_handler.h"
 #include "app/data_dir.h"
 #include "app/descriptors.h"
+#include "app/server_metrics.h"
 #include "blob/fs_store.h"
 #include "io/periodic.h"
 #include "io/worker.h"
@@ -11,6 +13,7 @@
 #include "lifecycle/reserve.h"
 #include "lifecycle/scrub.h"
 #include "meta/settings.h"
+#include "meta/usage.h"
 
 #include <algorithm>
 #include <atomic>
@@ -22,6 +25,8 @@ namespace berth::app {
 namespace {
 
 constexpr std::int64_t kHousekeepingMs = 1'000;
+constexpr std::int64_t kLogFlushMs = 200;
+constexpr std::int64_t kTotalsMs = 60'000;
 constexpr std::size_t kPlaceMax = 1'000;
 constexpr std::size_t kExpireMax = 1'000;
 constexpr std::size_t kDiskQueueMax = 10'000;
@@ -40,6 +45,8 @@ struct Server::Parts {
   Log log;
   const Clock& clock;
   Random& random;
+  Metrics metrics;
+  Sightings sightings;
   registry::SpaceGuard space;
   registry::SpaceMarks marks;
   std::atomic<bool> ballast_spent{false};  // set by the writer, cleared by housekeeping
@@ -52,11 +59,14 @@ struct Server::Parts {
   std::unique_ptr<registry::Blobs> blob_service;
   std::unique_ptr<registry::Manifests> manifests;
   std::unique_ptr<registry::Listings> listings;
+  std::unique_ptr<api::RequestObserver> observer;
   std::unique_ptr<api::ServerHandler> handler;
   std::unique_ptr<io::Runtime> runtime;
   std::unique_ptr<http::Server> http;
   std::unique_ptr<io::Periodic> housekeeping;
   std::unique_ptr<io::Periodic> scrubbing;
+  std::unique_ptr<io::Periodic> log_flushing;
+  std::int64_t totals_due_ms = 0;
   lifecycle::RecoveryReport recovered;  // its strays are reviewed in the background
   std::atomic<bool> stopping{false};
   io::Worker reviewing;
@@ -65,7 +75,7 @@ struct Server::Parts {
   Parts(ServeConfig c, ServerSeams s)
       : config(std::move(c)),
         seams(std::move(s)),
-        log(config.log_level),
+        log(config.log_level, config.log_format),
         clock(seams.clock != nullptr ? *seams.clock : system_clock),
         random(seams.random != nullptr ? *seams.random : system_random) {}
 
@@ -79,6 +89,8 @@ struct Server::Parts {
   Result<void> listen();
   void start_background();
   void check_space();
+  void look_at_totals();
+  std::vector<std::string> problems() const;
   void keep_house();
   void scrub(io::Periodic& self);
 };
@@ -90,7 +102,8 @@ Result<void> Server::Parts::open_storage() {
     wrapped_files = seams.wrap_files(std::move(real));
   }
   disk = std::make_unique<io::BlockingPool>("disk", config.disk_threads, kDiskQueueMax);
-  BERTH_TRY(blobs, blob::FsStore::open_store(files(), *disk, descriptors.open_files));
+  auto& syncs = metrics.histogram("berth_blob_sync_duration_seconds", "Syncs of uploaded files and of their folders.");
+  BERTH_TRY(blobs, blob::FsStore::open_store(files(), *disk, descriptors.open_files, {&clock, &syncs}));
   meta::Store::Hooks hooks;
   hooks.sync_staging = [this] { return blobs->sync_staging(); };
   hooks.on_no_space = [this] {
@@ -99,6 +112,12 @@ Result<void> Server::Parts::open_storage() {
     (void)lifecycle::drop_ballast(files());
     log.error("disk.full",
               {f("err", "the metadata store found no space; the reserve is released, only deletes are accepted")});
+  };
+  auto& commits = metrics.histogram("berth_meta_tx_duration_seconds", "Transactions of the database, syncs included.");
+  auto& writes = metrics.counter("berth_meta_writes_total", "Writes committed.");
+  hooks.on_commit = [&commits, &writes](std::size_t ops, std::int64_t duration_us) {
+    commits.observe_us(duration_us);
+    writes.add(ops);
   };
   hooks.wrap = seams.wrap_connection;
   BERTH_TRY(store, meta::Store::open({.path = data->database_path()}, std::move(hooks), clock, log));
@@ -141,9 +160,46 @@ void Server::Parts::build_services() {
   manifests =
       std::make_unique<registry::Manifests>(registry::Manifests::Deps{*store, *disk, space, clock, log, config.limits});
   listings = std::make_unique<registry::Listings>(*store, config.limits);
-  handler = std::make_unique<api::ServerHandler>(
-      api::Services{*uploads, *blob_service, *manifests, *listings, config.limits, clock, random, log,
-                    config.anonymous.value_or(api::Anonymous::write), config.deletes});
+  register_metrics(metrics, {log, *disk, *store, *uploads, *blob_service, *manifests, space, sightings});
+  observer = std::make_unique<api::RequestObserver>(
+      api::RequestObserver::Deps{clock, random, log, metrics, config.http.trusted_proxies, config.access_log});
+  handler =
+      std::make_unique<api::ServerHandler>(api::Services{.uploads = *uploads,
+                                                         .blobs = *blob_service,
+                                                         .manifests = *manifests,
+                                                         .listings = *listings,
+                                                         .limits = config.limits,
+                                                         .clock = clock,
+                                                         .random = random,
+                                                         .log = log,
+                                                         .anonymous = config.anonymous.value_or(api::Anonymous::write),
+                                                         .deletes = config.deletes,
+                                                         .observer = *observer,
+                                                         .metrics = metrics,
+                                                         .problems = [this] { return problems(); }});
+}
+
+/// Why the server should get no traffic at the moment.
+std::vector<std::string> Server::Parts::problems() const {
+  std::vector<std::string> out;
+  if (stopping) out.emplace_back("the server is stopping");
+  if (store->outcome_unknown()) out.emplace_back("the disk of the database failed: reads only until a restart");
+  if (space.level() == registry::SpaceLevel::hard)
+    out.emplace_back("the disk is nearly full: uploads are refused until space is freed");
+  if (space.level() == registry::SpaceLevel::stop)
+    out.emplace_back("the disk is full: only deletes are accepted until space is freed");
+  return out;
+}
+
+void Server::Parts::look_at_totals() {
+  if (clock.mono_ms() < totals_due_ms) return;
+  totals_due_ms = clock.mono_ms() + kTotalsMs;
+  const auto totals = store->peek([](sql::Connection& db) { return meta::store_totals(db); });
+  if (!totals) return;
+  sightings.repositories = totals->repositories;
+  sightings.tags = totals->tags;
+  sightings.manifests = totals->manifests;
+  sightings.used_bytes = totals->used_bytes;
 }
 
 Result<void> Server::Parts::listen() {
@@ -155,6 +211,7 @@ Result<void> Server::Parts::listen() {
       [this](http::Exchange& exchange) { return handler->handle(exchange); },
       [](const Error& error) { return api::error_response(error); });
   BERTH_TRYV(http->listen({.host = config.listen.host, .port = config.listen.port}));
+  register_connections(metrics, *http);
   runtime->start();
   return {};
 }
@@ -162,6 +219,8 @@ Result<void> Server::Parts::listen() {
 void Server::Parts::check_space() {
   auto now = files().space();
   if (!now) return;
+  sightings.disk_total_bytes = now->total_bytes;
+  sightings.disk_free_bytes = now->free_bytes;
   auto level = registry::space_level(*now, marks);
   if (level == registry::SpaceLevel::fine) {
     const auto kept = lifecycle::ensure_ballast(files());
@@ -181,6 +240,7 @@ void Server::Parts::check_space() {
 
 void Server::Parts::keep_house() {
   check_space();
+  look_at_totals();
   if (const auto placed = lifecycle::place_pending(recovery(), kPlaceMax); !placed) {
     log.warn("housekeeping.place_failed", {f("err", placed.error().cause)});
   }
@@ -192,17 +252,22 @@ void Server::Parts::keep_house() {
 void Server::Parts::scrub(io::Periodic& self) {
   lifecycle::Throttle throttle(config.scrub_bytes_per_second);
   const blob::BlobMaintenance::Pace pace = [&](std::size_t bytes) { return self.pause_ms(throttle.pause_ms(bytes)); };
-  const auto whole = lifecycle::scrub_pass({*store, *blobs, clock, log}, scrub_position, pace, [this](meta::BlobId at) {
-    scrub_position = at;
-    store->write_later(
-        [text = std::to_string(at)](sql::Connection& db) { return meta::put_setting(db, "scrub_position", text); });
-  });
+  const auto whole = lifecycle::scrub_pass(
+      {*store, *blobs, clock, log}, scrub_position, pace, [this](const lifecycle::ScrubReport& report) {
+        sightings.scrubbed_blobs += report.checked;
+        sightings.damaged_blobs += report.bad;
+        scrub_position = report.position;
+        store->write_later([text = std::to_string(report.position)](sql::Connection& db) {
+          return meta::put_setting(db, "scrub_position", text);
+        });
+      });
   if (!whole) log.warn("scrub.failed", {f("err", whole.error().cause)});
   if (whole && *whole) self.pause_ms(kScrubRestMs);
 }
 
 void Server::Parts::start_background() {
   if (!recovered.strays.empty()) reviewing.start("strays", [this] { review_strays(); });
+  log_flushing = std::make_unique<io::Periodic>("log", kLogFlushMs, [this](io::Periodic&) { log.flush_lines(); });
   if (!seams.housekeeping) return;
   housekeeping =
       std::make_unique<io::Periodic>("housekeeping", kHousekeepingMs, [this](io::Periodic&) { keep_house(); });
@@ -232,15 +297,19 @@ Result<std::unique_ptr<Server>> Server::start(ServeConfig config, ServerSeams se
 
 void Server::stop() {
   Parts& p = *parts_;
+  if (!p.stopping.exchange(true) && p.http) {
+    p.log.info("server.stopping", {f("connections", static_cast<std::uint64_t>(p.http->connection_count()))});
+  }
   if (p.http) p.http->stop(p.config.drain_ms);
   if (p.scrubbing) p.scrubbing->stop();
   if (p.housekeeping) p.housekeeping->stop();
-  p.stopping = true;
   p.reviewing.join();
   // Handlers may still be suspended on the pools: those finish first, then their cores.
   if (p.store) p.store->stop();
   if (p.disk) p.disk->stop();
   if (p.runtime) p.runtime->stop();
+  if (p.log_flushing) p.log_flushing->stop();
+  p.log.flush_lines();
 }
 
 std::uint16_t Server::port() const { return parts_->http->port(); }

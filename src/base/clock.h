@@ -13,12 +13,15 @@ class Clock {
   virtual std::int64_t now_ms() const = 0;
   /// Monotonic milliseconds. For deadlines and idle times; never jumps.
   virtual std::int64_t mono_ms() const = 0;
+  /// The same in microseconds, as far as the clock tells them. For what is measured.
+  virtual std::int64_t mono_us() const { return mono_ms() * 1000; }
 };
 
 class SystemClock final : public Clock {
  public:
   std::int64_t now_ms() const override;
   std::int64_t mono_ms() const override;
+  std::int64_t mono_us() const override;
 };
 
 /// A clock the test moves. Both readings advance together; the wall clock can also be set alone (clock jumps).

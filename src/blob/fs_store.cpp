@@ -134,7 +134,7 @@ class FsStore::StagedUpload final : public Staged, public std::enable_shared_fro
       if (now < size_bytes) return fail(Errc::corrupt, {}, "staged file is shorter than what was written");
       // Also gives back what reserve() asked for beyond the end.
       BERTH_TRYV(self->file_->truncate(size_bytes));
-      return self->file_->sync();
+      return self->store_.timed([&] { return self->file_->sync(); });
     });
   }
 
@@ -186,9 +186,10 @@ class FsStore::StagedUpload final : public Staged, public std::enable_shared_fro
   std::uint64_t written_back_ = 0;  // up to here it is on its way to the disk
 };
 
-FsStore::FsStore(io::FileSystem& files, io::BlockingPool& disk, OpenFiles open_files)
+FsStore::FsStore(io::FileSystem& files, io::BlockingPool& disk, OpenFiles open_files, SyncObserver observer)
     : files_(files),
       disk_(disk),
+      observer_(observer),
       staged_open_max_(open_files.staged_max),
       open_files_(std::make_unique<OpenFileCache>(open_files.read_max)),
       dirty_(std::make_unique<Dirty>()) {}
@@ -196,8 +197,8 @@ FsStore::FsStore(io::FileSystem& files, io::BlockingPool& disk, OpenFiles open_f
 FsStore::~FsStore() = default;
 
 Result<std::unique_ptr<FsStore>> FsStore::open_store(io::FileSystem& files, io::BlockingPool& disk,
-                                                     OpenFiles open_files) {
-  std::unique_ptr<FsStore> store(new FsStore(files, disk, open_files));
+                                                     OpenFiles open_files, SyncObserver observer) {
+  std::unique_ptr<FsStore> store(new FsStore(files, disk, open_files, observer));
   // All folders exist from the start, so that no request ever waits for a mkdir. The mark is made once they are
   // durable.
   if (files.open(kFoldersMark, io::FileSystem::Mode::read).has_value()) return store;
@@ -251,8 +252,16 @@ io::Task<Result<void>> FsStore::discard(std::uint64_t inc) {
 
 Result<void> FsStore::sync_staging() {
   if (!dirty_->staging.exchange(false)) return {};
-  auto done = files_.sync_dir(kUploadsDir);
+  auto done = timed([this] { return files_.sync_dir(kUploadsDir); });
   if (!done) dirty_->staging = true;
+  return done;
+}
+
+Result<void> FsStore::timed(const std::function<Result<void>()>& sync) const {
+  if (observer_.durations == nullptr) return sync();
+  const std::int64_t began_us = observer_.clock->mono_us();
+  auto done = sync();
+  observer_.durations->observe_us(observer_.clock->mono_us() - began_us);
   return done;
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 // Blobs as files of one folder; see blob_paths.h for the layout and docs/durability.md for the order of syncs.
 
+#include "base/clock.h"
+#include "base/metrics.h"
 #include "blob/blob_store.h"
 #include "io/file_system.h"
 
@@ -17,11 +19,17 @@ struct OpenFiles {
   std::size_t staged_max = 4096;  // uploads nobody is writing to at the moment
 };
 
+/// Who wants to know how long syncs take.
+struct SyncObserver {
+  const Clock* clock = nullptr;
+  metrics::Histogram* durations = nullptr;  // null: nobody
+};
+
 class FsStore final : public BlobStore, public BlobMaintenance {
  public:
   /// Creates the folders that are missing (an empty data folder becomes a store). `files` and `disk` must outlive it.
   static Result<std::unique_ptr<FsStore>> open_store(io::FileSystem& files, io::BlockingPool& disk,
-                                                     OpenFiles open_files = {});
+                                                     OpenFiles open_files = {}, SyncObserver observer = {});
   ~FsStore() override;
 
   io::Task<Result<std::shared_ptr<io::RandomSource>>> open(BlobKey key, std::uint64_t size_bytes) override;
@@ -47,11 +55,13 @@ class FsStore final : public BlobStore, public BlobMaintenance {
   class StagedUpload;
   struct Dirty;
 
-  FsStore(io::FileSystem& files, io::BlockingPool& disk, OpenFiles open_files);
+  FsStore(io::FileSystem& files, io::BlockingPool& disk, OpenFiles open_files, SyncObserver observer);
+  Result<void> timed(const std::function<Result<void>()>& sync) const;
   Result<std::unique_ptr<io::File>> open_bytes(const BlobKey& key);
 
   io::FileSystem& files_;
   io::BlockingPool& disk_;
+  SyncObserver observer_;
   std::size_t staged_open_max_;
   // shared: an append on the disk pool may end after the store
   std::shared_ptr<std::atomic<std::size_t>> staged_open_ = std::make_shared<std::atomic<std::size_t>>(0);

@@ -6,6 +6,8 @@
 #include "cli/commands.h"
 #include "cli/exit_code.h"
 
+#include <unistd.h>
+
 #include <csignal>
 #include <cstdio>
 
@@ -20,6 +22,8 @@ struct ServeFlags {
   std::string anonymous;
   std::string deletes = "on";
   std::string log_level = "info";
+  std::string log_format = "auto";
+  std::string access_log = "all";
   unsigned threads = 0;
   std::uint64_t scrub_rate = 20'000'000;
 };
@@ -30,6 +34,8 @@ Result<app::ServeConfig> config_of(const ServeFlags& flags) {
   BERTH_TRY(config.limits.reference_policy, app::parse_reference_policy(flags.reference_policy));
   BERTH_TRY(config.deletes, app::parse_deletes(flags.deletes));
   BERTH_TRY(config.log_level, app::parse_log_level(flags.log_level));
+  BERTH_TRY(config.log_format, app::parse_log_format(flags.log_format));
+  BERTH_TRY(config.access_log, app::parse_access_log(flags.access_log));
   if (!flags.anonymous.empty()) {
     BERTH_TRY(config.anonymous, app::parse_anonymous(flags.anonymous));
   }
@@ -79,7 +85,8 @@ int serve(const ServeFlags& flags) {
   print_welcome(**server);
   int received = 0;
   sigwait(&signals, &received);
-  std::fprintf(stderr, "berth: stopping, finishing what is running (press Ctrl-C again to stop at once)\n");
+  if (::isatty(STDERR_FILENO) == 1)
+    std::fprintf(stderr, "berth: stopping, finishing what is running (press Ctrl-C again to stop at once)\n");
   // A second signal ends the process at once; everything acknowledged is on disk already.
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
   (*server)->stop();
@@ -111,7 +118,10 @@ void add_serve(CLI::App& parent, int& exit_code) {
       ->add_option("--deletes", flags->deletes,
                    "on, or off: nothing that was pushed can be deleted (uploads can still be cancelled)")
       ->capture_default_str();
-  command->add_option("--log-level", flags->log_level, "debug (one line per request), info, warn, error or off")
+  command->add_option("--log-level", flags->log_level, "debug, info, warn, error or off")->capture_default_str();
+  command->add_option("--log-format", flags->log_format, "json, text, or auto: text on a terminal")
+      ->capture_default_str();
+  command->add_option("--access-log", flags->access_log, "Which requests get a line: all, errors or off")
       ->capture_default_str();
   command->add_option("--threads", flags->threads, "I/O threads; 0 is one per core")->capture_default_str();
   command->add_option("--scrub-rate", flags->scrub_rate, "Bytes a second the background check may read; 0 turns it off")

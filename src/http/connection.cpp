@@ -49,6 +49,7 @@ io::Task<void> Connection::serve() {
 
 void Connection::expire(std::int64_t mono_ms) {
   if (mono_ms < deadline_ms_) return;
+  if (!is_expired_ && !is_idle_) ++core_.server.timed_out;
   is_expired_ = true;
   stream_.cancel();
 }
@@ -137,6 +138,7 @@ bool Connection::make_room_for_head() {
 
 void Connection::begin_exchange(std::size_t head_bytes) {
   in_.consume(head_bytes);
+  traffic_ = {.received_bytes = head_bytes};
   hard_deadline_ms_ = kNever;
   pace_.reset();
   stays_open_ = false;

@@ -35,6 +35,12 @@ struct ServerContext {
   Handler handler;
   ErrorResponder on_error;
   std::atomic<std::size_t> connection_count = 0;
+  std::atomic<std::uint64_t> accepted = 0;
+  std::atomic<std::uint64_t> refused = 0;
+  std::atomic<std::uint64_t> timed_out = 0;
+  std::atomic<std::uint64_t> tls_full = 0;
+  std::atomic<std::uint64_t> tls_resumed = 0;
+  std::atomic<std::uint64_t> tls_failed = 0;
 
   std::shared_ptr<const crypto::TlsContext> tls_now() const {
     const std::lock_guard lock(tls_mutex);
@@ -90,6 +96,7 @@ class Connection final : public Exchange {
   io::Task<Result<void>> send_head(Response head, std::uint64_t content_length) override;
   bool answered() const override { return status_ != 0; }
   int status() const override { return status_; }
+  Traffic traffic() const override { return traffic_; }
 
  private:
   static constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
@@ -166,6 +173,7 @@ class Connection final : public Exchange {
   std::unique_ptr<InputBuffer> chunk_in_;  // received and not yet decoded; in_ holds the head, which must stay
   Error body_error_;
 
+  Traffic traffic_;          // of the exchange
   int status_ = 0;           // of the answer, once its head is on its way
   bool stays_open_ = false;  // what that head told the peer
   bool must_close_ = false;  // the stream's position is lost, or the handler failed

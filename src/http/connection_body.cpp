@@ -48,6 +48,7 @@ std::size_t Connection::copy_buffered(std::span<std::byte> out, std::uint64_t by
       {out.size(), from.unread().size(), static_cast<std::size_t>(std::min<std::uint64_t>(bytes_max, SIZE_MAX))});
   std::memcpy(out.data(), from.unread().data(), count);
   from.consume(count);
+  traffic_.received_bytes += count;
   return count;
 }
 
@@ -56,6 +57,7 @@ io::Task<Result<std::size_t>> Connection::read_sized(std::span<std::byte> out) {
   if (count == 0) {
     const auto want = static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), sized_left_));
     BERTH_CO_TRY(count, co_await receive(Slices::writable(out.first(want))));
+    traffic_.received_bytes += count;
     if (count == 0) co_return fail(Errc::size_invalid, "the body ended before its declared length");
   }
   sized_left_ -= count;
@@ -110,6 +112,7 @@ Result<std::size_t> Connection::take_buffered_chunks(std::span<std::byte> out) {
 /// `received` bytes came: up to `direct_max` of them are chunk data in the caller's buffer, the rest is in chunk_in_.
 Result<std::size_t> Connection::accept_chunk_data(std::size_t received, std::size_t direct_max) {
   const std::size_t direct = std::min(received, direct_max);
+  traffic_.received_bytes += direct;
   chunks_.take(direct);
   chunk_in_->commit(received - direct);
   return direct;

@@ -135,6 +135,7 @@ Result<Socket::wait_type> Connection::try_transmit(Slices& slices, More more) {
     if (moved.outcome != Stream::Outcome::moved) return peer_is_gone();
     slices.advance(moved.count);
     pace_.moved(moved.count);
+    traffic_.sent_bytes += moved.count;
   }
   return Socket::wait_write;
 }
@@ -213,6 +214,7 @@ io::Task<Result<void>> Connection::send_file(io::RandomSource& source, BodyPart 
     if (moved.count == 0) co_return fail(Errc::corrupt, {}, "a stored file is shorter than its recorded size");
     offset += moved.count;
     pace_.moved(moved.count);
+    traffic_.sent_bytes += moved.count;
     co_await give_way(moved.count);
   }
   co_return Result<void>();

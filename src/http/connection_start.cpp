@@ -53,13 +53,17 @@ io::Task<bool> Connection::shake_hands() {
   for (;;) {
     const Stream::Moved moved = stream_.try_handshake();
     switch (moved.outcome) {
-      case Stream::Outcome::moved: co_return true;
+      case Stream::Outcome::moved:
+        ++(stream_.tls()->is_resumed() ? core_.server.tls_resumed : core_.server.tls_full);
+        co_return true;
       case Stream::Outcome::would_block: break;
       case Stream::Outcome::plain_http:
+        ++core_.server.tls_failed;
         // Somebody forgot the s. The bytes of the request are gone with the handshake; the answer helps all the same.
         co_await reject(Error(Errc::request_malformed, "this port speaks HTTPS: use https://"));
         co_return false;
       case Stream::Outcome::failed:
+        ++core_.server.tls_failed;
         core_.server.log.debug("http.handshake_failed", {f("peer", peer_), f("err", stream_.tls()->failure())});
         co_return false;
     }

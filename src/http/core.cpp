@@ -92,10 +92,12 @@ void Core::admit(Socket socket, const Protocol::endpoint& peer, ListenerTraits t
   Connection::Admission admission = Connection::Admission::served;
   if (server_.connection_count.fetch_add(1) >= server_.limits.connections_max) {
     --server_.connection_count;
+    ++server_.refused;
     admission = Connection::Admission::refused;
     if (refused_count_ >= kRefusedMax) return;
     ++refused_count_;
   }
+  ++server_.accepted;
   const auto connection =
       connections_.emplace(connections_.end(), context_, std::move(socket), peer, traits, admission);
   ++task_count_;

@@ -37,6 +37,13 @@ class Exchange : public io::ByteSource {
   /// For HEAD answers whose length is known but whose body is not at hand: 200 with this Content-Length.
   virtual io::Task<Result<void>> send_head(Response head, std::uint64_t content_length) = 0;
 
+  /// Bytes of this exchange so far, heads and framing included, as they were before encryption.
+  struct Traffic {
+    std::uint64_t received_bytes = 0;
+    std::uint64_t sent_bytes = 0;
+  };
+  virtual Traffic traffic() const = 0;
+
   /// True once a final response head has been written.
   virtual bool answered() const = 0;
   /// Status of the answer, for the access log; 0 before.

@@ -161,6 +161,16 @@ void Server::stop(std::int64_t drain_ms) {
   }
 }
 
+Server::Counts Server::counts() const {
+  const ServerContext& c = impl_->context;
+  return {.accepted = c.accepted.load(),
+          .refused = c.refused.load(),
+          .timed_out = c.timed_out.load(),
+          .tls_full = c.tls_full.load(),
+          .tls_resumed = c.tls_resumed.load(),
+          .tls_failed = c.tls_failed.load()};
+}
+
 std::size_t Server::connection_count() const { return impl_->context.connection_count.load(); }
 
 }  // namespace berth::http

@@ -65,6 +65,16 @@ class Server {
   /// caller (not an I/O thread) until all are gone.
   void stop(std::int64_t drain_ms);
   std::size_t connection_count() const;
+  /// Since the start.
+  struct Counts {
+    std::uint64_t accepted = 0;
+    std::uint64_t refused = 0;
+    std::uint64_t timed_out = 0;
+    std::uint64_t tls_full = 0;
+    std::uint64_t tls_resumed = 0;
+    std::uint64_t tls_failed = 0;
+  };
+  Counts counts() const;
 
  private:
   struct Impl;

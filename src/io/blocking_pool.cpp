@@ -25,6 +25,11 @@ bool BlockingPool::post(Job job) {
   return true;
 }
 
+std::size_t BlockingPool::queue_depth() const {
+  const std::lock_guard lock(mutex_);
+  return queue_.size();
+}
+
 void BlockingPool::stop() {
   {
     const std::lock_guard lock(mutex_);

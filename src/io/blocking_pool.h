@@ -30,6 +30,8 @@ class BlockingPool {
 
   /// False if the queue is full or the pool is stopping; the job was then dropped without running. Thread-safe.
   bool post(Job job);
+  /// Jobs that wait for a thread.
+  std::size_t queue_depth() const;
   /// Refuses new jobs, runs those queued, joins. Idempotent.
   void stop();
 
@@ -38,7 +40,7 @@ class BlockingPool {
 
   std::string name_;
   std::size_t queue_max_;
-  std::mutex mutex_;  // guards: queue_, stopping_
+  mutable std::mutex mutex_;  // guards: queue_, stopping_
   std::condition_variable wake_;
   std::deque<Job> queue_;
   bool stopping_ = false;

@@ -130,11 +130,11 @@ Result<ScrubReport> scrub_slice(const ScrubDeps& deps, meta::BlobId position, st
 }
 
 Result<bool> scrub_pass(const ScrubDeps& deps, meta::BlobId position, const blob::BlobMaintenance::Pace& pace,
-                        const std::function<void(meta::BlobId)>& on_slice) {
+                        const std::function<void(const ScrubReport&)>& on_slice) {
   for (;;) {
     BERTH_TRY(const ScrubReport report, scrub_slice(deps, position, kSliceBlobs, pace));
     position = report.position;
-    on_slice(position);
+    on_slice(report);
     if (report.stopped) return false;
     if (position == 0) return true;
   }

@@ -36,10 +36,10 @@ struct ScrubReport {
 Result<ScrubReport> scrub_slice(const ScrubDeps& deps, meta::BlobId position, std::size_t limit,
                                 const blob::BlobMaintenance::Pace& pace);
 
-/// From `position` to the end of the store, without a rest but those of the pace. `on_slice` hears where the walk is.
+/// From `position` to the end of the store, without a rest but those of the pace. `on_slice` hears how it goes.
 /// False: the pace stopped it.
 Result<bool> scrub_pass(const ScrubDeps& deps, meta::BlobId position, const blob::BlobMaintenance::Pace& pace,
-                        const std::function<void(meta::BlobId)>& on_slice);
+                        const std::function<void(const ScrubReport&)>& on_slice);
 
 /// Turns a rate into pauses: how long to sleep after reading so many bytes that no more than the rate are read. What is
 /// less than a millisecond is owed and counted with the next bytes. Rate 0: no pauses.

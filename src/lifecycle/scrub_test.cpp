@@ -22,7 +22,7 @@ class Scrub : public ::testing::Test {
   }
   bool pass(meta::BlobId from, const blob::BlobMaintenance::Pace& pace) {
     const auto whole = scrub_pass({*store_.meta, *store_.blobs, store_.clock, store_.log}, from, pace,
-                                  [this](meta::BlobId at) { heard_.push_back(at); });
+                                  [this](const ScrubReport& slice) { heard_.push_back(slice.position); });
     EXPECT_TRUE(whole.has_value()) << whole.error().cause;
     store_.flush();
     return whole.value_or(false);

@@ -60,6 +60,8 @@ constexpr Allowed kAllowed[] = {
     {"migrations.cpp kListVersions", "one row per migration"},
     {"uploads.cpp kRestart", "once after a power cut, over open sessions and young tombstones"},
     {"blobs.cpp kListDoomed", "the table holds what is to be unlinked right now, and the walk has a limit"},
+    {"usage.cpp kTotals", "for the metrics, once a minute in the background"},
+    {"usage.cpp kTotalBytes", "likewise"},
     {"referrers.cpp kCount", "counts a range of one index, of one subject, and no further than the quota"},
 };
 

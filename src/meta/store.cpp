@@ -147,10 +147,12 @@ std::vector<Store::Op> Store::take_batch() {
 }
 
 void Store::run_batch(std::vector<Op>& batch) {
+  const std::int64_t began_us = clock_.mono_us();
   std::vector<Op*> ops;
   ops.reserve(batch.size());
   for (Op& op : batch) ops.push_back(&op);
   Result<void> done = run_transaction(ops);
+  if (done && hooks_.on_commit) hooks_.on_commit(ops.size(), clock_.mono_us() - began_us);
   if (!done && done.error().code == Errc::no_space) {
     // The disk is full. Give back the reserve and let through only what makes room.
     if (hooks_.on_no_space) hooks_.on_no_space();

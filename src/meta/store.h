@@ -56,6 +56,8 @@ class Store {
     std::function<Result<void>()> sync_staging;
     /// The engine found the disk full, in open() or later: free the reserve, so that reclaiming writes can go on.
     std::function<void()> on_no_space;
+    /// A batch of `ops` writes was committed; how long that took, syncs included.
+    std::function<void(std::size_t ops, std::int64_t duration_us)> on_commit;
     /// Wraps every connection opened, for fault injection; empty in production.
     std::function<std::unique_ptr<sql::Connection>(std::unique_ptr<sql::Connection>)> wrap;
   };
@@ -136,6 +138,8 @@ class Store {
   bool outcome_unknown() const { return poisoned_.load(); }
   /// Operations waiting for the writer.
   std::size_t queue_depth() const;
+  /// Queries waiting for the reading pool.
+  std::size_t read_queue_depth() const { return read_pool_->queue_depth(); }
   std::uint64_t commit_count() const { return commits_.load(std::memory_order_relaxed); }
   /// Runs what is queued, then joins. Idempotent.
   void stop();

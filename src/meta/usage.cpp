@@ -30,6 +30,15 @@ constexpr sql::Sql kAddNsBytes = R"(
   SET used_bytes = used_bytes + $2
   WHERE id = (SELECT ns_id FROM repo WHERE id = $1))";
 
+constexpr sql::Sql kTotals = R"(
+  SELECT count(*), coalesce(sum(n_tags), 0), coalesce(sum(n_manifests), 0)
+  FROM repo
+  WHERE deleted_at IS NULL)";
+
+constexpr sql::Sql kTotalBytes = R"(
+  SELECT coalesce(sum(used_bytes), 0)
+  FROM ns)";
+
 }  // namespace
 
 Result<void> charge_link(sql::Connection& db, RepoId repo, BlobId blob, std::int64_t size_bytes) {
@@ -54,6 +63,17 @@ Result<void> charge_manifests(sql::Connection& db, RepoId repo, std::int64_t siz
   BERTH_TRYV(db.execute(kAddRepoBytes, {repo, size_bytes, count, 0}));
   BERTH_TRYV(db.execute(kAddNsBytes, {repo, size_bytes}));
   return {};
+}
+
+Result<Totals> store_totals(sql::Connection& db) {
+  Totals totals;
+  BERTH_TRYV(db.query(kTotals, {}, [&](const sql::Row& row) {
+    totals.repositories = row.int64(0);
+    totals.tags = row.int64(1);
+    totals.manifests = row.int64(2);
+  }));
+  BERTH_TRYV(db.query(kTotalBytes, {}, [&](const sql::Row& row) { totals.used_bytes = row.int64(0); }));
+  return totals;
 }
 
 Result<void> count_tags(sql::Connection& db, RepoId repo, std::int64_t count) {

@@ -12,4 +12,13 @@ Result<void> release_link(sql::Connection& db, RepoId repo, BlobId blob, std::in
 Result<void> charge_manifests(sql::Connection& db, RepoId repo, std::int64_t size_bytes, std::int64_t count);
 Result<void> count_tags(sql::Connection& db, RepoId repo, std::int64_t count);
 
+/// Of the whole store. Looks at every repository and namespace: for background work.
+struct Totals {
+  std::int64_t repositories = 0;
+  std::int64_t tags = 0;
+  std::int64_t manifests = 0;
+  std::int64_t used_bytes = 0;  // each blob once per namespace
+};
+Result<Totals> store_totals(sql::Connection& db);
+
 }  // namespace berth::meta

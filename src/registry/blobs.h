@@ -35,6 +35,7 @@ class Blobs {
 
   /// Size of a linked blob. Errors: blob_unknown, name_unknown.
   io::Task<Result<std::uint64_t>> head(oci::RepoName repo, oci::Digest digest);
+  const ReadCache<meta::Link>& links() const { return links_; }
   /// What open() would give, if nothing has to be waited for; nullopt says nothing about what is there.
   std::optional<BlobView> find_open(const oci::RepoName& repo, const oci::Digest& digest);
   /// Opens a linked blob. Bytes of the wrong length are never served: corrupt, the file goes to quarantine and the next

@@ -62,6 +62,7 @@ class Manifests {
   ManifestPtr find_cached(const oci::RepoName& repo, const oci::Reference& reference) {
     return cache_.find(repo.str(), cache_item(reference));
   }
+  const ReadCache<meta::ManifestBytes>& cache() const { return cache_; }
   /// Errors: manifest_unknown, name_unknown, corrupt.
   io::Task<Result<ManifestPtr>> get(oci::RepoName repo, oci::Reference reference);
   io::Task<Result<meta::ManifestHead>> head(oci::RepoName repo, oci::Reference reference);
