@@ -3,6 +3,8 @@
 
 #include "app/config.h"
 
+#include "app/config_file.h"
+#include "app/setting_text.h"
 #include "base/assert.h"
 
 #include <cstdint>
@@ -25,16 +27,25 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto listen = parse_listen(text);
   check_refusal(listen);
   if (listen) {
-    const bool v6 = listen->host.find(':') != std::string::npos;
-    const std::string printed = (v6 ? "[" + listen->host + "]" : listen->host) + ":" + std::to_string(listen->port);
-    const auto again = parse_listen(printed);
-    BERTH_ASSERT(again.has_value() && again->host == listen->host && again->port == listen->port, "print undoes parse");
-    // Whatever was typed, nothing but loopback may be open to everybody without being told so.
+    const auto again = parse_listen(to_text(*listen));
+    BERTH_ASSERT(again.has_value() && *again == *listen, "print undoes parse");
+    // Whatever was typed, nothing but this machine may reach what is open to everybody without being told so.
     ServeConfig config;
-    config.listen = *listen;
+    config.listen = {*listen};
     config.data_dir = "data";
-    BERTH_ASSERT(validate(config).has_value() == is_loopback(*listen), "only loopback is open by itself");
+    config.tls_certificates = config.tls_keys = {"x"};
+    BERTH_ASSERT(validate(config).has_value() == is_local(*listen), "only this machine is let in by itself");
   }
+  const auto size_bytes = parse_bytes(text);
+  check_refusal(size_bytes);
+  if (size_bytes) BERTH_ASSERT(parse_bytes(print_bytes(*size_bytes)) == *size_bytes, "print undoes parse");
+  const auto duration_ms = parse_duration_ms(text);
+  check_refusal(duration_ms);
+  if (duration_ms)
+    BERTH_ASSERT(parse_duration_ms(print_duration_ms(*duration_ms)) == *duration_ms, "print undoes parse");
+  check_refusal(parse_integer(text));
+  check_refusal(parse_boolean(text));
+  check_refusal(parse_config_file(text));
   check_refusal(parse_reference_policy(text));
   check_refusal(parse_anonymous(text));
   check_refusal(parse_log_level(text));

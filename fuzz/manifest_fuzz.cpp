@@ -67,7 +67,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   check_type(body, *manifest);
   BERTH_ASSERT(manifest->config.has_value() == (manifest->kind == ManifestKind::image), "images have a config");
-  BERTH_ASSERT(manifest->layers.size() + manifest->children.size() <= kDescriptorsMax, "V3: descriptors");
+  BERTH_ASSERT(manifest->layers.size() + manifest->children.size() <= ManifestLimits{}.descriptors_max,
+               "V3: descriptors");
   if (const auto& config = manifest->config) check_descriptor(*config);
   for (const Descriptor& layer : manifest->layers) check_descriptor(layer);
   for (const Descriptor& child : manifest->children) {

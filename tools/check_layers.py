@@ -21,6 +21,7 @@ FOREIGN = [
     (r"(fcntl|sys/file)\.h", "io app"),  # app: the lock of the data folder
     (r"(dirent|sys/(stat|statvfs|eventfd|inotify))\.h", "io"),
     (r"arpa/inet\.h", "io http app"),  # app: checks the address to listen on
+    (r"sys/(socket|un)\.h", "io http app"),  # app: the sockets of the service manager
     (r"(sys/(socket|sendfile|epoll|uio)|netinet/\w+|arpa/\w+|netdb)\.h", "io http"),
 ]
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(?:"([^"]*)"|<([^>]*)>)', re.M)

@@ -21,8 +21,12 @@ namespace berth::api {
 /// What callers without an account may do.
 enum class Anonymous : std::uint8_t { off, read, write };
 
-/// Whether /metrics is answered here.
-enum class MetricsAccess : std::uint8_t { here, elsewhere };
+/// What a listener is for.
+enum class Face : std::uint8_t {
+  everything,
+  registry,       // all but /metrics, which has an address of its own or none
+  operator_only,  // health, readiness, metrics
+};
 
 class RequestObserver;
 
@@ -39,7 +43,7 @@ struct Services {
   Deletes deletes = Deletes::on;
   RequestObserver& observer;
   const Metrics& metrics;
-  MetricsAccess metrics_access = MetricsAccess::here;
+  Face face = Face::everything;
   /// Why the server should get no traffic now, a sentence each; empty: it is ready. Must not block.
   std::function<std::vector<std::string>()> problems;
 };

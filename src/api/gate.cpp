@@ -32,10 +32,14 @@ Result<void> admit(const Context& context, const http::Request& request) {
                                       : "authentication required");
 }
 
-Result<oci::RepoName> repo_of(const Route& route, std::string_view host) {
-  BERTH_TRY(auto name, oci::RepoName::parse(route.name));
-  if (!host.empty() && host.size() + 1 + name.str().size() > oci::RepoName::kBytesMax) {
-    return fail(Errc::name_invalid, "registry host and repository name together are longer than 255 characters");
+Result<oci::RepoName> repo_of(const Route& route) { return oci::RepoName::parse(route.name); }
+
+Result<oci::RepoName> repo_to_write(const Context& context, std::string_view host) {
+  BERTH_TRY(auto name, repo_of(context.route));
+  const std::size_t bytes_max = context.services.limits.repo_name_bytes_max;
+  if (!host.empty() && host.size() + 1 + name.str().size() > bytes_max) {
+    return fail(Errc::name_invalid, "registry host and repository name together are longer than " +
+                                        std::to_string(bytes_max) + " characters");
   }
   return name;
 }

@@ -9,8 +9,9 @@ namespace berth::api {
 /// Errors: method_unknown with the allowed methods as the only item; unauthorized.
 Result<void> admit(const Context& context, const http::Request& request);
 
-/// The repository of the route. Errors: name_invalid (G1). When `host` is given (a request that may create the
-/// repository) host and name together must stay within what clients can name.
-Result<oci::RepoName> repo_of(const Route& route, std::string_view host = {});
+/// The repository of the route. Errors: name_invalid (G1).
+Result<oci::RepoName> repo_of(const Route& route);
+/// For a request that may create it: name and the host the client used must together stay within what clients can name.
+Result<oci::RepoName> repo_to_write(const Context& context, std::string_view host);
 
 }  // namespace berth::api

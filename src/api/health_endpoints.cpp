@@ -34,8 +34,7 @@ io::Task<Result<void>> get_ready(Context& context, http::Exchange& exchange) {
 }
 
 io::Task<Result<void>> get_metrics(Context& context, http::Exchange& exchange) {
-  if (context.services.metrics_access == MetricsAccess::elsewhere)
-    co_return fail(Errc::route_unknown, "the metrics have an address of their own");
+  if (context.services.face == Face::registry) co_return fail(Errc::route_unknown, "no such endpoint");
   co_return co_await exchange.send(fresh(200, "text/plain; version=0.0.4; charset=utf-8"),
                                    context.services.metrics.text());
 }

@@ -34,6 +34,8 @@ io::Task<void> ServerHandler::handle(http::Exchange& exchange) {
 io::Task<Result<void>> ServerHandler::dispatch(http::Exchange& exchange, std::optional<Endpoint>& endpoint) {
   const http::Request& request = exchange.request();
   BERTH_CO_TRY(auto route, match_route(request.path));
+  if (services_.face == Face::operator_only && is_protocol(route.endpoint))
+    co_return fail(Errc::route_unknown, "no such endpoint: this address is for the operator");
   endpoint = route.endpoint;
   Context context{services_, std::move(route)};
   BERTH_CO_TRYV(admit(context, request));

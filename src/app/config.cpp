@@ -1,7 +1,6 @@
 #include "app/config.h"
 
 #include <arpa/inet.h>
-#include <unistd.h>
 
 #include <charconv>
 
@@ -19,11 +18,7 @@ Result<std::uint16_t> parse_port(std::string_view text) {
   return port;
 }
 
-}  // namespace
-
-Result<ListenAddress> parse_listen(std::string_view text) {
-  // The address functions below read C strings: they would see only what stands before a NUL.
-  if (text.contains('\0')) return fail(Errc::parameter_invalid, "a listen address holds no NUL");
+Result<ListenAddress> parse_tcp(std::string_view text) {
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) {
     return fail(Errc::parameter_invalid,
@@ -46,7 +41,43 @@ Result<ListenAddress> parse_listen(std::string_view text) {
   return ListenAddress{std::move(name), port};
 }
 
-bool is_loopback(const ListenAddress& address) {
+}  // namespace
+
+Result<ListenAddress> parse_listen(std::string_view text) {
+  // The address functions below read C strings: they would see only what stands before a NUL.
+  if (text.contains('\0')) return fail(Errc::parameter_invalid, "a listen address holds no NUL");
+  if (text.starts_with("unix:")) {
+    const std::string_view path = text.substr(5);
+    if (path.empty())
+      return fail(Errc::parameter_invalid, "'unix:' needs the path of the socket, unix:/run/berth.sock");
+    return ListenAddress{.host = std::string(path), .kind = ListenAddress::Kind::unix_socket};
+  }
+  if (text == "systemd" || text.starts_with("systemd:")) {
+    const std::string_view name = text == "systemd" ? std::string_view() : text.substr(8);
+    return ListenAddress{.host = std::string(name), .kind = ListenAddress::Kind::inherited};
+  }
+  for (const auto& [scheme, tls] : {std::pair{std::string_view("http://"), false}, {"https://", true}}) {
+    if (!text.starts_with(scheme)) continue;
+    BERTH_TRY(ListenAddress address, parse_tcp(text.substr(scheme.size())));
+    address.tls = tls;
+    return address;
+  }
+  return parse_tcp(text);
+}
+
+std::string to_text(const ListenAddress& address) {
+  switch (address.kind) {
+    case ListenAddress::Kind::unix_socket: return "unix:" + address.host;
+    case ListenAddress::Kind::inherited: return address.host.empty() ? "systemd" : "systemd:" + address.host;
+    case ListenAddress::Kind::tcp: break;
+  }
+  const std::string scheme = !address.tls ? "" : *address.tls ? "https://" : "http://";
+  const bool v6 = address.host.find(':') != std::string::npos;
+  return scheme + (v6 ? "[" + address.host + "]" : address.host) + ":" + std::to_string(address.port);
+}
+
+bool is_local(const ListenAddress& address) {
+  if (address.kind != ListenAddress::Kind::tcp) return address.kind == ListenAddress::Kind::unix_socket;
   if (address.host == "localhost" || address.host == "::1") return true;
   in_addr v4{};
   return ::inet_pton(AF_INET, address.host.c_str(), &v4) == 1 && (ntohl(v4.s_addr) >> 24) == 127;
@@ -75,7 +106,7 @@ Result<api::Deletes> parse_deletes(std::string_view text) {
 Result<LogFormat> parse_log_format(std::string_view text) {
   if (text == "json") return LogFormat::json;
   if (text == "text") return LogFormat::text;
-  if (text == "auto") return ::isatty(STDERR_FILENO) == 1 ? LogFormat::text : LogFormat::json;
+  if (text == "auto") return LogFormat::automatic;
   return fail(Errc::parameter_invalid, "log format must be json, text or auto");
 }
 
@@ -95,14 +126,51 @@ Result<LogLevel> parse_log_level(std::string_view text) {
   return fail(Errc::parameter_invalid, "log level must be debug, info, warn, error or off");
 }
 
+std::vector<crypto::TlsFiles> tls_files(const ServeConfig& config) {
+  std::vector<crypto::TlsFiles> out;
+  for (std::size_t i = 0; i < config.tls_certificates.size() && i < config.tls_keys.size(); ++i)
+    out.push_back({config.tls_certificates[i], config.tls_keys[i]});
+  return out;
+}
+
+namespace {
+
+Result<void> validate_tls(const ServeConfig& config) {
+  if (config.tls_certificates.size() != config.tls_keys.size()) {
+    return fail(Errc::parameter_invalid, "tls: " + std::to_string(config.tls_certificates.size()) +
+                                             " certificates and " + std::to_string(config.tls_keys.size()) +
+                                             " keys were given; each certificate needs its key, in the same order");
+  }
+  for (const ListenAddress& address : config.listen) {
+    if (address.tls.value_or(false) && config.tls_certificates.empty()) {
+      return fail(Errc::parameter_invalid,
+                  "cannot listen on " + to_text(address) + " without a certificate: give --tls-cert and --tls-key");
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<void> validate(const ServeConfig& config) {
   if (config.data_dir.empty()) return fail(Errc::parameter_invalid, "no data folder given");
-  if (config.anonymous || is_loopback(config.listen)) return {};
-  return fail(Errc::parameter_invalid,
-              "refusing to listen on " + config.listen.host +
-                  ": no account exists, so anybody who reaches this address could push and pull. "
-                  "Create an account with 'berth user add --admin NAME', or give --anonymous=read or --anonymous=write "
-                  "on purpose.");
+  if (config.listen.empty()) return fail(Errc::parameter_invalid, "no address to listen on");
+  BERTH_TRYV(validate_tls(config));
+  BERTH_TRYV(http::Networks::parse(config.trusted_proxies));
+  if (config.limits.tags_page_default > config.limits.tags_page_max)
+    return fail(Errc::parameter_invalid, "limits.tags_page is larger than limits.tags_page_max");
+  if (config.limits.catalog_page_default > config.limits.catalog_page_max)
+    return fail(Errc::parameter_invalid, "limits.catalog_page is larger than limits.catalog_page_max");
+  if (config.anonymous) return {};
+  for (const ListenAddress& address : config.listen) {
+    if (is_local(address)) continue;
+    return fail(Errc::parameter_invalid,
+                "refusing to listen on " + address.host +
+                    ": no account exists, so anybody who reaches this address could push and pull. "
+                    "Create an account with 'berth user add --admin NAME', or give --anonymous=read or "
+                    "--anonymous=write on purpose.");
+  }
+  return {};
 }
 
 }  // namespace berth::app

@@ -1,8 +1,11 @@
 #pragma once
-// Everything `berth serve` can be told, with its defaults.
+// Everything `berth serve` can be told, with its defaults. What each setting is called, and where it may be given, is
+// the table in settings.cpp.
 
 #include "api/context.h"
 #include "api/request_observer.h"
+#include "app/systemd.h"
+#include "crypto/tls.h"
 #include "http/server.h"
 #include "registry/limits.h"
 
@@ -10,35 +13,56 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace berth::app {
 
 struct ListenAddress {
-  std::string host;  // literal address or "localhost", IPv6 without brackets
+  enum class Kind : std::uint8_t { tcp, unix_socket, inherited };
+  std::string host;  // literal address or "localhost", IPv6 without brackets; of a Unix socket the path, of an
+                     // inherited one its name (empty: all of them)
   std::uint16_t port = 0;
+  Kind kind = Kind::tcp;
+  std::optional<bool> tls;  // unset: if there is a certificate
+
+  friend bool operator==(const ListenAddress&, const ListenAddress&) = default;
 };
 
+enum class MetricsMode : std::uint8_t { with_the_rest, own_address, off };
+
 struct ServeConfig {
-  ListenAddress listen{"127.0.0.1", 5000};
+  std::vector<ListenAddress> listen = {{"127.0.0.1", 5000}};
   std::string data_dir;
+  std::string external_url;  // "https://registry.example.com"; empty: not known
   /// Unset: everybody may do everything, but only on loopback.
   std::optional<api::Anonymous> anonymous;
   registry::Limits limits;
   http::ServerLimits http;
+  std::vector<std::string> trusted_proxies;
+  bool proxy_protocol = false;
+  std::vector<std::string> tls_certificates;  // files; one key each, in the same order
+  std::vector<std::string> tls_keys;
+  MetricsMode metrics = MetricsMode::with_the_rest;
+  ListenAddress metrics_listen;  // if it is own_address
   LogLevel log_level = LogLevel::info;
-  LogFormat log_format = LogFormat::json;
+  LogFormat log_format = LogFormat::automatic;
   api::AccessLog access_log = api::AccessLog::all;
   unsigned threads = 0;  // 0: one per core
   unsigned disk_threads = 8;
-  std::uint64_t scrub_bytes_per_second = 20'000'000;  // 0: no background check
-  std::size_t descriptors_max = 65'536;               // of the process; see descriptors.h
-  api::Deletes deletes = api::Deletes::on;            // off: every DELETE of content is a 405 (D2)
-  std::int64_t drain_ms = 30'000;                     // how long a stop waits for running requests
+  Live<std::uint64_t> scrub_bytes_per_second = 20'000'000;  // 0: no background check
+  std::size_t descriptors_max = 65'536;                     // of the process; see descriptors.h
+  api::Deletes deletes = api::Deletes::on;                  // off: every DELETE of content is a 405 (D2)
+  std::int64_t drain_ms = 30'000;                           // how long a stop waits for running requests
+  std::vector<InheritedSocket> inherited;                   // from the service manager
 };
 
-/// "HOST:PORT", "[::1]:PORT", ":PORT" (all addresses). Errors: parameter_invalid with a sentence.
+/// "HOST:PORT", "[::1]:PORT", ":PORT" (all addresses), the same behind "http://" or "https://", "unix:PATH", "systemd",
+/// "systemd:NAME". Errors: parameter_invalid with a sentence.
 Result<ListenAddress> parse_listen(std::string_view text);
-bool is_loopback(const ListenAddress& address);
+/// What parse_listen reads.
+std::string to_text(const ListenAddress& address);
+/// Whether only this machine can reach it.
+bool is_local(const ListenAddress& address);
 Result<registry::ReferencePolicy> parse_reference_policy(std::string_view text);  // strict, sparse-index, sparse
 Result<api::Anonymous> parse_anonymous(std::string_view text);                    // off, read, write
 Result<api::Deletes> parse_deletes(std::string_view text);                        // on, off
@@ -46,7 +70,15 @@ Result<LogFormat> parse_log_format(std::string_view text);       // json, text, 
 Result<api::AccessLog> parse_access_log(std::string_view text);  // all, errors, off
 Result<LogLevel> parse_log_level(std::string_view text);         // debug, info, warn, error, off
 
-/// Refuses what must not be started: a registry open to the network that nobody opened on purpose.
+/// Refuses what must not be started: a registry open to the network that nobody opened on purpose, TLS without a
+/// certificate, settings that contradict each other.
 Result<void> validate(const ServeConfig& config);
+
+/// The pairs of certificate and key.
+std::vector<crypto::TlsFiles> tls_files(const ServeConfig& config);
+/// Whether connections to the address are encrypted.
+inline bool uses_tls(const ServeConfig& config, const ListenAddress& address) {
+  return address.kind != ListenAddress::Kind::unix_socket && address.tls.value_or(!config.tls_certificates.empty());
+}
 
 }  // namespace berth::app

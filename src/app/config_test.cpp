@@ -36,7 +36,7 @@ constexpr struct {
     {"example.com:5000", "", 0, "names are not resolved"},
     {"127.1:5000", "", 0, "short forms are not guessed"},
     {"256.0.0.1:5000", "", 0, "no such address"},
-    {"http://127.0.0.1:5000", "", 0, "a URL"},
+    {"ftp://127.0.0.1:5000", "", 0, "another scheme"},
     {"", "", 0, "empty"},
 };
 
@@ -63,8 +63,8 @@ constexpr struct {
     {"10.127.0.1", false}, {"fe80::1", false},   {"::ffff:1.2.3.4", false},
 };
 
-TEST(Config, Loopback) {
-  for (const auto& row : kLoopback) EXPECT_EQ(is_loopback({std::string(row.host), 1}), row.loopback) << row.host;
+TEST(Config, OnlyLoopbackIsLocal) {
+  for (const auto& row : kLoopback) EXPECT_EQ(is_local({std::string(row.host), 1}), row.loopback) << row.host;
 }
 
 TEST(Config, WordsAreExact) {
@@ -92,7 +92,7 @@ TEST(Config, RefusalsNameTheChoices) {
 
 TEST(Config, TheDefaultIsLoopbackAndStrict) {
   ServeConfig config;
-  EXPECT_TRUE(is_loopback(config.listen));
+  EXPECT_TRUE(is_local(config.listen.front()));
   EXPECT_EQ(config.limits.reference_policy, registry::ReferencePolicy::strict);
   EXPECT_FALSE(config.anonymous.has_value());
 }
@@ -117,7 +117,7 @@ TEST(Config, ARegistryThatNobodyOpenedOnPurposeStaysOnLoopback) {
   for (const auto& row : kValidate) {
     ServeConfig config;
     config.data_dir = "data";
-    config.listen = {std::string(row.host), 5000};
+    config.listen = {{std::string(row.host), 5000}};
     config.anonymous = row.anonymous;
     const auto checked = validate(config);
     ASSERT_EQ(checked.has_value(), row.allowed) << row.host << ": " << row.why;

@@ -6,6 +6,7 @@
 #include "app/data_dir.h"
 #include "app/descriptors.h"
 #include "app/server_metrics.h"
+#include "app/settings.h"
 #include "blob/fs_store.h"
 #include "io/periodic.h"
 #include "io/worker.h"
@@ -37,7 +38,8 @@ constexpr std::int64_t kScrubRestMs = 3'600'000;  // between whole passes: a sma
 
 // Members are built top to bottom and destroyed bottom to top: what is used stands above who uses it.
 struct Server::Parts {
-  ServeConfig config;
+  ServeConfig config;      // its Live members may change while running
+  ServeConfig configured;  // as it was asked for: the server bounds some of config itself
   DescriptorPlan descriptors;
   ServerSeams seams;
   SystemClock system_clock;
@@ -61,8 +63,11 @@ struct Server::Parts {
   std::unique_ptr<registry::Listings> listings;
   std::unique_ptr<api::RequestObserver> observer;
   std::unique_ptr<api::ServerHandler> handler;
+  std::unique_ptr<api::ServerHandler> operator_handler;
   std::unique_ptr<io::Runtime> runtime;
+  std::shared_ptr<const crypto::TlsContext> tls;  // shared: sessions outlive a reload
   std::unique_ptr<http::Server> http;
+  std::unique_ptr<http::Server> operator_http;  // of the metrics, if they have an address of their own
   std::unique_ptr<io::Periodic> housekeeping;
   std::unique_ptr<io::Periodic> scrubbing;
   std::unique_ptr<io::Periodic> log_flushing;
@@ -74,6 +79,7 @@ struct Server::Parts {
 
   Parts(ServeConfig c, ServerSeams s)
       : config(std::move(c)),
+        configured(config),
         seams(std::move(s)),
         log(config.log_level, config.log_format),
         clock(seams.clock != nullptr ? *seams.clock : system_clock),
@@ -86,6 +92,11 @@ struct Server::Parts {
   Result<void> check_store_id();
   void review_strays();
   void build_services();
+  std::unique_ptr<http::Server> make_server(api::ServerHandler& door);
+  Result<std::vector<int>> inherited_sockets(const ListenAddress& address) const;
+  Result<void> listen_on(http::Server& server, const ListenAddress& address);
+  Result<std::shared_ptr<const crypto::TlsContext>> load_tls(const ServeConfig& from) const;
+  void use_tls(std::shared_ptr<const crypto::TlsContext> next);
   Result<void> listen();
   void start_background();
   void check_space();
@@ -163,20 +174,25 @@ void Server::Parts::build_services() {
   register_metrics(metrics, {log, *disk, *store, *uploads, *blob_service, *manifests, space, sightings});
   observer = std::make_unique<api::RequestObserver>(
       api::RequestObserver::Deps{clock, random, log, metrics, config.http.trusted_proxies, config.access_log});
-  handler =
-      std::make_unique<api::ServerHandler>(api::Services{.uploads = *uploads,
-                                                         .blobs = *blob_service,
-                                                         .manifests = *manifests,
-                                                         .listings = *listings,
-                                                         .limits = config.limits,
-                                                         .clock = clock,
-                                                         .random = random,
-                                                         .log = log,
-                                                         .anonymous = config.anonymous.value_or(api::Anonymous::write),
-                                                         .deletes = config.deletes,
-                                                         .observer = *observer,
-                                                         .metrics = metrics,
-                                                         .problems = [this] { return problems(); }});
+  const auto services = [this](api::Face face) {
+    return api::Services{.uploads = *uploads,
+                         .blobs = *blob_service,
+                         .manifests = *manifests,
+                         .listings = *listings,
+                         .limits = config.limits,
+                         .clock = clock,
+                         .random = random,
+                         .log = log,
+                         .anonymous = config.anonymous.value_or(api::Anonymous::write),
+                         .deletes = config.deletes,
+                         .observer = *observer,
+                         .metrics = metrics,
+                         .face = face,
+                         .problems = [this] { return problems(); }};
+  };
+  const bool alone = config.metrics != MetricsMode::with_the_rest;
+  handler = std::make_unique<api::ServerHandler>(services(alone ? api::Face::registry : api::Face::everything));
+  operator_handler = std::make_unique<api::ServerHandler>(services(api::Face::operator_only));
 }
 
 /// Why the server should get no traffic at the moment.
@@ -202,15 +218,78 @@ void Server::Parts::look_at_totals() {
   sightings.used_bytes = totals->used_bytes;
 }
 
+std::unique_ptr<http::Server> Server::Parts::make_server(api::ServerHandler& door) {
+  return std::make_unique<http::Server>(
+      http::Server::Deps{*runtime, clock, log}, config.http,
+      [&door](http::Exchange& exchange) { return door.handle(exchange); },
+      [](const Error& error) { return api::error_response(error); });
+}
+
+/// The sockets of the service manager that an address of the kind "systemd" means.
+Result<std::vector<int>> Server::Parts::inherited_sockets(const ListenAddress& address) const {
+  std::vector<int> out;
+  for (const InheritedSocket& socket : config.inherited) {
+    if (address.host.empty() || socket.name == address.host) out.push_back(socket.descriptor);
+  }
+  if (!out.empty()) return out;
+  return fail(Errc::unavailable, "cannot listen on " + to_text(address) +
+                                     ": the service manager handed over no such socket (is the .socket unit active?)");
+}
+
+Result<void> Server::Parts::listen_on(http::Server& server, const ListenAddress& address) {
+  http::ListenAddress wanted{.tls = uses_tls(config, address), .proxy_protocol = config.proxy_protocol};
+  switch (address.kind) {
+    case ListenAddress::Kind::tcp:
+      wanted.host = address.host;
+      wanted.port = address.port;
+      break;
+    case ListenAddress::Kind::unix_socket: wanted.unix_path = address.host; break;
+    case ListenAddress::Kind::inherited: {
+      BERTH_TRY(const auto descriptors, inherited_sockets(address));
+      for (const int descriptor : descriptors) {
+        wanted.descriptor = descriptor;
+        BERTH_TRYV(server.listen(wanted));
+      }
+      return {};
+    }
+  }
+  return server.listen(wanted);
+}
+
+Result<std::shared_ptr<const crypto::TlsContext>> Server::Parts::load_tls(const ServeConfig& from) const {
+  if (from.tls_certificates.empty()) return nullptr;
+  BERTH_TRY(auto loaded, crypto::TlsContext::load(tls_files(from), tls.get()));
+  constexpr std::int64_t kSoonMs = 14LL * 24 * 3600 * 1000;
+  for (const auto& certificate : loaded->certificates()) {
+    const std::int64_t left_ms = certificate.not_after_ms - clock.now_ms();
+    if (left_ms > kSoonMs) continue;
+    log.warn(
+        left_ms < 0 ? "tls.certificate_expired" : "tls.certificate_expires_soon",
+        {f("file", certificate.path), f("subject", certificate.subject), f("hours_left", left_ms / (3600 * 1000))});
+  }
+  return loaded;
+}
+
+void Server::Parts::use_tls(std::shared_ptr<const crypto::TlsContext> next) {
+  if (!next) return;
+  std::int64_t first_ms = INT64_MAX;
+  for (const auto& certificate : next->certificates()) first_ms = std::min(first_ms, certificate.not_after_ms);
+  sightings.certificate_expiry_ms = first_ms;
+  tls = std::move(next);
+  http->set_tls(tls);
+  if (operator_http) operator_http->set_tls(tls);
+}
+
 Result<void> Server::Parts::listen() {
   const unsigned cores = config.threads != 0 ? config.threads : std::max(1U, std::thread::hardware_concurrency());
   runtime = std::make_unique<io::Runtime>(cores);
-  config.http.connections_max = std::min(config.http.connections_max, descriptors.connections_max);
-  http = std::make_unique<http::Server>(
-      http::Server::Deps{*runtime, clock, log}, config.http,
-      [this](http::Exchange& exchange) { return handler->handle(exchange); },
-      [](const Error& error) { return api::error_response(error); });
-  BERTH_TRYV(http->listen({.host = config.listen.host, .port = config.listen.port}));
+  config.http.connections_max = std::min(config.http.connections_max.get(), descriptors.connections_max);
+  http = make_server(*handler);
+  if (config.metrics == MetricsMode::own_address) operator_http = make_server(*operator_handler);
+  BERTH_TRY(auto context, load_tls(config));
+  use_tls(std::move(context));
+  for (const ListenAddress& address : config.listen) BERTH_TRYV(listen_on(*http, address));
+  if (operator_http) BERTH_TRYV(listen_on(*operator_http, config.metrics_listen));
   register_connections(metrics, *http);
   runtime->start();
   return {};
@@ -250,8 +329,15 @@ void Server::Parts::keep_house() {
 }
 
 void Server::Parts::scrub(io::Periodic& self) {
-  lifecycle::Throttle throttle(config.scrub_bytes_per_second);
-  const blob::BlobMaintenance::Pace pace = [&](std::size_t bytes) { return self.pause_ms(throttle.pause_ms(bytes)); };
+  std::uint64_t rate = config.scrub_bytes_per_second;
+  if (rate == 0) return;
+  lifecycle::Throttle throttle(rate);
+  const blob::BlobMaintenance::Pace pace = [&](std::size_t bytes) {
+    const std::uint64_t now = config.scrub_bytes_per_second;
+    if (now == 0) return false;
+    if (now != std::exchange(rate, now)) throttle = lifecycle::Throttle(now);  // a reload
+    return self.pause_ms(throttle.pause_ms(bytes));
+  };
   const auto whole = lifecycle::scrub_pass(
       {*store, *blobs, clock, log}, scrub_position, pace, [this](const lifecycle::ScrubReport& report) {
         sightings.scrubbed_blobs += report.checked;
@@ -271,12 +357,10 @@ void Server::Parts::start_background() {
   if (!seams.housekeeping) return;
   housekeeping =
       std::make_unique<io::Periodic>("housekeeping", kHousekeepingMs, [this](io::Periodic&) { keep_house(); });
-  if (config.scrub_bytes_per_second > 0) {
-    // Goes on where the last process stopped: a store that is restarted often is walked to its end all the same.
-    const auto saved = store->peek([](sql::Connection& db) { return meta::get_setting(db, "scrub_position"); });
-    if (saved && *saved) std::from_chars((*saved)->data(), (*saved)->data() + (*saved)->size(), scrub_position);
-    scrubbing = std::make_unique<io::Periodic>("scrub", kScrubDelayMs, [this](io::Periodic& self) { scrub(self); });
-  }
+  // Goes on where the last process stopped: a store that is restarted often is walked to its end all the same.
+  const auto saved = store->peek([](sql::Connection& db) { return meta::get_setting(db, "scrub_position"); });
+  if (saved && *saved) std::from_chars((*saved)->data(), (*saved)->data() + (*saved)->size(), scrub_position);
+  scrubbing = std::make_unique<io::Periodic>("scrub", kScrubDelayMs, [this](io::Periodic& self) { scrub(self); });
 }
 
 Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -287,6 +371,7 @@ Result<std::unique_ptr<Server>> Server::start(ServeConfig config, ServerSeams se
   BERTH_TRYV(validate(config));
   std::unique_ptr<Server> server(new Server(std::make_unique<Parts>(std::move(config), std::move(seams))));
   BERTH_TRY(server->parts_->descriptors, plan_descriptors(server->parts_->config.descriptors_max));
+  BERTH_TRY(server->parts_->config.http.trusted_proxies, http::Networks::parse(server->parts_->config.trusted_proxies));
   BERTH_TRYV(server->parts_->open_storage());
   server->parts_->check_space();
   server->parts_->build_services();
@@ -301,6 +386,7 @@ void Server::stop() {
     p.log.info("server.stopping", {f("connections", static_cast<std::uint64_t>(p.http->connection_count()))});
   }
   if (p.http) p.http->stop(p.config.drain_ms);
+  if (p.operator_http) p.operator_http->stop(0);
   if (p.scrubbing) p.scrubbing->stop();
   if (p.housekeeping) p.housekeeping->stop();
   p.reviewing.join();
@@ -312,6 +398,28 @@ void Server::stop() {
   p.log.flush_lines();
 }
 
+Result<Server::ReloadReport> Server::reload(const ServeConfig& next) {
+  Parts& p = *parts_;
+  BERTH_TRYV(validate(next));
+  BERTH_TRY(auto context, p.load_tls(next));
+  ReloadReport report;
+  for (const Setting& setting : settings()) {
+    const auto value = setting.get(next);
+    if (value == setting.get(p.configured)) continue;
+    if (!setting.reloadable) {
+      report.need_restart.push_back(setting.key);
+      continue;
+    }
+    BERTH_TRYV(setting.set(p.config, value));
+    BERTH_TRYV(setting.set(p.configured, value));
+    report.applied.push_back(setting.key);
+  }
+  p.use_tls(std::move(context));
+  p.log.set_level(p.config.log_level);
+  return report;
+}
+
+const Log& Server::log() const { return parts_->log; }
 std::uint16_t Server::port() const { return parts_->http->port(); }
 const ServeConfig& Server::config() const { return parts_->config; }
 void Server::run_housekeeping() { parts_->keep_house(); }

@@ -8,6 +8,8 @@
 
 #include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace berth::sql {
 class Connection;
@@ -33,8 +35,18 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
+  /// Of the first TCP address.
   std::uint16_t port() const;
+  /// What a reload did, by the keys of settings().
+  struct ReloadReport {
+    std::vector<std::string> applied;
+    std::vector<std::string> need_restart;
+  };
+  /// Takes over what may change while running, and reads certificates anew; connections stay as they are. All or
+  /// nothing: after an error everything is as it was. Not from two threads at once.
+  Result<ReloadReport> reload(const ServeConfig& next);
   const ServeConfig& config() const;
+  const Log& log() const;
   /// Stops accepting, drains, closes. Blocks. Idempotent.
   void stop();
   /// One round of what the background threads do: space level, placement, expiry.

@@ -35,6 +35,9 @@ void register_store(Metrics& metrics, const Sightings& seen) {
   figure("berth_store_used_bytes", "Blobs and manifests, each counted once per namespace.", seen.used_bytes);
   figure("berth_disk_total_bytes", "Size of the file system with the data.", seen.disk_total_bytes);
   figure("berth_disk_free_bytes", "Room left on it.", seen.disk_free_bytes);
+  metrics.read("berth_tls_certificate_expiry_seconds",
+               "When the first certificate runs out, since 1970; 0 without TLS.", gauge, {},
+               [&seen] { return as_double(seen.certificate_expiry_ms.load()) / 1000; });
   metrics.read("berth_scrub_blobs_total", "Stored blobs that the background check has read.", counter, {},
                [&seen] { return as_double(seen.scrubbed_blobs.load()); });
   metrics.read("berth_scrub_damaged_total", "Of those, the ones that were damaged or missing.", counter, {},
@@ -91,6 +94,8 @@ void register_connections(Metrics& metrics, const http::Server& server) {
                [&server] { return as_double(server.counts().tls_resumed); });
   metrics.read("berth_http_tls_failures_total", "TLS handshakes that failed.", counter, {},
                [&server] { return as_double(server.counts().tls_failed); });
+  metrics.read("berth_http_malformed_total", "Requests that could not be read, or whose head is too large.", counter,
+               {}, [&server] { return as_double(server.counts().malformed); });
   metrics.read("berth_http_timeouts_total", "Connections ended because the peer stood still.", counter, {},
                [&server] { return as_double(server.counts().timed_out); });
 }

@@ -24,6 +24,7 @@ struct Sightings {
   std::atomic<std::int64_t> tags{0};
   std::atomic<std::int64_t> manifests{0};
   std::atomic<std::int64_t> used_bytes{0};
+  std::atomic<std::int64_t> certificate_expiry_ms{0};  // of the first to go; 0: none
   std::atomic<std::uint64_t> scrubbed_blobs{0};
   std::atomic<std::uint64_t> damaged_blobs{0};
 };

@@ -32,7 +32,7 @@ class StartBound : public ::testing::Test {
  protected:
   ServeConfig config(const std::string& path) const {
     ServeConfig out;
-    out.listen = {"127.0.0.1", 0};
+    out.listen = {{"127.0.0.1", 0}};
     out.data_dir = path;
     out.log_level = LogLevel::off;
     out.threads = 1;

@@ -5,6 +5,7 @@
 #include <spdlog/sinks/ansicolor_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -38,7 +39,8 @@ std::pair<spdlog::level::level_enum, std::string_view> spdlog_level(LogLevel lev
 }  // namespace
 
 Log::Log(LogLevel level, LogFormat format) : level_(level), format_(format) {
-  if (format == LogFormat::text) {
+  if (format_ == LogFormat::automatic) format_ = ::isatty(STDERR_FILENO) == 1 ? LogFormat::text : LogFormat::json;
+  if (format_ == LogFormat::text) {
     sink_ = std::make_unique<Sink>(std::make_shared<spdlog::sinks::ansicolor_stderr_sink_mt>());
     sink_->logger.set_pattern("%H:%M:%S.%e %^%-5l%$ %v", spdlog::pattern_time_type::local);
   } else {

@@ -18,7 +18,11 @@
 namespace berth {
 
 enum class LogLevel : std::uint8_t { debug, info, warn, error, off };
-enum class LogFormat : std::uint8_t { json, text };
+enum class LogFormat : std::uint8_t {
+  automatic,  // text on a terminal, else json
+  json,
+  text,
+};
 
 struct LogField {
   std::string_view name;

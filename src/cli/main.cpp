@@ -1,3 +1,4 @@
+#include "base/nearest.h"
 #include "cli/commands.h"
 #include "cli/exit_code.h"
 #include "cli/version.h"
@@ -9,37 +10,8 @@
 
 namespace {
 
-/// Edits that turn one word into the other: to name the command somebody meant.
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, replaced}));
-    }
-  }
-  return row[b.size()];
-}
-
-/// The nearest of the words, or empty if none is near.
-std::string nearest_of(const std::vector<std::string>& words, std::string_view meant) {
-  std::string nearest;
-  std::size_t best = 3;
-  for (const std::string& word : words) {
-    const std::size_t d = distance(meant, word);
-    if (d < best) {
-      best = d;
-      nearest = word;
-    }
-  }
-  return nearest;
-}
-
-std::string did_you_mean(const std::string& nearest) {
-  return nearest.empty() ? std::string() : " Did you mean '" + nearest + "'?";
-}
+using berth::did_you_mean;
+using berth::nearest_of;
 
 /// A first word that is no command gets a sentence of its own, with the nearest command if there is one.
 bool is_unknown_command(const CLI::App& app, std::string_view word) {
@@ -83,6 +55,7 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", version_line(), "Print the version");
   add_serve(app, exit_code);
   add_fsck(app, exit_code);
+  add_config(app, exit_code);
   add_version(app, exit_code);
   if (argc < 2) {
     std::fputs(app.help().c_str(), stderr);

@@ -68,7 +68,7 @@ void Connection::abort() {
 io::Task<bool> Connection::read_head() {
   in_.compact();
   if (in_.capacity() > limits_.connection_buffer_bytes) in_.reallocate(limits_.connection_buffer_bytes);
-  parser_.reset();
+  parser_.reset(head_limits(limits_));
   status_ = 0;
   hard_deadline_ms_ = in_.empty() ? kNever : clock_.mono_ms() + limits_.head_timeout_ms;
   for (;;) {
@@ -170,6 +170,7 @@ io::Task<void> Connection::run_handler() {
 
 /// Answers what never became an exchange, and ends the connection.
 io::Task<void> Connection::reject(Error error) {
+  if (error.code == Errc::request_malformed || error.code == Errc::request_too_large) ++core_.server.malformed;
   request_ = Request();  // whatever was half parsed does not shape the answer, but a HEAD has none (H4)
   if (in_.unread().starts_with("HEAD ")) request_.method = Method::head;
   request_.keep_alive = false;

@@ -31,13 +31,14 @@ namespace berth::http {
 struct ServerContext {
   const Clock& clock;
   const Log& log;
-  ServerLimits limits;
+  const ServerLimits& limits;
   Handler handler;
   ErrorResponder on_error;
   std::atomic<std::size_t> connection_count = 0;
   std::atomic<std::uint64_t> accepted = 0;
   std::atomic<std::uint64_t> refused = 0;
   std::atomic<std::uint64_t> timed_out = 0;
+  std::atomic<std::uint64_t> malformed = 0;
   std::atomic<std::uint64_t> tls_full = 0;
   std::atomic<std::uint64_t> tls_resumed = 0;
   std::atomic<std::uint64_t> tls_failed = 0;

@@ -67,7 +67,7 @@ io::Task<Result<std::size_t>> Connection::read_sized(std::span<std::byte> out) {
 
 io::Task<Result<std::size_t>> Connection::read_chunked(std::span<std::byte> out) {
   if (!chunk_in_) {
-    chunk_in_ = std::make_unique<InputBuffer>(std::max(limits_.connection_buffer_bytes, in_.unread().size()));
+    chunk_in_ = std::make_unique<InputBuffer>(std::max(limits_.connection_buffer_bytes.get(), in_.unread().size()));
     chunk_in_->append(in_.unread());
     in_.consume(in_.unread().size());
   }

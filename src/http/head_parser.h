@@ -26,7 +26,7 @@ class HeadParser {
   /// Errors: request_malformed; request_too_large with number 414 (target) or 431 (fields).
   Result<std::size_t> feed(std::string_view bytes, Request& out);
   /// Ready for the next head.
-  void reset() { *this = HeadParser(limits_); }
+  void reset(Limits limits) { *this = HeadParser(limits); }
   /// No head can be longer than this and still be accepted.
   std::size_t bytes_max() const;
 

@@ -17,7 +17,7 @@
 namespace berth::http {
 
 struct Server::Impl {
-  Impl(Deps deps, ServerLimits limits, Handler handler, ErrorResponder on_error)
+  Impl(Deps deps, const ServerLimits& limits, Handler handler, ErrorResponder on_error)
       : runtime(deps.runtime),
         context{.clock = deps.clock,
                 .log = deps.log,
@@ -104,7 +104,7 @@ struct Server::Impl {
   std::size_t busy_count = 0;  // cores not idle yet, and calls on their way to a core
 };
 
-Server::Server(Deps deps, ServerLimits limits, Handler handler, ErrorResponder on_error)
+Server::Server(Deps deps, const ServerLimits& limits, Handler handler, ErrorResponder on_error)
     : impl_(std::make_unique<Impl>(deps, limits, std::move(handler), std::move(on_error))) {}
 
 Server::~Server() { stop(0); }
@@ -166,6 +166,7 @@ Server::Counts Server::counts() const {
   return {.accepted = c.accepted.load(),
           .refused = c.refused.load(),
           .timed_out = c.timed_out.load(),
+          .malformed = c.malformed.load(),
           .tls_full = c.tls_full.load(),
           .tls_resumed = c.tls_resumed.load(),
           .tls_failed = c.tls_failed.load()};

@@ -3,6 +3,7 @@
 // set of connections per core (SO_REUSEPORT); a connection never changes core.
 
 #include "base/clock.h"
+#include "base/live.h"
 #include "base/log.h"
 #include "base/result.h"
 #include "crypto/tls.h"
@@ -19,19 +20,19 @@
 namespace berth::http {
 
 struct ServerLimits {
-  std::size_t target_bytes_max = 16 * 1024;  // G8: ≥ 8 KiB accepted; longer: 414
-  std::size_t head_bytes_max = 64 * 1024;    // G8: ≥ 32 KiB of headers accepted; longer: 431
-  std::size_t fields_max = 200;
-  std::size_t connections_max = 20'000;          // over all cores; beyond: 503 with Retry-After, closed
-  std::int64_t head_timeout_ms = 30'000;         // from the first byte of a request head to its end (S22)
-  std::int64_t idle_timeout_ms = 120'000;        // keep-alive between requests
-  std::int64_t io_timeout_ms = 60'000;           // a read or write of the body that makes no progress at all
-  std::uint64_t progress_bytes_min = 16 * 1024;  // what counts as progress within io_timeout_ms (S22)
-  std::uint64_t drain_bytes_max = 1024 * 1024;   // H7
-  std::int64_t drain_timeout_ms = 2'000;         // H7
-  std::size_t connection_buffer_bytes = 16 * 1024;
-  Networks trusted_proxies;               // whose PROXY header and X-Forwarded-For are believed
-  std::int64_t tick_interval_ms = 1'000;  // how often timeouts are looked at, hence their precision
+  Live<std::size_t> target_bytes_max = 16 * 1024;  // G8: ≥ 8 KiB accepted; longer: 414
+  Live<std::size_t> head_bytes_max = 64 * 1024;    // G8: ≥ 32 KiB of headers accepted; longer: 431
+  Live<std::size_t> fields_max = 200;
+  Live<std::size_t> connections_max = 20'000;          // over all cores; beyond: 503 with Retry-After, closed
+  Live<std::int64_t> head_timeout_ms = 30'000;         // from the first byte of a request head to its end (S22)
+  Live<std::int64_t> idle_timeout_ms = 120'000;        // keep-alive between requests
+  Live<std::int64_t> io_timeout_ms = 60'000;           // a read or write of the body that makes no progress at all
+  Live<std::uint64_t> progress_bytes_min = 16 * 1024;  // what counts as progress within io_timeout_ms (S22)
+  Live<std::uint64_t> drain_bytes_max = 1024 * 1024;   // H7
+  Live<std::int64_t> drain_timeout_ms = 2'000;         // H7
+  Live<std::size_t> connection_buffer_bytes = 16 * 1024;
+  Networks trusted_proxies;                     // whose PROXY header and X-Forwarded-For are believed
+  Live<std::int64_t> tick_interval_ms = 1'000;  // how often timeouts are looked at, hence their precision
 };
 
 /// Must answer the exchange. Runs on the connection's core; whatever it throws becomes a 500 and the end of the
@@ -48,7 +49,8 @@ class Server {
     const Clock& clock;
     const Log& log;
   };
-  Server(Deps deps, ServerLimits limits, Handler handler, ErrorResponder on_error);
+  /// `limits` must outlive the server, and may change while it runs.
+  Server(Deps deps, const ServerLimits& limits, Handler handler, ErrorResponder on_error);
   ~Server();  // stop(0)
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -70,6 +72,7 @@ class Server {
     std::uint64_t accepted = 0;
     std::uint64_t refused = 0;
     std::uint64_t timed_out = 0;
+    std::uint64_t malformed = 0;  // requests that never became one
     std::uint64_t tls_full = 0;
     std::uint64_t tls_resumed = 0;
     std::uint64_t tls_failed = 0;

@@ -212,8 +212,9 @@ inline ServerLimits test_limits() {
 
 class TestServer {
  public:
-  explicit TestServer(ServerLimits limits = test_limits(), unsigned cores = 2)
-      : log(LogLevel::off),
+  explicit TestServer(const ServerLimits& chosen = test_limits(), unsigned cores = 2)
+      : limits(chosen),
+        log(LogLevel::off),
         runtime(cores),
         server(
             {.runtime = runtime, .clock = clock, .log = log}, limits,
@@ -235,6 +236,7 @@ class TestServer {
     for (int i = 0; i < 1'000 && !client.is_readable_within(10); ++i) clock.advance_ms(step_ms);
   }
 
+  ServerLimits limits;
   ManualClock clock;
   Log log;
   ToyHandler toy;

@@ -15,7 +15,6 @@ using json::Value;
 // A tree costs about 100 bytes a value, so a 4 MiB text of `[0,0,…` would take 200 MB. 10 000 descriptors of 20 keys
 // and values each stay well below this.
 constexpr std::size_t kJsonElementsMax = 500'000;
-constexpr std::size_t kDepthMax = 64;  // V3
 constexpr FieldPath kTop{"", {}};
 
 bool is_accepted(std::string_view type) {
@@ -83,14 +82,14 @@ Result<std::vector<Descriptor>> read_descriptors(const Value& list, std::string_
 }
 
 /// V3; before the descriptors are read one by one.
-Result<void> check_descriptor_count(const Value& root) {
+Result<void> check_descriptor_count(const Value& root, std::size_t descriptors_max) {
   std::size_t count = 0;
   for (const std::string_view key : {"config", "subject"}) count += find_present(root, key) != nullptr ? 1U : 0U;
   for (const std::string_view key : {"layers", "manifests"}) {
     if (const Value* list = find_present(root, key)) count += list->array().size();
   }
-  if (count > kDescriptorsMax) {
-    return fail(Errc::manifest_invalid, "more than " + std::to_string(kDescriptorsMax) + " descriptors");
+  if (count > descriptors_max) {
+    return fail(Errc::manifest_invalid, "more than " + std::to_string(descriptors_max) + " descriptors");
   }
   return {};
 }
@@ -144,8 +143,8 @@ Result<void> read_annotations(const Value& root, Manifest& out) {
 
 }  // namespace
 
-Result<Manifest> parse_manifest(std::string_view body, std::string_view header_type) {
-  BERTH_TRY(const Value root, json::parse(body, {.depth_max = kDepthMax, .elements_max = kJsonElementsMax}));
+Result<Manifest> parse_manifest(std::string_view body, std::string_view header_type, ManifestLimits limits) {
+  BERTH_TRY(const Value root, json::parse(body, {.depth_max = limits.depth_max, .elements_max = kJsonElementsMax}));
   if (!root.is(Value::Kind::object)) return fail(Errc::manifest_invalid, "a manifest must be a JSON object");
   if (const std::string* key = find_case_variant(root, Shape::manifest)) {
     return invalid_field(kTop, *key + " is a known field in other letter case");
@@ -155,7 +154,7 @@ Result<Manifest> parse_manifest(std::string_view body, std::string_view header_t
   out.kind = is_index_type(out.media_type) ? ManifestKind::index : ManifestKind::image;
   if (!is_integer(find_present(root, "schemaVersion"), 2)) return invalid_field(kTop, "schemaVersion must be 2");
   BERTH_TRYV(check_other_kind(root, out.kind));
-  BERTH_TRYV(check_descriptor_count(root));
+  BERTH_TRYV(check_descriptor_count(root, limits.descriptors_max));
   BERTH_TRYV(out.kind == ManifestKind::image ? read_image(root, out) : read_index(root, out));
   BERTH_TRYV(read_subject(root, out));
   BERTH_TRYV(read_artifact_type(root, out));

@@ -14,7 +14,11 @@
 
 namespace berth::oci {
 
-inline constexpr std::size_t kDescriptorsMax = 10'000;  // V3: config, layers, children, subject together
+/// V3.
+struct ManifestLimits {
+  std::size_t descriptors_max = 10'000;  // config, layers, children, subject together
+  std::size_t depth_max = 64;            // of the JSON
+};
 inline constexpr std::int64_t kDescriptorSizeBytesMax = std::int64_t{1} << 53;  // V4: what JavaScript reads exactly
 
 /// The values are stored: never renumber.
@@ -47,7 +51,7 @@ struct Manifest {
 /// header_type: Content-Type as sent, parameters and all; may be empty.
 /// The type is a function of the bytes alone: a header can only agree or be refused (V1).
 /// Errors: manifest_invalid; the message names the field, as in `layers[3].digest`.
-Result<Manifest> parse_manifest(std::string_view body, std::string_view header_type);
+Result<Manifest> parse_manifest(std::string_view body, std::string_view header_type, ManifestLimits limits = {});
 
 /// The manifest's entry in a referrers list as compact JSON:
 /// {"mediaType":…,"digest":…,"size":…,"artifactType":…,"annotations":…}, the last two left out if empty (R2).

@@ -254,8 +254,9 @@ TEST(ManifestRules, JsonLimits) {  // V3
 }
 
 TEST(ManifestRules, DescriptorCount) {  // V3
-  expect_refused({index_of(kDescriptorsMax + 1), "more than 10000 descriptors", "too many descriptors"});
-  std::string mixed = index_of(kDescriptorsMax);
+  expect_refused(
+      {index_of(ManifestLimits{}.descriptors_max + 1), "more than 10000 descriptors", "too many descriptors"});
+  std::string mixed = index_of(ManifestLimits{}.descriptors_max);
   mixed.insert(mixed.size() - 1, R"(,"subject":{"digest":"$A"})");
   expect_refused({mixed, "more than 10000 descriptors", "the subject counts"});
 }

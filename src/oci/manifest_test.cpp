@@ -186,7 +186,7 @@ TEST(Manifest, AcceptsTheLargeManifest) {  // conformance: 390 annotations of 10
 }
 
 TEST(Manifest, AcceptsTenThousandDescriptors) {  // V3; the other side is in manifest_rules_test.cpp
-  EXPECT_EQ(parsed(index_of(kDescriptorsMax)).children.size(), kDescriptorsMax);
+  EXPECT_EQ(parsed(index_of(ManifestLimits{}.descriptors_max)).children.size(), ManifestLimits{}.descriptors_max);
 }
 
 TEST(Manifest, ReferrerDescriptor) {  // R2

@@ -40,7 +40,7 @@ std::optional<std::int64_t> parse_cursor(std::string_view text) {
 }
 
 io::Task<Result<NamePage>> Listings::tags(oci::RepoName repo, std::optional<std::int64_t> n, std::string last) {
-  const std::int64_t size = std::min(n.value_or(limits_.tags_page_default), limits_.tags_page_max);
+  const std::int64_t size = std::min(n.value_or(limits_.tags_page_default), limits_.tags_page_max.get());
   co_return co_await store_.read(
       [repo = std::move(repo), last = std::move(last), size](sql::Connection& db) -> Result<NamePage> {
         BERTH_TRY(const auto id, meta::find_repo(db, repo));
@@ -51,7 +51,7 @@ io::Task<Result<NamePage>> Listings::tags(oci::RepoName repo, std::optional<std:
 }
 
 io::Task<Result<NamePage>> Listings::catalog(std::optional<std::int64_t> n, std::string last) {
-  const std::int64_t size = std::min(n.value_or(limits_.catalog_page_default), limits_.catalog_page_max);
+  const std::int64_t size = std::min(n.value_or(limits_.catalog_page_default), limits_.catalog_page_max.get());
   co_return co_await store_.read([last = std::move(last), size](sql::Connection& db) -> Result<NamePage> {
     BERTH_TRY(auto names, meta::list_repos(db, last, size + 1));
     return cut(std::move(names), size);

@@ -19,14 +19,15 @@ struct Parsed {
   oci::Manifest manifest;
 };
 
-Result<Parsed> parse(const PutManifest& cmd) {
+Result<Parsed> parse(const PutManifest& cmd, const Limits& limits) {
   const std::optional<oci::Digest> claimed =
       cmd.reference.is_digest() ? std::optional(cmd.reference.digest()) : cmd.pin;
   const oci::Digest digest = oci::digest_of(claimed ? claimed->algorithm() : oci::Algorithm::sha256, cmd.body);
   if (claimed && *claimed != digest) {
     return fail(Errc::digest_mismatch, "the manifest does not match the digest; it hashes to " + digest.str());
   }
-  BERTH_TRY(auto manifest, oci::parse_manifest(cmd.body, cmd.media_type));
+  BERTH_TRY(auto manifest,
+            oci::parse_manifest(cmd.body, cmd.media_type, {limits.descriptors_max, limits.json_depth_max}));
   return Parsed{digest, std::move(manifest)};
 }
 
@@ -163,9 +164,9 @@ io::Task<Result<StoredManifest>> Manifests::put(PutManifest cmd) {
   auto command = std::make_shared<const PutManifest>(std::move(cmd));
   Result<Parsed> parsed = fail(Errc::internal);
   if (command->body.size() <= kInlineBytes) {
-    parsed = parse(*command);
+    parsed = parse(*command, deps_.limits);
   } else {
-    parsed = co_await io::offload(deps_.cpu, [command] { return parse(*command); });
+    parsed = co_await io::offload(deps_.cpu, [command, &limits = deps_.limits] { return parse(*command, limits); });
   }
   if (!parsed) co_return fail(std::move(parsed).error());
   auto understood = std::make_shared<const Parsed>(*std::move(parsed));

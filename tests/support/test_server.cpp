@@ -51,7 +51,7 @@ void TestServer::stop() { server_.reset(); }
 
 void TestServer::start() {
   app::ServeConfig config;
-  config.listen = {"127.0.0.1", 0};
+  config.listen = {{"127.0.0.1", 0}};
   config.data_dir = dir_.path();
   config.anonymous = options_.anonymous;
   config.deletes = options_.deletes;

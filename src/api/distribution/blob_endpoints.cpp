@@ -28,12 +28,12 @@ void add_body_headers(http::Response& head, std::string_view media_type) {
 
 /// The ranges to serve, after If-Range had its say.
 Result<http::ResolvedRanges> requested_ranges(const http::Request& request, const std::string& digest,
-                                              std::uint64_t size) {
+                                              std::uint64_t size, std::size_t ranges_max) {
   if (const auto condition = request.find("If-Range"); condition && !http::matches_if_range(*condition, digest))
     return http::ResolvedRanges{};
-  auto ranges = http::resolve_ranges(request.find("Range"), size);
+  auto ranges = http::resolve_ranges(request.find("Range"), size, ranges_max);
   if (ranges.outcome == http::RangeOutcome::too_many) {
-    return fail(Errc::too_many_ranges, "more than " + std::to_string(http::kRangesMax) + " ranges in one request");
+    return fail(Errc::too_many_ranges, "more than " + std::to_string(ranges_max) + " ranges in one request");
   }
   return ranges;
 }
@@ -69,7 +69,7 @@ io::Task<Result<void>> get_blob(Context& context, http::Exchange& exchange) {
     BERTH_CO_TRY(at_hand, co_await context.services.blobs.open(std::move(repo), digest));
   }
   const registry::BlobView& blob = *at_hand;
-  BERTH_CO_TRY(const auto ranges, requested_ranges(request, name, blob.size_bytes));
+  BERTH_CO_TRY(const auto ranges, requested_ranges(request, name, blob.size_bytes, context.services.limits.ranges_max));
   if (ranges.outcome == http::RangeOutcome::unsatisfiable)
     co_return co_await send_unsatisfiable(exchange, blob.size_bytes);
   if (ranges.outcome == http::RangeOutcome::none_full) {

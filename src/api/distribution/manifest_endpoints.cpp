@@ -15,8 +15,14 @@ namespace berth::api {
 
 namespace {
 
+Result<void> check_tag_length(const oci::Tag& tag, const registry::Limits& limits) {
+  if (tag.str().size() <= limits.tag_bytes_max) return {};
+  return fail(Errc::tag_invalid, "a tag is at most " + std::to_string(limits.tag_bytes_max) + " characters long here");
+}
+
 /// The reference of the URL. What can never be stored cannot be found either: 404 for reads, 400 for writes (G3, G4).
-Result<oci::Reference> reference_argument(const std::string& text, Access access) {
+Result<oci::Reference> reference_argument(const Context& context, Access access) {
+  const std::string& text = context.route.argument;
   if (text.find(':') != std::string::npos) {
     BERTH_TRY(const auto digest, digest_argument(text, access, Errc::manifest_unknown));
     return oci::Reference(digest);
@@ -24,6 +30,7 @@ Result<oci::Reference> reference_argument(const std::string& text, Access access
   auto tag = oci::Tag::parse(text);
   if (!tag && access == Access::read) return fail(Errc::manifest_unknown, "no such manifest or tag in this repository");
   BERTH_TRY(auto valid, std::move(tag));
+  if (access == Access::write) BERTH_TRYV(check_tag_length(valid, context.services.limits));
   return oci::Reference(std::move(valid));
 }
 
@@ -43,15 +50,16 @@ struct PushParameters {
 };
 
 Result<PushParameters> push_parameters(std::string_view query_text, const oci::Reference& reference,
-                                       std::size_t tags_max) {
+                                       const registry::Limits& limits) {
   BERTH_TRY(const auto query, http::Query::parse(query_text));
   PushParameters out;
   for (const std::string& text : query.all("tag")) {
     if (!reference.is_digest()) return fail(Errc::parameter_invalid, "tag= is only possible when pushing by digest");
     BERTH_TRY(auto tag, oci::Tag::parse(text));
+    BERTH_TRYV(check_tag_length(tag, limits));
     if (std::ranges::find(out.tags, tag) == out.tags.end()) out.tags.push_back(std::move(tag));
-    if (out.tags.size() > tags_max)
-      return fail(Errc::too_many_tags, "more than " + std::to_string(tags_max) + " tags in one push");
+    if (out.tags.size() > limits.tags_per_put_max)
+      return fail(Errc::too_many_tags, "more than " + std::to_string(limits.tags_per_put_max) + " tags in one push");
   }
   BERTH_TRY(const auto pin, query.single("digest"));
   if (pin) {
@@ -64,15 +72,14 @@ Result<PushParameters> push_parameters(std::string_view query_text, const oci::R
 }
 
 /// H9: clients print these lines; all together stay within what the specification allows, each once.
-void add_warnings(http::Response& head, const std::vector<std::string>& warnings) {
-  constexpr std::size_t kBytesMax = 4096;
+void add_warnings(http::Response& head, const std::vector<std::string>& warnings, std::size_t bytes_max) {
   std::size_t bytes = 0;
   std::set<std::string_view> said;
   for (const std::string& text : warnings) {
     if (!said.insert(text).second) continue;
     std::string value = http::warning_header(text);
     bytes += value.size();
-    if (bytes > kBytesMax) return;
+    if (bytes > bytes_max) return;
     head.add("Warning", std::move(value));
   }
 }
@@ -92,7 +99,7 @@ registry::Precondition precondition_of(const http::Request& request) {  // M6
 
 io::Task<Result<void>> get_manifest(Context& context, http::Exchange& exchange) {
   BERTH_CO_TRY(auto repo, repo_of(context.route));
-  BERTH_CO_TRY(const auto reference, reference_argument(context.route.argument, Access::read));
+  BERTH_CO_TRY(const auto reference, reference_argument(context, Access::read));
   const http::Request& request = exchange.request();
   const std::string condition = request.joined("If-None-Match");
   const bool wants_head = request.method == http::Method::head;
@@ -127,9 +134,9 @@ io::Task<Result<void>> get_manifest(Context& context, http::Exchange& exchange) 
 io::Task<Result<void>> put_manifest(Context& context, http::Exchange& exchange) {
   const http::Request& request = exchange.request();
   const auto& limits = context.services.limits;
-  BERTH_CO_TRY(auto repo, repo_of(context.route, request.find("Host").value_or("")));
-  BERTH_CO_TRY(auto reference, reference_argument(context.route.argument, Access::write));
-  BERTH_CO_TRY(auto parameters, push_parameters(request.query, reference, limits.tags_per_put_max));
+  BERTH_CO_TRY(auto repo, repo_to_write(context, request.find("Host").value_or("")));
+  BERTH_CO_TRY(auto reference, reference_argument(context, Access::write));
+  BERTH_CO_TRY(auto parameters, push_parameters(request.query, reference, limits));
   auto precondition = precondition_of(request);  // of the tags; a push without any has nothing to compare with (M6)
   // Joined: two fields that disagree are no type at all (V1).
   std::string media_type(oci::strip_parameters(request.joined("Content-Type")));
@@ -147,13 +154,13 @@ io::Task<Result<void>> put_manifest(Context& context, http::Exchange& exchange) 
   head.add("Docker-Content-Digest", stored.digest.str());
   if (!stored.subject.empty()) head.add("OCI-Subject", stored.subject);        // M3
   for (const oci::Tag& tag : parameters.tags) head.add("OCI-Tag", tag.str());  // M5
-  add_warnings(head, stored.warnings);
+  add_warnings(head, stored.warnings, limits.warning_bytes_max);
   co_return co_await exchange.send(std::move(head));
 }
 
 io::Task<Result<void>> delete_manifest(Context& context, http::Exchange& exchange) {
   BERTH_CO_TRY(auto repo, repo_of(context.route));
-  BERTH_CO_TRY(const auto reference, reference_argument(context.route.argument, Access::write));
+  BERTH_CO_TRY(const auto reference, reference_argument(context, Access::write));
   const auto removed = co_await context.services.manifests.remove(std::move(repo), reference);
   if (!removed && removed.error().code == Errc::referenced) {  // D2: it can be pushed again, but not go
     auto [head, body] = error_response(removed.error(), allowed_methods(Endpoint::manifest, Deletes::off));

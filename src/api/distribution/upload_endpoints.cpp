@@ -80,7 +80,7 @@ io::Task<Result<bool>> try_mount(Context& context, http::Exchange& exchange, oci
 
 io::Task<Result<void>> start_upload(Context& context, http::Exchange& exchange) {
   const http::Request& request = exchange.request();
-  BERTH_CO_TRY(auto repo, repo_of(context.route, request.find("Host").value_or("")));
+  BERTH_CO_TRY(auto repo, repo_to_write(context, request.find("Host").value_or("")));
   BERTH_CO_TRY(auto query, http::Query::parse(request.query));
   for (const char* name : {"mount", "from", "digest"}) BERTH_CO_TRYV(query.single(name));  // G7, also where unused
   if (query.has("mount")) {

@@ -1,0 +1,452 @@
+#include "app/settings.h"
+
+#include "app/data_dir.h"
+#include "app/setting_text.h"
+#include "base/json_text.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace berth::app {
+
+namespace {
+
+using Form = Setting::Form;
+using Texts = std::vector<std::string>;
+
+constexpr std::int64_t kKiB = 1024;
+constexpr std::int64_t kMiB = 1024 * kKiB;
+constexpr std::int64_t kGiB = 1024 * kMiB;
+constexpr std::int64_t kSecond = 1000;
+constexpr std::int64_t kHour = 3600 * kSecond;
+constexpr std::int64_t kDay = 24 * kHour;
+
+enum class Reload : std::uint8_t { no, yes };
+
+struct Row {
+  std::string key;
+  std::string help;
+  std::string flag;
+  Reload reload = Reload::no;
+};
+
+Setting base_of(Row row, Form form) {
+  Setting setting;
+  setting.key = std::move(row.key);
+  setting.flag = std::move(row.flag);
+  setting.form = form;
+  setting.help = std::move(row.help);
+  setting.reloadable = row.reload == Reload::yes;
+  return setting;
+}
+
+Result<std::int64_t> parse_number(Form form, std::string_view text) {
+  if (form == Form::size) return parse_bytes(text);
+  if (form == Form::duration) return parse_duration_ms(text);
+  return parse_integer(text);
+}
+
+std::string print_number(Form form, std::int64_t value) {
+  if (form == Form::size) return print_bytes(value);
+  if (form == Form::duration) return print_duration_ms(value);
+  return std::to_string(value);
+}
+
+/// field: ServeConfig& → a reference to something that is assigned from, and converts to, a whole number.
+template <class Field>
+Setting number(Row row, Form form, std::int64_t min, std::int64_t max, Field field) {
+  Setting setting = base_of(std::move(row), form);
+  setting.allowed = print_number(form, min) + " to " + print_number(form, max);
+  setting.set = [form, min, max, field, allowed = setting.allowed](ServeConfig& config,
+                                                                   const Texts& texts) -> Result<void> {
+    BERTH_TRY(const std::int64_t value, parse_number(form, texts.back()));
+    if (value < min || value > max)
+      return fail(Errc::parameter_invalid, "'" + texts.back() + "' is out of range: " + allowed);
+    auto& target = field(config);
+    using Target = std::remove_cvref_t<decltype(target)>;
+    if constexpr (std::is_arithmetic_v<Target>) {
+      target = static_cast<Target>(value);
+    } else {
+      target = static_cast<decltype(target.get())>(value);
+    }
+    return {};
+  };
+  setting.get = [form, field](const ServeConfig& config) -> Texts {
+    return {print_number(form, static_cast<std::int64_t>(field(config)))};
+  };
+  return setting;
+}
+
+template <class Field>
+Setting count(Row row, std::int64_t min, std::int64_t max, Field field) {
+  return number(std::move(row), Form::integer, min, max, field);
+}
+template <class Field>
+Setting size(Row row, std::int64_t min, std::int64_t max, Field field) {
+  return number(std::move(row), Form::size, min, max, field);
+}
+template <class Field>
+Setting duration(Row row, std::int64_t min, std::int64_t max, Field field) {
+  return number(std::move(row), Form::duration, min, max, field);
+}
+
+template <class T>
+struct Word {
+  std::string text;
+  T value;
+};
+
+/// A choice of words. parse gives the value and the sentence of a refusal.
+template <class T, class Parse, class Field>
+Setting words(Row row, std::vector<Word<T>> choices, Parse parse, Field field) {
+  Setting setting = base_of(std::move(row), Form::word);
+  for (std::size_t i = 0; i < choices.size(); ++i) {
+    if (i > 0) setting.allowed += i + 1 == choices.size() ? " or " : ", ";
+    setting.allowed += choices[i].text.empty() ? "\"\"" : choices[i].text;
+  }
+  setting.set = [parse, field](ServeConfig& config, const Texts& texts) -> Result<void> {
+    BERTH_TRY(field(config), parse(texts.back()));
+    return {};
+  };
+  setting.get = [choices = std::move(choices), field](const ServeConfig& config) -> Texts {
+    for (const auto& choice : choices) {
+      if (choice.value == static_cast<T>(field(config))) return {choice.text};
+    }
+    return {""};
+  };
+  return setting;
+}
+
+template <class Field>
+Setting flag(Row row, Field field) {
+  Setting setting = base_of(std::move(row), Form::boolean);
+  setting.allowed = "true or false";
+  setting.set = [field](ServeConfig& config, const Texts& texts) -> Result<void> {
+    BERTH_TRY(field(config), parse_boolean(texts.back()));
+    return {};
+  };
+  setting.get = [field](const ServeConfig& config) -> Texts { return {field(config) ? "true" : "false"}; };
+  return setting;
+}
+
+template <class Field>
+Setting list(Row row, Field field) {
+  Setting setting = base_of(std::move(row), Form::list);
+  setting.set = [field](ServeConfig& config, const Texts& texts) -> Result<void> {
+    field(config) = texts;
+    return {};
+  };
+  setting.get = [field](const ServeConfig& config) -> Texts { return field(config); };
+  return setting;
+}
+
+Setting listen_setting() {
+  Setting setting =
+      base_of({"server.listen",
+               "Addresses to listen on: HOST:PORT (port 0 picks a free one), http://… or https://… to say "
+               "which, unix:PATH, or systemd for sockets that systemd hands over. Without a scheme: HTTPS "
+               "if there is a certificate.",
+               "--listen"},
+              Form::list);
+  setting.set = [](ServeConfig& config, const Texts& texts) -> Result<void> {
+    std::vector<ListenAddress> addresses;
+    for (const std::string& text : texts) {
+      BERTH_TRY(auto address, parse_listen(text));
+      addresses.push_back(std::move(address));
+    }
+    config.listen = std::move(addresses);
+    return {};
+  };
+  setting.get = [](const ServeConfig& config) {
+    Texts out;
+    for (const ListenAddress& address : config.listen) out.push_back(to_text(address));
+    return out;
+  };
+  return setting;
+}
+
+Setting data_setting() {
+  Setting setting = base_of({"server.data", "Folder for everything the registry keeps.", "--data"}, Form::text);
+  setting.set = [](ServeConfig& config, const Texts& texts) -> Result<void> {
+    if (texts.back().empty()) return fail(Errc::parameter_invalid, "no data folder given");
+    config.data_dir = texts.back();
+    return {};
+  };
+  setting.get = [](const ServeConfig& config) -> Texts { return {config.data_dir}; };
+  return setting;
+}
+
+Setting external_url_setting() {
+  Setting setting = base_of({"server.external_url",
+                             "How clients reach the registry from outside, https://registry.example.com: for messages "
+                             "and, once there are accounts, for the address of the token service.",
+                             "--external-url"},
+                            Form::text);
+  setting.set = [](ServeConfig& config, const Texts& texts) -> Result<void> {
+    const std::string& text = texts.back();
+    const bool is_url = text.starts_with("https://") || text.starts_with("http://");
+    const bool is_plain = std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f' && c != '"'; });
+    if (!text.empty() && (!is_url || !is_plain || text.ends_with('/') || text.ends_with("://")))
+      return fail(Errc::parameter_invalid, "'" + text + "' is not a URL such as https://registry.example.com");
+    config.external_url = text;
+    return {};
+  };
+  setting.get = [](const ServeConfig& config) -> Texts { return {config.external_url}; };
+  return setting;
+}
+
+Setting metrics_setting() {
+  Setting setting = base_of({"server.metrics",
+                             "Where /metrics is answered: \"\" with everything else, off, or an address of its own "
+                             "(HOST:PORT, unix:PATH), which then answers /healthz and /readyz too.",
+                             "--metrics"},
+                            Form::text);
+  setting.set = [](ServeConfig& config, const Texts& texts) -> Result<void> {
+    const std::string& text = texts.back();
+    config.metrics = text.empty() ? MetricsMode::with_the_rest : MetricsMode::off;
+    if (text.empty() || text == "off") return {};
+    BERTH_TRY(config.metrics_listen, parse_listen(text));
+    config.metrics = MetricsMode::own_address;
+    return {};
+  };
+  setting.get = [](const ServeConfig& config) -> Texts {
+    switch (config.metrics) {
+      case MetricsMode::with_the_rest: return {""};
+      case MetricsMode::off: return {"off"};
+      case MetricsMode::own_address: break;
+    }
+    return {to_text(config.metrics_listen)};
+  };
+  return setting;
+}
+
+Setting proxies_setting() {
+  Setting setting = base_of({"server.trusted_proxies",
+                             "Networks whose X-Forwarded-For, X-Request-Id and PROXY header are believed: 10.0.0.0/8, "
+                             "2001:db8::/32, an address, or unix for the peers of Unix sockets.",
+                             ""},
+                            Form::list);
+  setting.set = [](ServeConfig& config, const Texts& texts) -> Result<void> {
+    BERTH_TRYV(http::Networks::parse(texts));
+    config.trusted_proxies = texts;
+    return {};
+  };
+  setting.get = [](const ServeConfig& config) { return config.trusted_proxies; };
+  return setting;
+}
+
+Setting anonymous_setting() {
+  using Value = std::optional<api::Anonymous>;
+  return words<Value>(
+      {"server.anonymous",
+       "What callers without an account may do. Not set: write, but only on addresses that no other "
+       "machine reaches.",
+       "--anonymous"},
+      {{"", std::nullopt},
+       {"off", api::Anonymous::off},
+       {"read", api::Anonymous::read},
+       {"write", api::Anonymous::write}},
+      [](const std::string& text) -> Result<Value> {
+        if (text.empty()) return Value();
+        BERTH_TRY(const auto value, parse_anonymous(text));
+        return Value(value);
+      },
+      [](auto& config) -> auto& { return config.anonymous; });
+}
+
+void add_server(std::vector<Setting>& out) {
+  out.push_back(listen_setting());
+  out.push_back(data_setting());
+  out.push_back(external_url_setting());
+  out.push_back(anonymous_setting());
+  using registry::ReferencePolicy;
+  out.push_back(words<ReferencePolicy>(
+      {"server.reference_policy",
+       "What a manifest may refer to that is not here: strict nothing, sparse-index children of an index, sparse "
+       "anything.",
+       "--reference-policy", Reload::yes},
+      {{"strict", ReferencePolicy::strict},
+       {"sparse-index", ReferencePolicy::sparse_index},
+       {"sparse", ReferencePolicy::sparse}},
+      [](const std::string& text) { return parse_reference_policy(text); },
+      [](auto& config) -> auto& { return config.limits.reference_policy; }));
+  out.push_back(words<api::Deletes>(
+      {"server.deletes", "off: nothing that was pushed can be deleted; uploads can still be cancelled.", "--deletes"},
+      {{"on", api::Deletes::on}, {"off", api::Deletes::off}},
+      [](const std::string& text) { return parse_deletes(text); },
+      [](auto& config) -> auto& { return config.deletes; }));
+  out.push_back(metrics_setting());
+  out.push_back(proxies_setting());
+  out.push_back(
+      flag({"server.proxy_protocol",
+            "Trusted proxies send a PROXY header (version 1 or 2) before anything else on each connection.", ""},
+           [](auto& config) -> auto& { return config.proxy_protocol; }));
+  out.push_back(count({"server.threads", "I/O threads; 0 is one per core.", "--threads"}, 0, 1024,
+                      [](auto& config) -> auto& { return config.threads; }));
+  out.push_back(count({"server.disk_threads", "Threads that read, write and hash files.", ""}, 1, 256,
+                      [](auto& config) -> auto& { return config.disk_threads; }));
+  out.push_back(duration({"server.drain", "How long a stop waits for requests that are running.", ""}, 0, kHour,
+                         [](auto& config) -> auto& { return config.drain_ms; }));
+  out.push_back(size({"server.scrub_rate", "Bytes a second the background check may read; 0 turns it off.",
+                      "--scrub-rate", Reload::yes},
+                     0, 100 * kGiB, [](auto& config) -> auto& { return config.scrub_bytes_per_second; }));
+}
+
+void add_tls(std::vector<Setting>& out) {
+  out.push_back(
+      list({"tls.certificates",
+            "Files with the server's certificate and its chain, PEM; one per kind of key (EC and RSA may stand "
+            "side by side). The files are read again on SIGHUP.",
+            "--tls-cert", Reload::yes},
+           [](auto& config) -> auto& { return config.tls_certificates; }));
+  out.push_back(list({"tls.keys", "Files with their private keys, PEM, in the same order.", "--tls-key", Reload::yes},
+                     [](auto& config) -> auto& { return config.tls_keys; }));
+}
+
+void add_log(std::vector<Setting>& out) {
+  out.push_back(words<LogLevel>(
+      {"log.level", "What is logged: that and everything more important.", "--log-level", Reload::yes},
+      {{"debug", LogLevel::debug},
+       {"info", LogLevel::info},
+       {"warn", LogLevel::warn},
+       {"error", LogLevel::error},
+       {"off", LogLevel::off}},
+      [](const std::string& text) { return parse_log_level(text); },
+      [](auto& config) -> auto& { return config.log_level; }));
+  // Kept as the word, because auto depends on where it is asked.
+  out.push_back(words<LogFormat>(
+      {"log.format", "How it is written; auto: text on a terminal, else json.", "--log-format"},
+      {{"auto", LogFormat::automatic}, {"json", LogFormat::json}, {"text", LogFormat::text}},
+      [](const std::string& text) { return parse_log_format(text); },
+      [](auto& config) -> auto& { return config.log_format; }));
+  out.push_back(words<api::AccessLog>(
+      {"log.access", "Which requests get a line.", "--access-log"},
+      {{"all", api::AccessLog::all}, {"errors", api::AccessLog::errors}, {"off", api::AccessLog::off}},
+      [](const std::string& text) { return parse_access_log(text); },
+      [](auto& config) -> auto& { return config.access_log; }));
+}
+
+void add_names_and_pages(std::vector<Setting>& out) {
+  const auto limit = [](std::string key, std::string help) {
+    return Row{"limits." + std::move(key), std::move(help), "", Reload::yes};
+  };
+  out.push_back(count(limit("repository_name", "Characters of a repository's name together with the registry's host."),
+                      16, 255, [](auto& c) -> auto& { return c.limits.repo_name_bytes_max; }));
+  out.push_back(
+      count(limit("tag", "Characters of a tag."), 8, 128, [](auto& c) -> auto& { return c.limits.tag_bytes_max; }));
+  out.push_back(size(limit("manifest", "Bytes of a manifest."), 64 * kKiB, 64 * kMiB,
+                     [](auto& c) -> auto& { return c.limits.manifest_bytes_max; }));
+  out.push_back(count(limit("json_depth", "Levels of nesting in a manifest."), 8, 64,
+                      [](auto& c) -> auto& { return c.limits.json_depth_max; }));
+  out.push_back(count(limit("descriptors", "Descriptors in a manifest."), 128, 100'000,
+                      [](auto& c) -> auto& { return c.limits.descriptors_max; }));
+  out.push_back(count(limit("tags_per_push", "Tags that one push of a manifest may set."), 10, 1000,
+                      [](auto& c) -> auto& { return c.limits.tags_per_put_max; }));
+  out.push_back(count(limit("ranges", "Ranges in one GET of a blob."), 1, 1024,
+                      [](auto& c) -> auto& { return c.limits.ranges_max; }));
+  out.push_back(size(limit("warnings", "Bytes of Warning fields in one answer."), 0, 4096,
+                     [](auto& c) -> auto& { return c.limits.warning_bytes_max; }));
+  out.push_back(count(limit("tags_page", "Tags on a page that was asked for without n."), 1, 100'000,
+                      [](auto& c) -> auto& { return c.limits.tags_page_default; }));
+  out.push_back(count(limit("tags_page_max", "Tags on a page, whatever n says."), 1, 100'000,
+                      [](auto& c) -> auto& { return c.limits.tags_page_max; }));
+  out.push_back(count(limit("catalog_page", "Repositories on a page of the catalog without n."), 1, 100'000,
+                      [](auto& c) -> auto& { return c.limits.catalog_page_default; }));
+  out.push_back(count(limit("catalog_page_max", "Repositories on a page of the catalog."), 1, 100'000,
+                      [](auto& c) -> auto& { return c.limits.catalog_page_max; }));
+  out.push_back(size(limit("referrers_page", "Bytes of a page of referrers."), 64 * kKiB, 4 * kMiB - 4 * kKiB,
+                     [](auto& c) -> auto& { return c.limits.referrers_page_bytes_max; }));
+  out.push_back(count(limit("referrers_scan", "Referrers looked at for one page with a filter."), 100, 1'000'000,
+                      [](auto& c) -> auto& { return c.limits.referrers_scan_max; }));
+  out.push_back(count(limit("referrers_per_subject", "Referrers one manifest may have."), 1, 100'000'000,
+                      [](auto& c) -> auto& { return c.limits.referrers_per_subject_max; }));
+  out.push_back(count(limit("manifests_per_repository", "Manifests in one repository."), 1, 1'000'000'000,
+                      [](auto& c) -> auto& { return c.limits.manifests_per_repo_max; }));
+}
+
+void add_uploads_and_connections(std::vector<Setting>& out) {
+  const auto limit = [](std::string key, std::string help) {
+    return Row{"limits." + std::move(key), std::move(help), "", Reload::yes};
+  };
+  out.push_back(duration(limit("upload_idle", "An upload that nobody goes on with is forgotten after this."),
+                         60 * kSecond, 30 * kDay, [](auto& c) -> auto& { return c.limits.session_idle_ms; }));
+  out.push_back(duration(limit("upload_idle_full_disk", "The same while the disk is nearly full."), 10 * kSecond,
+                         30 * kDay, [](auto& c) -> auto& { return c.limits.session_idle_pressed_ms; }));
+  out.push_back(duration(limit("upload_tombstone", "How long a finished upload can be finished once more."), kSecond,
+                         kDay, [](auto& c) -> auto& { return c.limits.tombstone_ms; }));
+  out.push_back(count(limit("uploads", "Uploads in progress at once."), 1, 10'000'000,
+                      [](auto& c) -> auto& { return c.limits.sessions_max; }));
+  out.push_back(count(limit("uploads_per_repository", "Uploads in progress in one repository."), 1, 10'000'000,
+                      [](auto& c) -> auto& { return c.limits.sessions_per_repo_max; }));
+  out.push_back(size(limit("url", "Bytes of a request's URL."), 8 * kKiB, kMiB,
+                     [](auto& c) -> auto& { return c.http.target_bytes_max; }));
+  out.push_back(size(limit("headers", "Bytes of a request's header fields."), 32 * kKiB, kMiB,
+                     [](auto& c) -> auto& { return c.http.head_bytes_max; }));
+  out.push_back(count(limit("header_fields", "Header fields of a request."), 50, 10'000,
+                      [](auto& c) -> auto& { return c.http.fields_max; }));
+  Row connections = limit("connections", "Connections at once; one more gets a 503.");
+  connections.reload = Reload::no;  // shared out with the open files at the start
+  out.push_back(count(std::move(connections), 8, 10'000'000, [](auto& c) -> auto& { return c.http.connections_max; }));
+  out.push_back(duration(limit("head_timeout", "For the head of a request, and for a TLS handshake."), kSecond, kHour,
+                         [](auto& c) -> auto& { return c.http.head_timeout_ms; }));
+  out.push_back(duration(limit("idle_timeout", "A connection between two requests is closed after this."), kSecond,
+                         kDay, [](auto& c) -> auto& { return c.http.idle_timeout_ms; }));
+  out.push_back(
+      duration(limit("stall_timeout", "A transfer that does not move limits.progress within this is cut off."), kSecond,
+               kHour, [](auto& c) -> auto& { return c.http.io_timeout_ms; }));
+  out.push_back(size(limit("progress", "Bytes that count as progress of a transfer."), 1, 64 * kMiB,
+                     [](auto& c) -> auto& { return c.http.progress_bytes_min; }));
+}
+
+void add_cache(std::vector<Setting>& out) {
+  out.push_back(size({"cache.manifests", "Memory for manifests that were read lately.", ""}, 0, 64 * kGiB,
+                     [](auto& c) -> auto& { return c.limits.manifest_cache_bytes; }));
+  out.push_back(size({"cache.links", "Memory for what is known of blobs that were read lately.", ""}, 0, 64 * kGiB,
+                     [](auto& c) -> auto& { return c.limits.link_cache_bytes; }));
+}
+
+}  // namespace
+
+std::string Setting::variable() const {
+  std::string out = "BERTH_";
+  for (const char c : key) {
+    if (c == '.') {
+      out += "__";
+    } else {
+      out += static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+    }
+  }
+  return out;
+}
+
+const std::vector<Setting>& settings() {
+  static const std::vector<Setting> kAll = [] {
+    std::vector<Setting> out;
+    add_server(out);
+    add_tls(out);
+    add_log(out);
+    add_names_and_pages(out);
+    add_uploads_and_connections(out);
+    add_cache(out);
+    return out;
+  }();
+  return kAll;
+}
+
+const Setting* find_setting(std::string_view key) {
+  const auto found = std::ranges::find(settings(), key, &Setting::key);
+  return found == settings().end() ? nullptr : &*found;
+}
+
+std::string toml_value(const Setting& setting, const std::vector<std::string>& value) {
+  if (setting.form == Form::boolean || setting.form == Form::integer) return value.front();
+  if (setting.form != Form::list) return json_string(value.front());
+  std::string out = "[";
+  for (const std::string& text : value) {
+    if (&text != &value.front()) out += ", ";
+    out += json_string(text);
+  }
+  return out + "]";
+}
+
+}  // namespace berth::app

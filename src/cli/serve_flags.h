@@ -1,0 +1,26 @@
+#pragma once
+// The flags of `berth serve` and `berth config`, made from the table of settings.
+
+#include "app/config_load.h"
+
+#include <CLI/CLI.hpp>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace berth::cli {
+
+/// What was typed.
+struct ServeFlags {
+  std::string config_file;
+  std::map<std::string, std::vector<std::string>> by_key;
+
+  app::ConfigSources sources() const;
+};
+
+/// Adds --config and a flag per setting that has one.
+void add_setting_flags(CLI::App& command, ServeFlags& flags);
+
+}  // namespace berth::cli

@@ -1,0 +1,129 @@
+"""berth config, and how settings reach a running server."""
+
+import http.client
+import json
+import os
+import select
+import signal
+import subprocess
+import time
+
+import pytest
+
+from conftest import BERTH, ROOT, SECONDS, Server, run
+
+
+def write(path, text):
+    path.write_text(text)
+    return str(path)
+
+
+def test_a_good_file_is_fine_and_a_bad_one_is_named_line_by_line(tmp_path):
+    good = write(tmp_path / "good.toml", '[limits]\nmanifest = "8 MiB"\n')
+    assert run("config", "check", good).returncode == 0
+    bad = write(tmp_path / "bad.toml", '[limits]\nmanifst = "8 MiB"\n\n[log]\nlevel = "loud"\n')
+    checked = run("config", "check", bad)
+    assert checked.returncode == 2
+    assert f"{bad}:2: unknown key 'limits.manifst'. Did you mean 'limits.manifest'?" in checked.stderr
+    assert f"{bad}:5: log.level" in checked.stderr
+    refused = run("serve", "--config", bad)
+    assert refused.returncode == 1 and f"{bad}:2" in refused.stderr
+
+
+def test_show_says_what_is_in_force_and_why(tmp_path):
+    path = write(tmp_path / "c.toml", "[limits]\ntag = 64\nranges = 7\n")
+    environment = {**os.environ, "BERTH_LIMITS__RANGES": "9"}
+    shown = run("config", "show", "--origin", "--config", path, "--log-level", "warn", env=environment)
+    assert shown.returncode == 0
+    lines = shown.stdout.splitlines()
+    assert f"tag = 64  # {path}:2" in lines
+    assert "ranges = 9  # environment BERTH_LIMITS__RANGES" in lines
+    assert 'level = "warn"  # flag --log-level' in lines
+    assert "json_depth = 64  # default" in lines
+
+
+def test_the_default_file_is_a_configuration_and_changes_nothing(tmp_path):
+    path = write(tmp_path / "defaults.toml", run("config", "defaults").stdout.replace("\n#", "\n# "))
+    assert run("config", "check", path).returncode == 0
+    enabled = "\n".join(line[1:] if line.startswith("#") and " = " in line and not line.startswith("# ") else line
+                        for line in run("config", "defaults").stdout.splitlines())
+    path = write(tmp_path / "enabled.toml", enabled)
+    assert run("config", "check", path).returncode == 0, run("config", "check", path).stderr
+
+
+@pytest.mark.parametrize(("file", "command"), [("docs/configuration.md", "reference"), ("packaging/server.toml", "defaults")])
+def test_what_the_program_writes_into_the_repository_is_current(file, command):
+    assert (ROOT / file).read_text() == run("config", command).stdout, "run ./dev docs"
+
+
+def test_help_shows_every_flag_with_its_default():
+    text = " ".join(run("serve", "--help").stdout.split())
+    for flag in ("--config", "--listen", "--data", "--tls-cert", "--tls-key", "--metrics", "--external-url", "--anonymous",
+                 "--reference-policy", "--deletes", "--log-level", "--log-format", "--access-log", "--scrub-rate"):
+        assert flag in text
+    assert "Default: 127.0.0.1:5000" in text
+
+
+def start(tmp_path, config, *args):
+    log = open(tmp_path / "log", "w")
+    process = subprocess.Popen([BERTH, "serve", "--config", str(config), "--data", str(tmp_path / "data"), *args],
+                               stdout=subprocess.PIPE, stderr=log, text=True)
+    return Server(process)
+
+
+def events(tmp_path, name, count):
+    """The log's lines of that event, once there are so many."""
+    deadline = time.monotonic() + SECONDS
+    while time.monotonic() < deadline:
+        lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+        found = [line for line in lines if line["event"] == name]
+        if len(found) >= count:
+            return found
+        select.select([], [], [], 0.02)
+    raise AssertionError(f"no {name} in the log")
+
+
+def test_a_hangup_applies_what_may_change_and_keeps_connections(tmp_path):
+    config = tmp_path / "c.toml"
+    write(config, '[server]\nlisten = ["127.0.0.1:0"]\n[limits]\ntags_page = 2\n')
+    server = start(tmp_path, config)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=SECONDS)
+
+    def page():
+        connection.request("GET", "/v2/_catalog?n=1000000")
+        return json.loads(connection.getresponse().read())
+
+    page()
+    socket_before = connection.sock
+    write(config, '[server]\nlisten = ["127.0.0.1:1"]\n[limits]\ntags_page = 3\n[log]\nlevel = "debug"\n')
+    server.process.send_signal(signal.SIGHUP)
+    assert events(tmp_path, "config.reloaded", 1)[0]["changed"] == "log.level, limits.tags_page"
+    assert events(tmp_path, "config.restart_needed", 1)[0]["keys"] == "server.listen"
+    page()
+    assert connection.sock is socket_before, "the connection outlived the reload"
+
+    write(config, "[limits]\ntags_page = -1\n")
+    server.process.send_signal(signal.SIGHUP)
+    assert "tags_page" in events(tmp_path, "config.reload_refused", 1)[0]["err"]
+    page()
+    assert server.stop() == 0
+
+
+def test_a_new_limit_holds_on_an_open_connection(tmp_path):
+    config = tmp_path / "c.toml"
+    write(config, '[server]\nlisten = ["127.0.0.1:0"]\n')
+    server = start(tmp_path, config)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=SECONDS)
+
+    def push(size):
+        connection.request("PUT", "/v2/team/app/manifests/v1", b" " * size)
+        response = connection.getresponse()
+        response.read()
+        return response.status
+
+    assert push(100_000) == 400
+    write(config, '[server]\nlisten = ["127.0.0.1:0"]\n[limits]\nmanifest = "64 KiB"\n')
+    server.process.send_signal(signal.SIGHUP)
+    events(tmp_path, "config.reloaded", 1)
+    assert push(100_000) == 413
+    assert server.stop() == 0

@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# docs.sh [--check]   Renews what is written by the program itself: docs/configuration.md and packaging/server.toml.
+# --check only compares.
+set -euo pipefail
+cd "$(dirname "$(readlink -f "$0")")/.."
+berth=${BERTH_BIN:-build/release/berth}
+status=0
+write() {
+  local file=$1
+  shift
+  if [[ $check == yes ]]; then
+    diff -u "$file" <("$berth" "$@") || { echo "docs: $file is out of date: run ./dev docs" >&2; status=1; }
+  else
+    "$berth" "$@" >"$file.new" && mv "$file.new" "$file"
+  fi
+}
+check=no
+[[ ${1:-} == --check ]] && check=yes
+write docs/configuration.md config reference
+write packaging/server.toml config defaults
+exit "$status"
