@@ -89,7 +89,6 @@ struct Server::Parts {
   lifecycle::RecoveryDeps recovery() { return {*store, *blobs, clock, log}; }
 
   Result<void> open_storage();
-  Result<void> check_store_id();
   void review_strays();
   void build_services();
   std::unique_ptr<http::Server> make_server(api::ServerHandler& door);
@@ -134,7 +133,7 @@ Result<void> Server::Parts::open_storage() {
   BERTH_TRY(store, meta::Store::open({.path = data->database_path()}, std::move(hooks), clock, log));
   // SQLite syncs the folder for its log, not for the database file itself.
   BERTH_TRYV(files().sync_dir("."));
-  BERTH_TRYV(check_store_id());
+  BERTH_TRYV(lifecycle::claim_store(*store, data->store_id(), config.data_dir));
   BERTH_TRY(recovered, lifecycle::recover(recovery(), read_boot_id()));
   const auto& r = recovered;
   if (r.placed + r.sessions_kept + r.sessions_restarted + r.files_removed + r.strays.size() > 0) {
@@ -149,18 +148,6 @@ void Server::Parts::review_strays() {
   lifecycle::RecoveryReport report;
   lifecycle::review_strays(recovery(), recovered.strays, [this](std::size_t) { return !stopping.load(); }, report);
   log.info("recovery.strays_reviewed", {f("placed", report.placed), f("files_removed", report.files_removed)});
-}
-
-/// Files and database must be of the same store: half of one and half of another would serve neither.
-Result<void> Server::Parts::check_store_id() {
-  BERTH_TRY(const auto known, store->peek([](sql::Connection& db) { return meta::get_setting(db, "store_id"); }));
-  if (known == data->store_id()) return {};
-  if (known) {
-    return fail(Errc::unavailable, "the data folder " + config.data_dir +
-                                       " is mixed from two stores: the database belongs to another one than the files");
-  }
-  return store->write_blocking(
-      [this](sql::Connection& db) { return meta::put_setting(db, "store_id", data->store_id()); });
 }
 
 void Server::Parts::build_services() {

@@ -196,6 +196,8 @@ FsStore::FsStore(io::FileSystem& files, io::BlockingPool& disk, OpenFiles open_f
 
 FsStore::~FsStore() = default;
 
+void FsStore::note_staged() { dirty_->staging = true; }
+
 Result<std::unique_ptr<FsStore>> FsStore::open_store(io::FileSystem& files, io::BlockingPool& disk,
                                                      OpenFiles open_files, SyncObserver observer) {
   std::unique_ptr<FsStore> store(new FsStore(files, disk, open_files, observer));

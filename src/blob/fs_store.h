@@ -32,6 +32,9 @@ class FsStore final : public BlobStore, public BlobMaintenance {
                                                      OpenFiles open_files = {}, SyncObserver observer = {});
   ~FsStore() override;
 
+  /// A staged file appeared without begin(): its name is to be synced with the others (see adopt.h).
+  void note_staged();
+
   io::Task<Result<std::shared_ptr<io::RandomSource>>> open(BlobKey key, std::uint64_t size_bytes) override;
   std::shared_ptr<io::RandomSource> find_open(const BlobKey& key) override;
   std::shared_ptr<Staged> begin(std::uint64_t inc) override;

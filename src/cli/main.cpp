@@ -26,13 +26,17 @@ bool is_unknown_command(const CLI::App& app, std::string_view word) {
 
 /// The same for an option of a command that was found. What is left over of a line is listed from its end.
 int report_extras(const CLI::App& app, const CLI::ExtrasError& error) {
-  const auto used = app.get_subcommands();
-  const CLI::App& command = used.empty() ? app : *used.front();
+  const CLI::App* deepest = &app;
+  std::string name = "berth";
+  while (!deepest->get_subcommands().empty()) {
+    deepest = deepest->get_subcommands().front();
+    name += " " + deepest->get_name();
+  }
+  const CLI::App& command = *deepest;
   std::vector<std::string> names;
   for (const CLI::Option* option : command.get_options()) {
-    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+    for (const std::string& word : option->get_lnames()) names.push_back("--" + word);
   }
-  const std::string name = used.empty() ? "berth" : "berth " + command.get_name();
   const std::vector<std::string> extras = command.remaining();
   const auto option = std::ranges::find_if(extras, [](const std::string& word) { return word.starts_with('-'); });
   if (option == extras.end()) {
@@ -56,6 +60,7 @@ int main(int argc, char** argv) {
   add_serve(app, exit_code);
   add_fsck(app, exit_code);
   add_config(app, exit_code);
+  add_migrate(app, exit_code);
   add_version(app, exit_code);
   if (argc < 2) {
     std::fputs(app.help().c_str(), stderr);

@@ -2,6 +2,8 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -25,6 +27,25 @@ std::unexpected<Error> errno_error(const char* call, const std::string& path) {
   if (code == EMFILE || code == ENFILE || code == ENOMEM)
     return fail(Errc::unavailable, "the registry is out of file descriptors or memory; try again", std::move(cause));
   return fail(Errc::io_failed, "storage failed", std::move(cause));
+}
+
+/// A shortcut that is not open to us: the caller takes the long way round. Errors of the disk itself stay what they are.
+std::unexpected<Error> shortcut_error(const char* call, const std::string& path) {
+  const char* why = nullptr;
+  switch (errno) {
+    case EXDEV: why = "the two are on different file systems or mounts"; break;
+    case EPERM:
+    case EACCES:
+      why = "the system does not allow it (the file is another user's, see fs.protected_hardlinks, or may not change)";
+      break;
+    case EMLINK: why = "the file has as many names as the file system allows"; break;
+    case EOPNOTSUPP:
+    case ENOTTY:
+    case EINVAL:
+    case ENOSYS: why = "the file system cannot do it"; break;
+    default: return errno_error(call, path);
+  }
+  return fail(Errc::unsupported, why, std::string(call) + " " + path + ": " + std::strerror(errno));
 }
 
 class Descriptor {
@@ -103,6 +124,11 @@ class PosixFile final : public File {
   }
 
   int descriptor() const override { return fd_.get(); }
+
+  Result<void> clone_from(const File& source) override {
+    if (::ioctl(fd_.get(), FICLONE, source.descriptor()) != 0) return shortcut_error("clone", path_);
+    return {};
+  }
 
  private:
   Descriptor fd_;
@@ -196,6 +222,15 @@ class PosixFileSystem final : public FileSystem {
     return Space{(st.f_blocks - reserved) * st.f_frsize, st.f_bavail * st.f_frsize};
   }
 
+  Result<void> link(const File& source, const std::string& to) override {
+    BERTH_TRY(const Place at, locate(to));
+    // Through its descriptor: what was read is what gets the name, whatever happened to the old name meanwhile.
+    const std::string open_file = "/proc/self/fd/" + std::to_string(source.descriptor());
+    if (::linkat(AT_FDCWD, open_file.c_str(), at.folder, at.name, AT_SYMLINK_FOLLOW) != 0)
+      return shortcut_error("link", to);
+    return {};
+  }
+
  private:
   struct Place {
     int folder;
@@ -228,6 +263,24 @@ class PosixFileSystem final : public FileSystem {
 };
 
 }  // namespace
+
+Result<void> File::clone_from(const File&) { return fail(Errc::unsupported, "this kind of file cannot be cloned"); }
+
+Result<void> FileSystem::link(const File&, const std::string&) {
+  return fail(Errc::unsupported, "this file system has no hard links");
+}
+
+Result<std::unique_ptr<File>> open_foreign_file(const std::string& path) {
+  // O_NONBLOCK: a pipe must not hold us up.
+  Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (fd.get() < 0 && (errno == ELOOP || errno == ENXIO || errno == ENOTDIR))
+    return fail(Errc::file_unknown, {}, path + " is not a file");
+  if (fd.get() < 0) return errno_error("open", path);
+  struct stat st{};
+  if (::fstat(fd.get(), &st) != 0) return errno_error("fstat", path);
+  if (!S_ISREG(st.st_mode)) return fail(Errc::file_unknown, {}, path + " is not a file");
+  return std::make_unique<PosixFile>(std::move(fd), path);
+}
 
 Result<std::unique_ptr<FileSystem>> open_posix_file_system(const std::string& root) {
   const int fd = ::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -118,6 +118,16 @@ Result<void> review_staged(const RecoveryDeps& deps, bool same_boot, RecoveryRep
 
 }  // namespace
 
+Result<void> claim_store(meta::Store& store, const std::string& store_id, const std::string& path) {
+  BERTH_TRY(const auto known, store.peek([](sql::Connection& db) { return meta::get_setting(db, "store_id"); }));
+  if (known == store_id) return {};
+  if (known) {
+    return fail(Errc::unavailable, "the data folder " + path +
+                                       " is mixed from two stores: the database belongs to another one than the files");
+  }
+  return store.write_blocking([&](sql::Connection& db) { return meta::put_setting(db, "store_id", store_id); });
+}
+
 void review_strays(const RecoveryDeps& deps, std::span<const std::uint64_t> strays,
                    const blob::BlobMaintenance::Pace& pace, RecoveryReport& report) {
   for (const std::uint64_t inc : strays) {

@@ -31,6 +31,10 @@ struct RecoveryReport {
   std::vector<std::uint64_t> strays;
 };
 
+/// Files and database must be of the same store: half of one and half of another would serve neither. A new database
+/// becomes `store_id`'s. Errors: unavailable with a sentence about the folder `path`.
+Result<void> claim_store(meta::Store& store, const std::string& store_id, const std::string& path);
+
 /// `boot_id` tells a restarted process from a restarted machine: after the former the files hold all that was written,
 /// after the latter only what was synced.
 Result<RecoveryReport> recover(const RecoveryDeps& deps, const std::string& boot_id);

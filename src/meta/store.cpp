@@ -108,6 +108,21 @@ Result<void> Store::run_blocking(WriteFn fn, WriteOptions options) {
   return future.get();
 }
 
+std::vector<Result<void>> Store::write_each_blocking(std::vector<WriteFn> fns, WriteOptions options) {
+  std::vector<std::future<Result<void>>> answers;
+  answers.reserve(fns.size());
+  for (WriteFn& fn : fns) {
+    std::promise<Result<void>> promise;
+    answers.push_back(promise.get_future());
+    enqueue(Op{std::move(fn), options,
+               [promise = std::move(promise)](Result<void> done) mutable { promise.set_value(std::move(done)); }, {}});
+  }
+  std::vector<Result<void>> out;
+  out.reserve(answers.size());
+  for (auto& answer : answers) out.push_back(answer.get());
+  return out;
+}
+
 void Store::write_later(WriteFn fn) {
   enqueue(Op{std::move(fn),
              {.ack = Ack::process, .touches = Touches::nothing()},

@@ -113,6 +113,10 @@ class Store {
     return std::move(*slot);
   }
 
+  /// Many at once, each on its own (one that fails takes none of the others along), sharing as few commits as the
+  /// batches allow. What came of them, in their order; at most `queue_max` of them. Blocks, as above.
+  std::vector<Result<void>> write_each_blocking(std::vector<WriteFn> fns, WriteOptions options = {});
+
   /// Queues a write nobody waits for. Lost if the process dies first; failures are logged.
   /// `fn` touches nothing that a cache holds.
   void write_later(WriteFn fn);

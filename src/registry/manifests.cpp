@@ -13,24 +13,6 @@ namespace {
 
 constexpr std::size_t kInlineBytes = 64 * 1024;  // larger bodies are read, hashed and parsed off the I/O thread
 
-/// What a push is, once its bytes are understood and before the database is asked anything.
-struct Parsed {
-  oci::Digest digest;
-  oci::Manifest manifest;
-};
-
-Result<Parsed> parse(const PutManifest& cmd, const Limits& limits) {
-  const std::optional<oci::Digest> claimed =
-      cmd.reference.is_digest() ? std::optional(cmd.reference.digest()) : cmd.pin;
-  const oci::Digest digest = oci::digest_of(claimed ? claimed->algorithm() : oci::Algorithm::sha256, cmd.body);
-  if (claimed && *claimed != digest) {
-    return fail(Errc::digest_mismatch, "the manifest does not match the digest; it hashes to " + digest.str());
-  }
-  BERTH_TRY(auto manifest,
-            oci::parse_manifest(cmd.body, cmd.media_type, {limits.descriptors_max, limits.json_depth_max}));
-  return Parsed{digest, std::move(manifest)};
-}
-
 /// Collects the edges of a manifest inside its transaction, so that a link that vanishes is seen (S27).
 class EdgeCollector {
  public:
@@ -122,7 +104,7 @@ Result<void> check_precondition(sql::Connection& db, meta::RepoId repo, const oc
 }
 
 /// S21: what one client can pile up in one place ends somewhere. What is there already may be pushed again.
-Result<void> check_quota(sql::Connection& db, meta::RepoId repo, const Parsed& parsed, const Limits& limits) {
+Result<void> check_quota(sql::Connection& db, meta::RepoId repo, const ParsedPush& parsed, const Limits& limits) {
   BERTH_TRY(const auto existing, meta::find_child_target(db, repo, parsed.digest));
   if (existing) return {};
   BERTH_TRY(const std::int64_t manifests, meta::manifest_count(db, repo));
@@ -136,8 +118,22 @@ Result<void> check_quota(sql::Connection& db, meta::RepoId repo, const Parsed& p
   return {};
 }
 
-Result<StoredManifest> commit(sql::Connection& db, const PutManifest& cmd, const Parsed& parsed, const Limits& limits,
-                              const meta::Stamp& stamp) {
+}  // namespace
+
+Result<ParsedPush> parse_push(const PutManifest& cmd, const Limits& limits) {
+  const std::optional<oci::Digest> claimed =
+      cmd.reference.is_digest() ? std::optional(cmd.reference.digest()) : cmd.pin;
+  const oci::Digest digest = oci::digest_of(claimed ? claimed->algorithm() : oci::Algorithm::sha256, cmd.body);
+  if (claimed && *claimed != digest) {
+    return fail(Errc::digest_mismatch, "the manifest does not match the digest; it hashes to " + digest.str());
+  }
+  BERTH_TRY(auto manifest,
+            oci::parse_manifest(cmd.body, cmd.media_type, {limits.descriptors_max, limits.json_depth_max}));
+  return ParsedPush{digest, std::move(manifest)};
+}
+
+Result<StoredManifest> commit_push(sql::Connection& db, const PutManifest& cmd, const ParsedPush& parsed,
+                                   const Limits& limits, const meta::Stamp& stamp) {
   BERTH_TRY(const meta::RepoId repo, meta::ensure_repo(db, cmd.repo, stamp));
   // Every tag that would move: a condition that holds for the one and not for the other is a lost update (M5, M6).
   if (!cmd.reference.is_digest()) BERTH_TRYV(check_precondition(db, repo, cmd.reference.tag(), cmd.precondition));
@@ -156,24 +152,37 @@ Result<StoredManifest> commit(sql::Connection& db, const PutManifest& cmd, const
   return out;
 }
 
-}  // namespace
+Requirements requirements_of(const oci::Manifest& manifest, ReferencePolicy policy) {
+  Requirements out;
+  if (policy != ReferencePolicy::sparse) {
+    if (manifest.config) out.blobs.push_back(manifest.config->digest_text);
+    for (const auto& layer : manifest.layers) {
+      if (!layer.exempt || !layer.digest) out.blobs.push_back(layer.digest_text);
+    }
+  }
+  if (policy == ReferencePolicy::strict) {
+    for (const auto& child : manifest.children)
+      (child.is_manifest ? out.manifests : out.blobs).push_back(child.digest_text);
+  }
+  return out;
+}
 
 io::Task<Result<StoredManifest>> Manifests::put(PutManifest cmd) {
   BERTH_CO_TRYV(deps_.space.check_metadata());
   // shared: the writer may run the closure again, and this frame waits for it either way.
   auto command = std::make_shared<const PutManifest>(std::move(cmd));
-  Result<Parsed> parsed = fail(Errc::internal);
+  Result<ParsedPush> parsed = fail(Errc::internal);
   if (command->body.size() <= kInlineBytes) {
-    parsed = parse(*command, deps_.limits);
+    parsed = parse_push(*command, deps_.limits);
   } else {
-    parsed = co_await io::offload(deps_.cpu, [command, &limits = deps_.limits] { return parse(*command, limits); });
+    parsed = co_await io::offload(deps_.cpu, [command, &limits = deps_.limits] { return parse_push(*command, limits); });
   }
   if (!parsed) co_return fail(std::move(parsed).error());
-  auto understood = std::make_shared<const Parsed>(*std::move(parsed));
+  auto understood = std::make_shared<const ParsedPush>(*std::move(parsed));
   const meta::Stamp stamp{deps_.clock.now_ms(), std::nullopt};
   co_return co_await deps_.store.write(
       [command, understood, stamp, &limits = deps_.limits](sql::Connection& db) {
-        return commit(db, *command, *understood, limits, stamp);
+        return commit_push(db, *command, *understood, limits, stamp);
       },
       {.bytes = command->body.size(), .touches = meta::Touches::repo(command->repo)});
 }

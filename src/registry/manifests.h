@@ -42,6 +42,27 @@ struct StoredManifest {
 /// shared: an answer on its way out keeps the bytes though the cache has forgotten them.
 using ManifestPtr = std::shared_ptr<const meta::ManifestBytes>;
 
+/// What a push is, once its bytes are understood and before the database is asked anything.
+struct ParsedPush {
+  oci::Digest digest;
+  oci::Manifest manifest;
+};
+/// Errors: digest_mismatch, manifest_invalid. Pure.
+Result<ParsedPush> parse_push(const PutManifest& cmd, const Limits& limits);
+
+/// The push itself, inside its transaction: for Manifests::put and for tools that push many at once.
+/// Errors: as Manifests::put from there on.
+Result<StoredManifest> commit_push(sql::Connection& db, const PutManifest& cmd, const ParsedPush& parsed,
+                                   const Limits& limits, const meta::Stamp& stamp);
+
+/// What has to be in a repository before the manifest may be pushed (V7–V9, V12), as digest texts: to tell in advance
+/// what commit_push() will say.
+struct Requirements {
+  std::vector<std::string> blobs;
+  std::vector<std::string> manifests;
+};
+Requirements requirements_of(const oci::Manifest& manifest, ReferencePolicy policy);
+
 class Manifests {
  public:
   struct Deps {
