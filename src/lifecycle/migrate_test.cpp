@@ -1,0 +1,539 @@
+#include "lifecycle/migrate_distribution.h"
+
+#include "lifecycle/test_migrate.h"
+#include "meta/referrers.h"
+#include "meta/repos.h"
+#include "meta/tags.h"
+
+#include <sys/stat.h>
+
+namespace berth::lifecycle {
+namespace {
+
+using test::check;
+using test::DistributionFolder;
+using test::image_text;
+using test::index_text;
+using test::migrate;
+using test::migrated;
+using test::Migrated;
+using test::piece_of;
+using test::RegistryFolder;
+using test::run_task;
+
+constexpr auto kRepo = "team/app";
+
+/// A bit of everything that a healthy registry holds.
+struct Healthy {
+  DistributionFolder source;
+  RegistryFolder target;
+  std::string first = source.image(kRepo, "v1", {"{\"first\":1}", "layer one", "shared"});
+  std::string second = source.image(kRepo, "v2", {"{\"second\":2}", "shared"});
+  std::string index = index_text({piece_of(first), piece_of(second)});
+  std::string nested = index_text({piece_of(index)});
+  std::string sbom = image_text({piece_of("{\"first\":1}")},
+                                {.subject = RegistryFolder::digest(first).str(), .artifact_type = "text/x-sbom"});
+
+  Healthy() {
+    target.close();
+    source.tag(kRepo, "multi", source.manifest(kRepo, index));
+    source.tag(kRepo, "nested", source.manifest(kRepo, nested));
+    source.manifest(kRepo, sbom);
+    source.tag(kRepo, "moved", RegistryFolder::digest(first));
+    source.tag(kRepo, "moved", RegistryFolder::digest(second));
+    source.image("deep/er/still", "x", {"{\"first\":1}", "shared", std::string(3'000'000, 'l')});
+    source.layer(kRepo, "wide", oci::Algorithm::sha512);
+    source.layer(kRepo, "");  // an empty blob is one
+  }
+};
+
+std::string served(RegistryFolder& folder, std::string_view repo, std::string_view reference) {
+  const auto found = run_task(folder.manifests().get(RegistryFolder::repo(repo), *oci::Reference::parse(reference)));
+  return found ? found->bytes : "(" + std::string(to_string(found.error().code)) + ")";
+}
+
+ino_t inode(const std::string& path) {
+  struct stat st{};
+  return ::stat(path.c_str(), &st) == 0 ? st.st_ino : 0;
+}
+
+TEST(Migrate, TakesAHealthyRegistryWhole) {
+  Healthy h;
+  const Migrated done = migrated(h.target, h.source);
+  EXPECT_EQ(done.skipped() + done.notes(), "");
+  EXPECT_EQ(done.result->repositories, 2u);
+  EXPECT_EQ(done.result->taken().count, 7u);
+  EXPECT_EQ(done.result->manifests, 6u);
+  EXPECT_EQ(done.result->referrers, 1u);
+  EXPECT_EQ(done.result->tags, 6u);
+  EXPECT_EQ(check(h.target, {.deep = true}).damages(), "");
+  h.target.open();
+  EXPECT_EQ(served(h.target, kRepo, "v1"), h.first);
+  EXPECT_EQ(served(h.target, kRepo, "multi"), h.index);
+  EXPECT_EQ(served(h.target, kRepo, "nested"), h.nested);
+  EXPECT_EQ(served(h.target, kRepo, "moved"), h.second);
+  EXPECT_EQ(served(h.target, kRepo, RegistryFolder::digest(h.sbom).str()), h.sbom);
+  EXPECT_NE(served(h.target, "deep/er/still", "x"), "");
+}
+
+TEST(Migrate, ReferrersAreListed) {  // R1
+  Healthy h;
+  migrated(h.target, h.source);
+  h.target.open();
+  const auto page = h.target.store().peek([&](sql::Connection& db) {
+    return meta::list_referrers(db, **meta::find_repo(db, RegistryFolder::repo(kRepo)),
+                                RegistryFolder::digest(h.first).str(), {}, 0, {});
+  });
+  ASSERT_EQ(page->rows.size(), 1u);
+  EXPECT_EQ(page->rows[0].artifact_type, "text/x-sbom");
+}
+
+TEST(Migrate, ASecondRunDoesNothing) {
+  Healthy h;
+  migrated(h.target, h.source);
+  const std::string before = h.target.probe().dump();
+  const Migrated again = migrated(h.target, h.source);
+  EXPECT_FALSE(again.result->changed());
+  EXPECT_EQ(again.result->blobs_there.count, 7u);
+  EXPECT_EQ(again.result->manifests_there, 6u);
+  EXPECT_EQ(again.result->tags_there, 6u);
+  EXPECT_EQ(h.target.probe().dump(), before);
+}
+
+TEST(Migrate, BlobsAreHardLinkedWhereThatIsPossibleAndCopiedOnDemand) {
+  const std::string layer = "the layer";
+  for (const bool copy : {false, true}) {
+    DistributionFolder source;
+    RegistryFolder target;  // both in the same place
+    target.close();
+    const auto d = source.layer(kRepo, layer);
+    MigrateOptions options;
+    if (copy) options.method = blob::AdoptMethod::copy;
+    const Migrated done = migrated(target, source, options);
+    const bool same = inode(source.below(source.blob_file(d))) == inode(target.path() + "/" + target.file_of(d));
+    EXPECT_EQ(same, done.result->blobs[0].count == 1);
+    if (copy) EXPECT_EQ(done.result->blobs[2].count, 1u);
+  }
+}
+
+TEST(Migrate, WhatWasTakenOutlivesTheOldRegistry) {
+  Healthy h;
+  migrated(h.target, h.source);
+  std::filesystem::remove_all(h.source.path() + "/docker");
+  EXPECT_EQ(check(h.target, {.deep = true}).damages(), "");
+}
+
+TEST(Migrate, ADiskWithoutLinksGetsCopiesOrIsRefused) {
+  Healthy h;
+  test::FaultFs disk;  // links nothing, clones nothing
+  MigrateOptions only;
+  only.method = blob::AdoptMethod::hard_link;
+  const Migrated refused = migrate(h.target, h.source, only, &disk);
+  ASSERT_FALSE(refused.result.has_value());
+  EXPECT_EQ(refused.result.error().code, Errc::unsupported);
+  EXPECT_NE(refused.result.error().message.find("hard link"), std::string::npos);
+  EXPECT_EQ(h.target.probe().number("SELECT count(*) FROM blob"), 0);
+
+  const Migrated copied = migrate(h.target, h.source, {}, &disk);
+  ASSERT_TRUE(copied.result.has_value()) << copied.result.error().message;
+  EXPECT_EQ(copied.result->blobs[2].count, 7u);
+  EXPECT_NE(copied.result->why_not_cheaper, "");
+}
+
+TEST(Migrate, CopyingMoreThanThereIsRoomForDoesNotBegin) {
+  Healthy h;
+  test::FaultFs disk;
+  ASSERT_TRUE(migrate(h.target, DistributionFolder{}, {}, &disk).result.error().code == Errc::file_unknown);
+  disk.set_capacity_bytes(2'000'000);
+  const Migrated done = migrate(h.target, h.source, {}, &disk);
+  ASSERT_FALSE(done.result.has_value());
+  EXPECT_EQ(done.result.error().code, Errc::no_space);
+  EXPECT_EQ(h.target.probe().number("SELECT count(*) FROM blob"), 0);
+}
+
+// --- what is skipped -------------------------------------------------------------------------------------------------
+
+struct DamageRow {
+  const char* why;
+  std::function<void(DistributionFolder&)> damage;
+  std::string skipped;  // as Migrated::skipped()
+  std::string notes;
+  std::uint64_t manifests = 2;
+};
+
+const std::string kImage = RegistryFolder::digest(image_text({piece_of("config"), piece_of("layer")})).str();
+const std::string kOther = RegistryFolder::digest(image_text({piece_of("other")})).str();
+
+std::string layer_file() { return DistributionFolder::blob_file(RegistryFolder::digest("layer")); }
+std::string revision_file(const std::string& digest) {
+  return DistributionFolder::link_file("repositories/team/app/_manifests/revisions", *oci::Digest::parse(digest));
+}
+std::string manifest_file(const std::string& digest) {
+  return DistributionFolder::blob_file(*oci::Digest::parse(digest));
+}
+const std::string kTags = "repositories/team/app/_manifests/tags/";
+
+const std::vector<DamageRow>& damage_rows() {
+  static const std::string kLayer = RegistryFolder::digest("layer").str();
+  static const std::string kIncomplete = "incomplete manifest team/app@" + kImage + "\n";
+  static const std::string kDangling = "dangling tag team/app:image\n";
+  static const std::vector<DamageRow> rows = {
+      {"nothing is wrong", [](auto&) {}, "", ""},
+      {"a blob holds other bytes", [](auto& s) { s.write(layer_file(), "l4yer"); },
+       "damaged blob " + kLayer + "\n" + kDangling + kIncomplete, "", 1},
+      {"a blob was cut short", [](auto& s) { s.write(layer_file(), "lay"); },
+       "damaged blob " + kLayer + "\n" + kDangling + kIncomplete, "", 1},
+      {"a blob is gone that an image needs", [](auto& s) { s.remove(layer_file()); }, kDangling + kIncomplete,
+       "link to a blob that is gone team/app@" + kLayer + "\n", 1},
+      {"a blob is a folder", [](auto& s) { s.remove(layer_file()); s.write(layer_file() + "/x", ""); },
+       kDangling + kIncomplete, "link to a blob that is gone team/app@" + kLayer + "\n", 1},
+      {"a blob is a symbolic link",
+       [](auto& s) {
+         s.write("elsewhere", "layer");
+         s.remove(layer_file());
+         std::filesystem::create_symlink(s.below("elsewhere"), s.below(layer_file()));
+       },
+       kDangling + kIncomplete, "link to a blob that is gone team/app@" + kLayer + "\n", 1},
+      {"a layer's link is gone",
+       [](auto& s) {
+         s.remove(DistributionFolder::link_file("repositories/team/app/_layers", RegistryFolder::digest("layer")));
+       },
+       kDangling + kIncomplete, "blob of no repository " + kLayer + "\n", 1},
+      {"a link file was emptied by a power cut",
+       [](auto& s) {
+         s.write(DistributionFolder::link_file("repositories/team/app/_layers", RegistryFolder::digest("layer")), "");
+       },
+       "damaged link repositories/team/app/_layers/sha256/" + RegistryFolder::digest("layer").hex() + "/link\n" +
+           kDangling + kIncomplete,
+       "blob of no repository " + kLayer + "\n", 1},
+      {"a link file names another digest",
+       [](auto& s) { s.write(revision_file(kImage), kOther); },
+       kDangling + "damaged link " + revision_file(kImage) + "\n", "blob of no repository " + kImage + "\n", 1},
+      {"a manifest's bytes are gone", [](auto& s) { s.remove(manifest_file(kImage)); },
+       kDangling + "lost manifest team/app@" + kImage + "\n", "", 1},
+      {"a manifest's bytes are others", [](auto& s) { s.write(manifest_file(kImage), "{}"); },
+       "damaged manifest team/app@" + kImage + "\n" + kDangling, "", 1},
+      {"a manifest was deleted: its folder is left", [](auto& s) { s.remove(revision_file(kOther)); }, "",
+       "blob of no repository " + kOther + "\n", 1},
+      {"a tag points at a manifest that was deleted", [](auto& s) { s.remove(revision_file(kImage)); }, kDangling,
+       "blob of no repository " + kImage + "\n", 1},
+      {"a tag has lost what it points at", [](auto& s) { s.remove(kTags + "image/current"); }, kDangling, ""},
+      {"a tag points at nonsense", [](auto& s) { s.write(kTags + "image/current/link", "nonsense"); },
+       "damaged link " + kTags + "image/current/link\n" + kDangling, ""},
+      {"a tag has no name anyone may use",
+       [](auto& s) { s.tag("team/app", "-v1", *oci::Digest::parse(kImage)); }, "tag name team/app:-v1\n", ""},
+      {"a repository has no name anyone may use", [](auto& s) { s.image("team/App", "x", {"upper"}); },
+       "repository name team/App\n",
+       "blob of no repository " + RegistryFolder::digest("upper").str() + "\nblob of no repository " +
+           RegistryFolder::digest(image_text({piece_of("upper")})).str() + "\n"},
+      {"a manifest of schema 1",
+       [](auto& s) { s.manifest("team/app", R"({"schemaVersion":1,"name":"team/app","tag":"old","fsLayers":[]})"); },
+       "schema 1 manifest team/app@" +
+           RegistryFolder::digest(R"({"schemaVersion":1,"name":"team/app","tag":"old","fsLayers":[]})").str() + "\n",
+       ""},
+      {"a manifest that is none", [](auto& s) { s.manifest("team/app", "not JSON"); },
+       "invalid manifest team/app@" + RegistryFolder::digest("not JSON").str() + "\n", ""},
+      {"a manifest larger than any may be",
+       [](auto& s) { s.manifest("team/app", std::string(4 * 1024 * 1024 + 1, ' ')); },
+       "invalid manifest team/app@" + RegistryFolder::digest(std::string(4 * 1024 * 1024 + 1, ' ')).str() + "\n", ""},
+      {"an index of a manifest that is not there",
+       [](auto& s) { s.manifest("team/app", index_text({piece_of("gone")})); },
+       "incomplete manifest team/app@" + RegistryFolder::digest(index_text({piece_of("gone")})).str() + "\n", ""},
+      {"unfinished uploads", [](auto& s) { s.write("repositories/team/app/_uploads/1234/data", "half"); }, "",
+       "unfinished upload team/app\n"},
+      {"files of nobody",
+       [](auto& s) {
+         s.write("repositories/team/app/README", "hello");
+         s.write("repositories/team/app/_trash/x", "hello");
+         s.write("repositories/team/app/_layers/md5/00/link", "hello");
+         s.write("blobs/sha256/zz/x", "hello");
+       },
+       "",
+       "unknown file blobs/sha256/zz\nunknown file repositories/team/app/README\nunknown file "
+       "repositories/team/app/_layers/md5\nunknown file repositories/team/app/_trash\n"},
+      {"a repository behind a symbolic link",
+       [](auto& s) { std::filesystem::create_directory_symlink("app", s.below("repositories/team/alias")); }, "",
+       "unknown file repositories/team/alias\n"},
+  };
+  return rows;
+}
+
+std::string sorted(const std::string& text) {
+  std::vector<std::string> all;
+  for (std::size_t at = 0; at < text.size(); at = text.find('\n', at) + 1)
+    all.push_back(text.substr(at, text.find('\n', at) + 1 - at));
+  std::ranges::sort(all);
+  std::string out;
+  for (const std::string& line : all) out += line;
+  return out;
+}
+
+TEST(MigrateDamage, IsSkippedWithItsReasonAndTheRestIsTaken) {
+  for (const DamageRow& row : damage_rows()) {
+    SCOPED_TRACE(row.why);
+    DistributionFolder source;
+    RegistryFolder target;
+    target.close();
+    source.image(kRepo, "image", {"config", "layer"});
+    source.image(kRepo, "", {"other"});
+    row.damage(source);
+    const Migrated done = migrated(target, source);
+    EXPECT_EQ(done.skipped(), sorted(row.skipped));
+    EXPECT_EQ(done.notes(), sorted(row.notes));
+    EXPECT_EQ(done.result->manifests, row.manifests);
+    for (const Skip& skip : done.skips) EXPECT_NE(skip.reason, "") << skip.object;
+    EXPECT_EQ(check(target, {.deep = true}).damages(), "");
+
+    // A second look says the same, and a dry run said it before, but for what only reading tells.
+    EXPECT_EQ(migrated(target, source).skipped(), sorted(row.skipped));
+    RegistryFolder fresh;
+    fresh.close();
+    const Migrated foretold = migrated(fresh, source, {.dry_run = true});
+    if (row.skipped.find("damaged blob") == std::string::npos) {
+      EXPECT_EQ(foretold.skipped(), sorted(row.skipped));
+      EXPECT_EQ(foretold.result->manifests, row.manifests);
+    }
+    EXPECT_EQ(foretold.notes(), sorted(row.notes));
+  }
+}
+
+TEST(MigrateDamage, TheReasonNamesWhatIsMissingAndWhy) {
+  DistributionFolder source;
+  RegistryFolder target;
+  target.close();
+  source.image(kRepo, "image", {"config", "layer"});
+  source.write(layer_file(), "l4yer");
+  const Migrated done = migrated(target, source);
+  const std::string reason = done.reason_of(SkipKind::manifest_incomplete);
+  EXPECT_NE(reason.find(RegistryFolder::digest("layer").str()), std::string::npos) << reason;
+  EXPECT_NE(reason.find("damaged"), std::string::npos) << reason;
+}
+
+TEST(MigrateDamage, SparsePoliciesTakeWhatIsIncomplete) {  // V12
+  DistributionFolder source;
+  RegistryFolder target;
+  target.close();
+  source.image(kRepo, "image", {"config", "layer"});
+  source.remove(layer_file());
+  MigrateOptions options;
+  options.limits.reference_policy = registry::ReferencePolicy::sparse;
+  EXPECT_EQ(migrated(target, source, options).skipped(), "");
+  EXPECT_EQ(check(target, {.deep = true}).damages(), "");
+  source.layer(kRepo, "layer");  // it turns up
+  migrated(target, source, options);
+  target.open();
+  EXPECT_TRUE(run_task(target.blob_service().open(RegistryFolder::repo(kRepo), RegistryFolder::digest("layer")))
+                  .has_value());
+}
+
+TEST(MigrateDamage, WhatBerthItselfLostIsTakenAgain) {
+  Healthy h;
+  migrated(h.target, h.source);
+  const auto d = RegistryFolder::digest("layer one");
+  std::filesystem::remove(h.target.path() + "/" + h.target.file_of(d));
+  EXPECT_NE(check(h.target).damages(), "");
+  const Migrated done = migrated(h.target, h.source);
+  EXPECT_EQ(done.result->taken().count, 1u);
+  EXPECT_EQ(check(h.target, {.deep = true}).damages(), "");
+}
+
+// --- tags ------------------------------------------------------------------------------------------------------------
+
+std::vector<meta::TagEvent> history(RegistryFolder& folder, const char* tag) {
+  folder.open();
+  auto events = folder.store().peek([&](sql::Connection& db) {
+    return meta::tag_history(db, **meta::find_repo(db, RegistryFolder::repo(kRepo)), *oci::Tag::parse(tag), 10);
+  });
+  folder.close();
+  std::ranges::reverse(*events);
+  return *events;
+}
+
+TEST(MigrateTags, HistoryAndTimesComeFromTheIndex) {
+  DistributionFolder source;
+  RegistryFolder target;
+  target.close();
+  std::vector<oci::Digest> digests;
+  std::vector<std::int64_t> times;
+  for (const char* config : {"c1", "c2", "c3"}) {
+    digests.push_back(RegistryFolder::digest(source.image(kRepo, "latest", {config})));
+    times.push_back(source.now_ms());
+  }
+  source.remove(revision_file(digests[0].str()));  // deleted since: its time is not told
+  migrated(target, source);
+  const auto events = history(target, "latest");
+  ASSERT_EQ(events.size(), 2u);
+  EXPECT_EQ(events[0].digest, digests[1]);
+  EXPECT_EQ(events[0].at_ms, times[1] - 1'000);  // of the index, which is written first
+  EXPECT_EQ(events[1].digest, digests[2]);
+  EXPECT_EQ(events[1].previous, digests[1]);
+  EXPECT_EQ(events[1].at_ms, times[2]);
+}
+
+TEST(MigrateTags, TimesThatContradictTheTagAreNotUsed) {
+  DistributionFolder source;
+  RegistryFolder target;
+  target.close();
+  const auto first = RegistryFolder::digest(source.image(kRepo, "latest", {"c1"}));
+  const auto second = RegistryFolder::digest(source.image(kRepo, "latest", {"c2"}));
+  source.write(DistributionFolder::link_file(kTags + "latest/index", first), first.str());  // as cp -r may leave it
+  migrated(target, source);
+  const auto events = history(target, "latest");
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(events[0].digest, second);
+}
+
+struct SecondRun {
+  const char* why;
+  bool pushed_elsewhere;  // somebody moved the tag in Berth, to an image the old registry never had
+  bool moved_in_source;
+  bool overwrite;
+  const char* points_at;  // afterwards
+  std::uint64_t moved;
+  std::string skipped;
+};
+
+TEST(MigrateTags, ALaterRunFollowsTheOldRegistryButMovesNoTagOfOurs) {
+  const std::vector<SecondRun> rows = {
+      {"nothing happened", false, false, false, "c1", 0, ""},
+      {"the old registry went on", false, true, false, "c2", 1, ""},
+      {"Berth went on", true, false, false, "own", 0, "tag in use team/app:latest\n"},
+      {"both went on", true, true, false, "own", 0, "tag in use team/app:latest\n"},
+      {"both went on, the old one wins", true, true, true, "c2", 1, ""},
+      {"Berth went on, the old one wins", true, false, true, "c1", 1, ""},
+  };
+  for (const SecondRun& row : rows) {
+    SCOPED_TRACE(row.why);
+    DistributionFolder source;
+    RegistryFolder target;
+    target.close();
+    source.image(kRepo, "latest", {"c1"});
+    migrated(target, source);
+    if (row.pushed_elsewhere) {
+      target.open();
+      target.push_image(kRepo, "latest", {"own"});
+      target.close();
+    }
+    if (row.moved_in_source) source.image(kRepo, "latest", {"c2"});
+    const Migrated foretold = migrated(target, source, {.overwrite_tags = row.overwrite, .dry_run = true});
+    const Migrated done = migrated(target, source, {.overwrite_tags = row.overwrite});
+    for (const Migrated* run : {&foretold, &done}) {
+      EXPECT_EQ(run->skipped(), row.skipped);
+      EXPECT_EQ(run->result->tags_moved, row.moved);
+    }
+    EXPECT_EQ(check(target, {.deep = true}).damages(), "");
+    target.open();
+    EXPECT_EQ(served(target, kRepo, "latest"), image_text({piece_of(row.points_at)}));
+  }
+}
+
+TEST(MigrateTags, ARollBackInBerthIsNotUndone) {
+  DistributionFolder source;
+  RegistryFolder target;
+  target.close();
+  const auto first = source.image(kRepo, "latest", {"c1"});
+  source.image(kRepo, "latest", {"c2"});
+  migrated(target, source);
+  target.open();
+  target.put(kRepo, "latest", first);
+  target.close();
+  EXPECT_EQ(migrated(target, source).skipped(), "tag in use team/app:latest\n");
+}
+
+// --- dry runs, merging, refusals -------------------------------------------------------------------------------------
+
+TEST(MigrateDryRun, WritesNothingAndForetellsTheRun) {
+  Healthy h;
+  h.target.open();
+  h.target.push_image("deep/er/still", "mine", {"{\"first\":1}", "own"});
+  h.target.close();
+  const auto before = h.target.contents();
+  const Migrated foretold = migrated(h.target, h.source, {.dry_run = true});
+  auto after = h.target.contents();
+  after.erase(h.target.database() + "-wal");  // the engine's own, empty
+  EXPECT_TRUE(after == before);
+  const Migrated done = migrated(h.target, h.source);
+  EXPECT_EQ(foretold.result->blobs_planned.count, done.result->taken().count);
+  EXPECT_EQ(foretold.result->blobs_planned.bytes, done.result->taken().bytes);
+  EXPECT_EQ(foretold.result->blobs_there.count, 1u);
+  EXPECT_EQ(foretold.result->manifests, done.result->manifests);
+  EXPECT_EQ(foretold.result->referrers, done.result->referrers);
+  EXPECT_EQ(foretold.result->tags, done.result->tags);
+  EXPECT_EQ(foretold.result->links, done.result->links);
+}
+
+TEST(MigrateDryRun, NeedsNoDataFolder) {
+  Healthy h;
+  SeededRandom random(1);
+  MigrateOptions options{.path = h.source.path(), .dry_run = true};
+  const auto done = migrate_distribution(nullptr, {h.target.clock, h.target.log, random}, options);
+  ASSERT_TRUE(done.has_value()) << done.error().message;
+  EXPECT_EQ(done->blobs_planned.count, 7u);
+  EXPECT_EQ(done->tags, 6u);
+}
+
+TEST(Migrate, MergesIntoAStoreThatHoldsContent) {
+  Healthy h;
+  h.target.open();
+  const std::string own = h.target.push_image(kRepo, "own", {"{\"first\":1}", "own layer"});
+  h.target.close();
+  EXPECT_EQ(migrated(h.target, h.source).skipped(), "");
+  EXPECT_EQ(check(h.target, {.deep = true}).damages(), "");
+  h.target.open();
+  EXPECT_EQ(served(h.target, kRepo, "own"), own);
+  EXPECT_EQ(served(h.target, kRepo, "v1"), h.first);
+}
+
+TEST(Migrate, TakesBothSpellingsOfThePath) {
+  for (const char* suffix : {"", "/docker/registry/v2", "/docker/registry/v2/"}) {
+    Healthy h;
+    EXPECT_TRUE(check_distribution_folder(h.source.path() + suffix).has_value()) << suffix;
+  }
+}
+
+TEST(Migrate, WhatIsNoRegistryIsRefusedWithASentence) {
+  const test::TempDir empty;
+  std::filesystem::create_directories(empty / "blobs/sha256");  // of something else
+  for (const std::string& path : {empty / "absent", empty.path()}) {
+    const auto refused = check_distribution_folder(path);
+    ASSERT_FALSE(refused.has_value()) << path;
+    EXPECT_EQ(refused.error().code, Errc::file_unknown);
+    EXPECT_NE(refused.error().message.find(path), std::string::npos);
+  }
+}
+
+// --- interruptions ---------------------------------------------------------------------------------------------------
+
+/// The process or the power goes away at the n-th operation on the disk, for every n; then it is run again.
+TEST(MigrateInterrupted, AtEveryOperationTheNextRunTakesTheRest) {
+  DistributionFolder source;
+  source.image(kRepo, "v1", {"{\"first\":1}", "layer one", "layer two"});
+  source.image("other/app", "v1", {"{\"first\":1}", "layer three"});
+  for (std::uint64_t n = 1;; ++n) {
+    SCOPED_TRACE(n);
+    RegistryFolder target;
+    target.close();
+    test::FaultFs disk;
+    { io::BlockingPool pool("disk", 1, 1); ASSERT_TRUE(blob::FsStore::open_store(disk, pool).has_value()); }
+    disk.fail_from(n, Errc::io_failed);
+    const Migrated broken = migrate(target, source, {}, &disk);
+    const bool struck = disk.struck();
+    EXPECT_EQ(broken.result.has_value(), !struck);
+    disk.heal();
+    disk.cut_power_keeping_some(n);
+    const Migrated done = migrate(target, source, {}, &disk);
+    ASSERT_TRUE(done.result.has_value()) << done.result.error().cause;
+    EXPECT_EQ(done.skipped(), "");
+    EXPECT_EQ(done.result->manifests + done.result->manifests_there, 2u);
+    ASSERT_TRUE(disk.open("meta.db", io::FileSystem::Mode::create_new).has_value());  // where fsck looks for it
+    const auto report = run_fsck({disk, target.database(), "this store", "this boot", target.clock, target.log},
+                                 {.deep = true});
+    ASSERT_TRUE(report.has_value()) << report.error().message;
+    EXPECT_EQ(report->damaged(), 0u);
+    EXPECT_TRUE(disk.list("uploads")->empty());
+    if (!struck) break;
+  }
+}
+
+}  // namespace
+}  // namespace berth::lifecycle
