@@ -150,6 +150,8 @@ int migrate(const MigrateFlags& flags) {
   if (!options) return report(options.error());
   // Before a data folder is made: a slip in the path must leave nothing behind.
   if (const auto tree = lifecycle::check_distribution_folder(flags.source); !tree) return report(tree.error());
+  auto file = ReportFile::open(flags.report);
+  if (!file) return report(file.error());
   const std::string data_path = flags.data.empty() ? app::default_data_dir() : flags.data;
   const SystemClock clock;
   const Log log(LogLevel::off);
@@ -164,8 +166,6 @@ int migrate(const MigrateFlags& flags) {
     target.emplace(lifecycle::MigrateTarget{data->files(), data->path(), data->database_path(), data->store_id(),
                                             app::read_boot_id()});
   }
-  auto file = ReportFile::open(flags.report);
-  if (!file) return report(file.error());
   MigrateProgressLine progress(clock, flags.quiet);
   SkipPrinter printer;
   options->on_progress = [&](const MigrateProgress& p) { progress.show(p); };

@@ -37,6 +37,22 @@ TEST_F(MetaStore, WhatQueuesUpDuringACommitIsOneCommit) {
   EXPECT_EQ(probe_.number("SELECT count(*) FROM meta WHERE key LIKE 'k%'"), 300);
 }
 
+TEST_F(MetaStore, ManyWritesAtOnceFailEachAlone) {
+  open();
+  std::vector<Store::WriteFn> writes;
+  for (int i = 0; i < 200; ++i) {
+    writes.emplace_back([i](sql::Connection& db) -> Result<void> {
+      BERTH_TRYV(db.execute("INSERT INTO meta(key, value) VALUES('k' || $1, 'v')", {std::int64_t{i}}));
+      if (i % 2 != 0) return fail(Errc::denied);
+      return {};
+    });
+  }
+  const auto outcomes = store_->write_each_blocking(std::move(writes));
+  ASSERT_EQ(outcomes.size(), 200U);
+  for (std::size_t i = 0; i < outcomes.size(); ++i) EXPECT_EQ(outcomes[i].has_value(), i % 2 == 0) << "in their order";
+  EXPECT_EQ(probe_.number("SELECT count(*) FROM meta WHERE key LIKE 'k%'"), 100);
+}
+
 TEST_F(MetaStore, ABatchIsBounded) {
   open({}, {.batch_ops_max = 10});
   const auto before = store_->commit_count();

@@ -9,7 +9,8 @@ import pytest
 from conftest import run
 
 
-@pytest.mark.parametrize("args", [("--help",), ("serve", "--help"), ("fsck", "--help"), ("version", "--help")])
+@pytest.mark.parametrize("args", [("--help",), ("serve", "--help"), ("fsck", "--help"),
+                                  ("migrate", "--help"), ("migrate", "distribution", "--help"), ("version", "--help")])
 def test_help_goes_to_standard_output_and_succeeds(args):
     done = run(*args)
     assert done.returncode == 0
@@ -31,7 +32,8 @@ def test_the_version_has_one_form(args):
 
 @pytest.mark.parametrize(
     ("word", "says"),
-    [("srve", "Did you mean 'serve'?"), ("fsk", "Did you mean 'fsck'?"), ("frobnicate", "berth --help")],
+    [("srve", "Did you mean 'serve'?"), ("fsk", "Did you mean 'fsck'?"), ("migrte", "Did you mean 'migrate'?"),
+     ("frobnicate", "berth --help")],
 )
 def test_a_word_that_is_no_command_gets_a_sentence(word, says):
     done = run(word)
