@@ -1,7 +1,6 @@
 // Any bytes as the link file of a distribution registry: what is accepted is a digest written as it is read.
-#include "lifecycle/distribution_tree.h"
-
 #include "base/assert.h"
+#include "lifecycle/distribution_tree.h"
 
 #include <cstddef>
 #include <cstdint>

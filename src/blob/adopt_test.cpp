@@ -4,9 +4,8 @@
 #include "support/fault_fs.h"
 #include "support/temp_dir.h"
 
-#include <sys/stat.h>
-
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>

@@ -174,8 +174,7 @@ int migrate(const MigrateFlags& flags) {
     printer.print(skip);
     file->add(skip_json(skip));
   };
-  const auto done =
-      lifecycle::migrate_distribution(target ? &*target : nullptr, {clock, log, random}, *options);
+  const auto done = lifecycle::migrate_distribution(target ? &*target : nullptr, {clock, log, random}, *options);
   progress.clear();
   printer.finish(!flags.report.empty());
   std::fflush(stdout);
@@ -194,7 +193,8 @@ constexpr const char* kFooter =
     "docker/registry/v2 below it. It is only read. Every blob is hashed while it is read; manifests go through the\n"
     "rules of a push; tags, untagged manifests and referrers come along, and the times of tags as far as the files\n"
     "tell. Blobs are hard linked if both folders are on one file system, else reflinked, else copied.\n\n"
-    "Berth itself has to be stopped, the old registry need not: let a first run do the long work while it serves, stop\n"
+    "Berth itself has to be stopped, the old registry need not: let a first run do the long work while it serves, "
+    "stop\n"
     "it, run the same command again for what is new, and start Berth. A run may be killed at any moment; the next one\n"
     "goes on without reading again what was taken. Tags that were there and point elsewhere stay as they are, unless\n"
     "they point at what the old registry's tag pointed at before.\n\n"

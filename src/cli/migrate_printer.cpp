@@ -100,8 +100,7 @@ std::string migrate_summary_text(const MigrateReport& report, MigrateMode mode) 
              report.tags_moved == 0 ? "" : text(report.tags_moved) + " of them moved");
   if (report.skips() != 0) out += "\nskipped:\n" + list_kinds(report, false);
   if (report.notes() != 0) out += "\nleft behind, since nobody could pull it:\n" + list_kinds(report, true);
-  if (!report.why_not_cheaper.empty())
-    out += "\nBlobs were not hard linked: " + report.why_not_cheaper + ".\n";
+  if (!report.why_not_cheaper.empty()) out += "\nBlobs were not hard linked: " + report.why_not_cheaper + ".\n";
   return out + "\n" + closing(report, mode);
 }
 

@@ -57,8 +57,9 @@ TEST(MigrateProgress, HasRateAndTimeLeftOnceThereIsSomethingToGoBy) {
   EXPECT_EQ(migrate_progress_text({.phase = "looking"}, 0), "migrate: looking");
   EXPECT_EQ(migrate_progress_text({.phase = "blobs", .done = 1'000, .total = 5'000, .in_bytes = true}, 500),
             "migrate: blobs  1.0 kB of 5.0 kB");
-  EXPECT_EQ(migrate_progress_text({.phase = "blobs", .done = 1'000'000, .total = 3'601'000'000, .in_bytes = true}, 1'000),
-            "migrate: blobs  1.0 MB of 3.6 GB  1.0 MB/s  1:00:00 left");
+  EXPECT_EQ(
+      migrate_progress_text({.phase = "blobs", .done = 1'000'000, .total = 3'601'000'000, .in_bytes = true}, 1'000),
+      "migrate: blobs  1.0 MB of 3.6 GB  1.0 MB/s  1:00:00 left");
 }
 
 }  // namespace

@@ -38,8 +38,8 @@ class File {
   virtual Result<std::uint64_t> allocated_bytes() = 0;
   /// A real descriptor for sendfile, or -1.
   virtual int descriptor() const = 0;
-  /// Becomes a copy of `source` that shares its blocks on disk until one of the two is written. Errors: unsupported, with
-  /// the reason as its message, where the file system cannot or will not; the content is then as it was.
+  /// Becomes a copy of `source` that shares its blocks on disk until one of the two is written. Errors: unsupported,
+  /// with the reason as its message, where the file system cannot or will not; the content is then as it was.
   virtual Result<void> clone_from(const File& source);
 };
 
@@ -68,8 +68,8 @@ class FileSystem {
   virtual Result<void> sync_dir(const std::string& dir) = 0;
   virtual Result<Space> space() = 0;
   /// Gives a file from anywhere on the machine, open for reading, a second name here. Errors: unsupported, with the
-  /// reason as its message, where that cannot be: another file system or mount, not allowed, too many names; file_unknown
-  /// if the last of its names was removed meanwhile.
+  /// reason as its message, where that cannot be: another file system or mount, not allowed, too many names;
+  /// file_unknown if the last of its names was removed meanwhile.
   virtual Result<void> link(const File& source, const std::string& to);
 };
 

@@ -2,9 +2,8 @@
 
 #include "support/temp_dir.h"
 
-#include <sys/stat.h>
-
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>

@@ -29,7 +29,8 @@ std::unexpected<Error> errno_error(const char* call, const std::string& path) {
   return fail(Errc::io_failed, "storage failed", std::move(cause));
 }
 
-/// A shortcut that is not open to us: the caller takes the long way round. Errors of the disk itself stay what they are.
+/// A shortcut that is not open to us: the caller takes the long way round. Errors of the disk itself stay what they
+/// are.
 std::unexpected<Error> shortcut_error(const char* call, const std::string& path) {
   const char* why = nullptr;
   switch (errno) {

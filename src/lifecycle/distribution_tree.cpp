@@ -107,7 +107,8 @@ std::optional<DistributionTree::Link> DistributionTree::link(const std::string& 
   if (!text && text.error().code == Errc::file_unknown) return std::nullopt;
   if (!text) {
     const bool size = text.error().code == Errc::size_invalid;
-    tell_(size ? Trouble::link_damaged : Trouble::unreadable, path, size ? "the link file is too long" : text.error().cause);
+    tell_(size ? Trouble::link_damaged : Trouble::unreadable, path,
+          size ? "the link file is too long" : text.error().cause);
     return std::nullopt;
   }
   const auto digest = parse_link(text->text);
@@ -136,7 +137,8 @@ std::vector<DistributionTree::Link> DistributionTree::links(const std::string& d
       }
       const auto found = link(inner + "/link");
       if (found && found->digest != *named) {
-        tell_(Trouble::link_damaged, inner + "/link", "it names another digest than its folder: " + found->digest.str());
+        tell_(Trouble::link_damaged, inner + "/link",
+              "it names another digest than its folder: " + found->digest.str());
       } else if (found) {
         out.push_back(*found);
       }

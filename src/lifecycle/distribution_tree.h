@@ -31,9 +31,9 @@ class DistributionTree {
     std::int64_t modified_ms = 0;
   };
   struct Tag {
-    std::string name;                 // as the folder is called
-    std::optional<Link> current;      // nullopt: the tag was deleted half way
-    std::vector<Link> pointed_at;     // everything it ever pointed at, in no order
+    std::string name;              // as the folder is called
+    std::optional<Link> current;   // nullopt: the tag was deleted half way
+    std::vector<Link> pointed_at;  // everything it ever pointed at, in no order
   };
   struct Repository {
     std::string path;  // its name, unchecked

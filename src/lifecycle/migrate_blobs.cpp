@@ -1,5 +1,5 @@
-// Bytes of the migration: several threads read and hash, this one commits what they staged in large transactions, by the
-// protocol of an upload (docs/durability.md): durable, recorded, placed.
+// Bytes of the migration: several threads read and hash, this one commits what they staged in large transactions, by
+// the protocol of an upload (docs/durability.md): durable, recorded, placed.
 
 #include "io/worker.h"
 #include "lifecycle/migrate_run.h"
@@ -18,8 +18,8 @@ namespace berth::lifecycle {
 namespace {
 
 constexpr std::size_t kCommitBlobs = 256;
-constexpr std::int64_t kCommitMs = 1'000;    // what a kill may cost in work, with many slow blobs
-constexpr std::size_t kWaitingMax = 1'024;   // staged, not yet committed
+constexpr std::int64_t kCommitMs = 1'000;   // what a kill may cost in work, with many slow blobs
+constexpr std::size_t kWaitingMax = 1'024;  // staged, not yet committed
 constexpr auto kLook = std::chrono::milliseconds(100);
 
 struct Staged {
@@ -175,9 +175,9 @@ class Committer {
     for (const Staged& s : waiting_) {
       const SourceRepo& repo = plan_.repos[s.job->repo];
       BERTH_TRYV(meta::ensure_repo(db, repo.name, {std::min(repo.first_ms, stamp.at_ms), std::nullopt}));
-      BERTH_TRY(const auto kept,
-                meta::commit_blob(db, repo.name,
-                                  {s.job->digest, s.adopted->size_bytes, s.inc, s.job->damaged_inc}, stamp));
+      BERTH_TRY(
+          const auto kept,
+          meta::commit_blob(db, repo.name, {s.job->digest, s.adopted->size_bytes, s.inc, s.job->damaged_inc}, stamp));
       surplus.push_back(kept.kept_existing);
       if (kept.kept_existing) continue;
       meta::UploadRow row;

@@ -37,7 +37,8 @@ Result<void> link_layers(MigrateRun& run, const SourceRepo& repo, const std::vec
   for (const auto& layer : layers) {
     const auto fate = run.fate(layer.digest);
     if (fate != MigrateRun::Fate::stored && fate != MigrateRun::Fate::planned) continue;
-    BERTH_TRY(const auto link, run.ask([&](sql::Connection& db) { return meta::find_link(db, repo.name, layer.digest); }));
+    BERTH_TRY(const auto link,
+              run.ask([&](sql::Connection& db) { return meta::find_link(db, repo.name, layer.digest); }));
     if (link) continue;
     ++run.report().links;
     if (run.dry()) continue;
@@ -174,8 +175,8 @@ class Migration {
     const std::uint64_t room = registry::upload_room_bytes(space, {});
     if (plan.bytes <= room) return {};
     return fail(Errc::no_space,
-                "copying takes " + std::to_string(plan.bytes) + " bytes, and the disk of the data folder has room for " +
-                    std::to_string(room) +
+                "copying takes " + std::to_string(plan.bytes) +
+                    " bytes, and the disk of the data folder has room for " + std::to_string(room) +
                     "; put the data folder on the file system of the old registry, where blobs are linked");
   }
 

@@ -1,8 +1,8 @@
 #pragma once
 // `berth migrate distribution`: takes over the folder of a registry:2 or registry:3 as it stands. Blobs come by hard
-// link, reflink or copy, each hashed on the way; manifests go through the rules of a push, children before parents; tags
-// come with what is known of their past. The source is only read and may even be in use; a second run takes what is
-// new. Every step is a transaction of the store, so a run may be killed at any moment and started again.
+// link, reflink or copy, each hashed on the way; manifests go through the rules of a push, children before parents;
+// tags come with what is known of their past. The source is only read and may even be in use; a second run takes what
+// is new. Every step is a transaction of the store, so a run may be killed at any moment and started again.
 
 #include "base/clock.h"
 #include "base/log.h"

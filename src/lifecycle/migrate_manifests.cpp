@@ -70,9 +70,8 @@ class ManifestTaker {
   std::string name_of(const oci::Digest& digest) const { return repo_.str() + "@" + digest.str(); }
 
   Result<bool> is_there(const oci::Digest& digest) {
-    BERTH_TRY(const auto found, run_.ask([&](sql::Connection& db) {
-      return meta::find_manifest(db, repo_, oci::Reference(digest));
-    }));
+    BERTH_TRY(const auto found,
+              run_.ask([&](sql::Connection& db) { return meta::find_manifest(db, repo_, oci::Reference(digest)); }));
     if (!found) return false;
     accepted_.insert(digest);
     ++run_.report().manifests_there;

@@ -16,10 +16,10 @@ namespace berth::lifecycle {
 class MigrateRun {
  public:
   struct Deps {
-    meta::Store* store = nullptr;        // nullptr in a dry run
-    sql::Connection* reader = nullptr;   // of a dry run with a data folder
-    blob::FsStore* blobs = nullptr;      // nullptr without a data folder
-    blob::Adopter* adopter = nullptr;    // nullptr in a dry run
+    meta::Store* store = nullptr;       // nullptr in a dry run
+    sql::Connection* reader = nullptr;  // of a dry run with a data folder
+    blob::FsStore* blobs = nullptr;     // nullptr without a data folder
+    blob::Adopter* adopter = nullptr;   // nullptr in a dry run
     const MigrateTools& tools;
   };
   /// What is known of a digest that the source has or speaks of.

@@ -3,8 +3,8 @@
 // goes the same way.
 
 #include "lifecycle/migrate_run.h"
-#include "meta/repos.h"
 #include "meta/manifests.h"
+#include "meta/repos.h"
 #include "meta/tags.h"
 
 #include <algorithm>
@@ -24,12 +24,12 @@ enum class Outcome : std::uint8_t { set, unchanged, moved, conflict, dangling };
 struct Wanted {
   oci::Tag tag;
   Link current;
-  std::vector<Link> past;  // what it pointed at before, oldest first; empty if that cannot be told
+  std::vector<Link> past;         // what it pointed at before, oldest first; empty if that cannot be told
   std::vector<oci::Digest> seen;  // the same without order, and with what is gone
 };
 
-/// The index keeps when each digest was last tagged. The order is that of the files' times, if the newest of them is what
-/// the tag points at now: a copy of the folder may have lost them.
+/// The index keeps when each digest was last tagged. The order is that of the files' times, if the newest of them is
+/// what the tag points at now: a copy of the folder may have lost them.
 std::vector<Link> past_of(const DistributionTree::Tag& tag, const std::unordered_set<oci::Digest>& accepted) {
   std::vector<Link> sorted = tag.pointed_at;
   std::ranges::sort(sorted, {}, [](const Link& link) { return std::pair(link.modified_ms, link.digest); });
@@ -69,8 +69,9 @@ class TagTaker {
     }
     if (!accepted.contains(tag.current->digest)) {
       run_.skip(SkipKind::tag_dangling, object,
-                "it points at " + tag.current->digest.str() + ", which the old registry does not have or which was "
-                                                              "skipped");
+                "it points at " + tag.current->digest.str() +
+                    ", which the old registry does not have or which was "
+                    "skipped");
       return {};
     }
     Wanted wanted{*name, *tag.current, past_of(tag, accepted), {}};
@@ -144,7 +145,8 @@ class TagTaker {
                             std::int64_t now) {
     BERTH_TRY(const auto manifest, meta::find_child_target(db, repo, link.digest));
     if (!manifest) return false;
-    BERTH_TRYV(meta::set_tag(db, repo, tag, manifest->id, link.digest, {std::min(link.modified_ms, now), std::nullopt}));
+    BERTH_TRYV(
+        meta::set_tag(db, repo, tag, manifest->id, link.digest, {std::min(link.modified_ms, now), std::nullopt}));
     return true;
   }
 

@@ -1,5 +1,4 @@
 #include "lifecycle/migrate_distribution.h"
-
 #include "lifecycle/test_migrate.h"
 #include "meta/referrers.h"
 #include "meta/repos.h"
@@ -14,12 +13,15 @@ using test::check;
 using test::DistributionFolder;
 using test::image_text;
 using test::index_text;
+using test::kTags;
 using test::migrate;
 using test::migrated;
 using test::Migrated;
 using test::piece_of;
 using test::RegistryFolder;
+using test::revision_file;
 using test::run_task;
+using test::served;
 
 constexpr auto kRepo = "team/app";
 
@@ -46,11 +48,6 @@ struct Healthy {
     source.layer(kRepo, "");  // an empty blob is one
   }
 };
-
-std::string served(RegistryFolder& folder, std::string_view repo, std::string_view reference) {
-  const auto found = run_task(folder.manifests().get(RegistryFolder::repo(repo), *oci::Reference::parse(reference)));
-  return found ? found->bytes : "(" + std::string(to_string(found.error().code)) + ")";
-}
 
 ino_t inode(const std::string& path) {
   struct stat st{};
@@ -151,182 +148,7 @@ TEST(Migrate, CopyingMoreThanThereIsRoomForDoesNotBegin) {
   EXPECT_EQ(h.target.probe().number("SELECT count(*) FROM blob"), 0);
 }
 
-// --- what is skipped -------------------------------------------------------------------------------------------------
-
-struct DamageRow {
-  const char* why;
-  std::function<void(DistributionFolder&)> damage;
-  std::string skipped;  // as Migrated::skipped()
-  std::string notes;
-  std::uint64_t manifests = 2;
-};
-
-const std::string kImage = RegistryFolder::digest(image_text({piece_of("config"), piece_of("layer")})).str();
-const std::string kOther = RegistryFolder::digest(image_text({piece_of("other")})).str();
-
-std::string layer_file() { return DistributionFolder::blob_file(RegistryFolder::digest("layer")); }
-std::string revision_file(const std::string& digest) {
-  return DistributionFolder::link_file("repositories/team/app/_manifests/revisions", *oci::Digest::parse(digest));
-}
-std::string manifest_file(const std::string& digest) {
-  return DistributionFolder::blob_file(*oci::Digest::parse(digest));
-}
-const std::string kTags = "repositories/team/app/_manifests/tags/";
-
-const std::vector<DamageRow>& damage_rows() {
-  static const std::string kLayer = RegistryFolder::digest("layer").str();
-  static const std::string kIncomplete = "incomplete manifest team/app@" + kImage + "\n";
-  static const std::string kDangling = "dangling tag team/app:image\n";
-  static const std::vector<DamageRow> rows = {
-      {"nothing is wrong", [](auto&) {}, "", ""},
-      {"a blob holds other bytes", [](auto& s) { s.write(layer_file(), "l4yer"); },
-       "damaged blob " + kLayer + "\n" + kDangling + kIncomplete, "", 1},
-      {"a blob was cut short", [](auto& s) { s.write(layer_file(), "lay"); },
-       "damaged blob " + kLayer + "\n" + kDangling + kIncomplete, "", 1},
-      {"a blob is gone that an image needs", [](auto& s) { s.remove(layer_file()); }, kDangling + kIncomplete,
-       "link to a blob that is gone team/app@" + kLayer + "\n", 1},
-      {"a blob is a folder", [](auto& s) { s.remove(layer_file()); s.write(layer_file() + "/x", ""); },
-       kDangling + kIncomplete, "link to a blob that is gone team/app@" + kLayer + "\n", 1},
-      {"a blob is a symbolic link",
-       [](auto& s) {
-         s.write("elsewhere", "layer");
-         s.remove(layer_file());
-         std::filesystem::create_symlink(s.below("elsewhere"), s.below(layer_file()));
-       },
-       kDangling + kIncomplete, "link to a blob that is gone team/app@" + kLayer + "\n", 1},
-      {"a layer's link is gone",
-       [](auto& s) {
-         s.remove(DistributionFolder::link_file("repositories/team/app/_layers", RegistryFolder::digest("layer")));
-       },
-       kDangling + kIncomplete, "blob of no repository " + kLayer + "\n", 1},
-      {"a link file was emptied by a power cut",
-       [](auto& s) {
-         s.write(DistributionFolder::link_file("repositories/team/app/_layers", RegistryFolder::digest("layer")), "");
-       },
-       "damaged link repositories/team/app/_layers/sha256/" + RegistryFolder::digest("layer").hex() + "/link\n" +
-           kDangling + kIncomplete,
-       "blob of no repository " + kLayer + "\n", 1},
-      {"a link file names another digest",
-       [](auto& s) { s.write(revision_file(kImage), kOther); },
-       kDangling + "damaged link " + revision_file(kImage) + "\n", "blob of no repository " + kImage + "\n", 1},
-      {"a manifest's bytes are gone", [](auto& s) { s.remove(manifest_file(kImage)); },
-       kDangling + "lost manifest team/app@" + kImage + "\n", "", 1},
-      {"a manifest's bytes are others", [](auto& s) { s.write(manifest_file(kImage), "{}"); },
-       "damaged manifest team/app@" + kImage + "\n" + kDangling, "", 1},
-      {"a manifest was deleted: its folder is left", [](auto& s) { s.remove(revision_file(kOther)); }, "",
-       "blob of no repository " + kOther + "\n", 1},
-      {"a tag points at a manifest that was deleted", [](auto& s) { s.remove(revision_file(kImage)); }, kDangling,
-       "blob of no repository " + kImage + "\n", 1},
-      {"a tag has lost what it points at", [](auto& s) { s.remove(kTags + "image/current"); }, kDangling, ""},
-      {"a tag points at nonsense", [](auto& s) { s.write(kTags + "image/current/link", "nonsense"); },
-       "damaged link " + kTags + "image/current/link\n" + kDangling, ""},
-      {"a tag has no name anyone may use",
-       [](auto& s) { s.tag("team/app", "-v1", *oci::Digest::parse(kImage)); }, "tag name team/app:-v1\n", ""},
-      {"a repository has no name anyone may use", [](auto& s) { s.image("team/App", "x", {"upper"}); },
-       "repository name team/App\n",
-       "blob of no repository " + RegistryFolder::digest("upper").str() + "\nblob of no repository " +
-           RegistryFolder::digest(image_text({piece_of("upper")})).str() + "\n"},
-      {"a manifest of schema 1",
-       [](auto& s) { s.manifest("team/app", R"({"schemaVersion":1,"name":"team/app","tag":"old","fsLayers":[]})"); },
-       "schema 1 manifest team/app@" +
-           RegistryFolder::digest(R"({"schemaVersion":1,"name":"team/app","tag":"old","fsLayers":[]})").str() + "\n",
-       ""},
-      {"a manifest that is none", [](auto& s) { s.manifest("team/app", "not JSON"); },
-       "invalid manifest team/app@" + RegistryFolder::digest("not JSON").str() + "\n", ""},
-      {"a manifest larger than any may be",
-       [](auto& s) { s.manifest("team/app", std::string(4 * 1024 * 1024 + 1, ' ')); },
-       "invalid manifest team/app@" + RegistryFolder::digest(std::string(4 * 1024 * 1024 + 1, ' ')).str() + "\n", ""},
-      {"an index of a manifest that is not there",
-       [](auto& s) { s.manifest("team/app", index_text({piece_of("gone")})); },
-       "incomplete manifest team/app@" + RegistryFolder::digest(index_text({piece_of("gone")})).str() + "\n", ""},
-      {"unfinished uploads", [](auto& s) { s.write("repositories/team/app/_uploads/1234/data", "half"); }, "",
-       "unfinished upload team/app\n"},
-      {"files of nobody",
-       [](auto& s) {
-         s.write("repositories/team/app/README", "hello");
-         s.write("repositories/team/app/_trash/x", "hello");
-         s.write("repositories/team/app/_layers/md5/00/link", "hello");
-         s.write("blobs/sha256/zz/x", "hello");
-       },
-       "",
-       "unknown file blobs/sha256/zz\nunknown file repositories/team/app/README\nunknown file "
-       "repositories/team/app/_layers/md5\nunknown file repositories/team/app/_trash\n"},
-      {"a repository behind a symbolic link",
-       [](auto& s) { std::filesystem::create_directory_symlink("app", s.below("repositories/team/alias")); }, "",
-       "unknown file repositories/team/alias\n"},
-  };
-  return rows;
-}
-
-std::string sorted(const std::string& text) {
-  std::vector<std::string> all;
-  for (std::size_t at = 0; at < text.size(); at = text.find('\n', at) + 1)
-    all.push_back(text.substr(at, text.find('\n', at) + 1 - at));
-  std::ranges::sort(all);
-  std::string out;
-  for (const std::string& line : all) out += line;
-  return out;
-}
-
-TEST(MigrateDamage, IsSkippedWithItsReasonAndTheRestIsTaken) {
-  for (const DamageRow& row : damage_rows()) {
-    SCOPED_TRACE(row.why);
-    DistributionFolder source;
-    RegistryFolder target;
-    target.close();
-    source.image(kRepo, "image", {"config", "layer"});
-    source.image(kRepo, "", {"other"});
-    row.damage(source);
-    const Migrated done = migrated(target, source);
-    EXPECT_EQ(done.skipped(), sorted(row.skipped));
-    EXPECT_EQ(done.notes(), sorted(row.notes));
-    EXPECT_EQ(done.result->manifests, row.manifests);
-    for (const Skip& skip : done.skips) EXPECT_NE(skip.reason, "") << skip.object;
-    EXPECT_EQ(check(target, {.deep = true}).damages(), "");
-
-    // A second look says the same, and a dry run said it before, but for what only reading tells.
-    EXPECT_EQ(migrated(target, source).skipped(), sorted(row.skipped));
-    RegistryFolder fresh;
-    fresh.close();
-    const Migrated foretold = migrated(fresh, source, {.dry_run = true});
-    if (row.skipped.find("damaged blob") == std::string::npos) {
-      EXPECT_EQ(foretold.skipped(), sorted(row.skipped));
-      EXPECT_EQ(foretold.result->manifests, row.manifests);
-    }
-    EXPECT_EQ(foretold.notes(), sorted(row.notes));
-  }
-}
-
-TEST(MigrateDamage, TheReasonNamesWhatIsMissingAndWhy) {
-  DistributionFolder source;
-  RegistryFolder target;
-  target.close();
-  source.image(kRepo, "image", {"config", "layer"});
-  source.write(layer_file(), "l4yer");
-  const Migrated done = migrated(target, source);
-  const std::string reason = done.reason_of(SkipKind::manifest_incomplete);
-  EXPECT_NE(reason.find(RegistryFolder::digest("layer").str()), std::string::npos) << reason;
-  EXPECT_NE(reason.find("damaged"), std::string::npos) << reason;
-}
-
-TEST(MigrateDamage, SparsePoliciesTakeWhatIsIncomplete) {  // V12
-  DistributionFolder source;
-  RegistryFolder target;
-  target.close();
-  source.image(kRepo, "image", {"config", "layer"});
-  source.remove(layer_file());
-  MigrateOptions options;
-  options.limits.reference_policy = registry::ReferencePolicy::sparse;
-  EXPECT_EQ(migrated(target, source, options).skipped(), "");
-  EXPECT_EQ(check(target, {.deep = true}).damages(), "");
-  source.layer(kRepo, "layer");  // it turns up
-  migrated(target, source, options);
-  target.open();
-  EXPECT_TRUE(run_task(target.blob_service().open(RegistryFolder::repo(kRepo), RegistryFolder::digest("layer")))
-                  .has_value());
-}
-
-TEST(MigrateDamage, WhatBerthItselfLostIsTakenAgain) {
+TEST(Migrate, WhatBerthItselfLostIsTakenAgain) {
   Healthy h;
   migrated(h.target, h.source);
   const auto d = RegistryFolder::digest("layer one");
@@ -514,7 +336,10 @@ TEST(MigrateInterrupted, AtEveryOperationTheNextRunTakesTheRest) {
     RegistryFolder target;
     target.close();
     test::FaultFs disk;
-    { io::BlockingPool pool("disk", 1, 1); ASSERT_TRUE(blob::FsStore::open_store(disk, pool).has_value()); }
+    {
+      io::BlockingPool pool("disk", 1, 1);
+      ASSERT_TRUE(blob::FsStore::open_store(disk, pool).has_value());
+    }
     disk.fail_from(n, Errc::io_failed);
     const Migrated broken = migrate(target, source, {}, &disk);
     const bool struck = disk.struck();
@@ -526,8 +351,8 @@ TEST(MigrateInterrupted, AtEveryOperationTheNextRunTakesTheRest) {
     EXPECT_EQ(done.skipped(), "");
     EXPECT_EQ(done.result->manifests + done.result->manifests_there, 2u);
     ASSERT_TRUE(disk.open("meta.db", io::FileSystem::Mode::create_new).has_value());  // where fsck looks for it
-    const auto report = run_fsck({disk, target.database(), "this store", "this boot", target.clock, target.log},
-                                 {.deep = true});
+    const auto report =
+        run_fsck({disk, target.database(), "this store", "this boot", target.clock, target.log}, {.deep = true});
     ASSERT_TRUE(report.has_value()) << report.error().message;
     EXPECT_EQ(report->damaged(), 0u);
     EXPECT_TRUE(disk.list("uploads")->empty());

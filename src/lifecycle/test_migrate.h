@@ -128,4 +128,16 @@ inline Migrated migrated(RegistryFolder& folder, const DistributionFolder& sourc
   return out;
 }
 
+/// The manifest as a client gets it, or why not. `folder` must be open.
+inline std::string served(RegistryFolder& folder, std::string_view repo, std::string_view reference) {
+  const auto found = run_task(folder.manifests().get(RegistryFolder::repo(repo), *oci::Reference::parse(reference)));
+  return found ? found->bytes : "(" + std::string(to_string(found.error().code)) + ")";
+}
+
+inline const std::string kTags = "repositories/team/app/_manifests/tags/";
+/// The link of a manifest in team/app.
+inline std::string revision_file(const std::string& digest) {
+  return DistributionFolder::link_file("repositories/team/app/_manifests/revisions", *oci::Digest::parse(digest));
+}
+
 }  // namespace berth::lifecycle::test

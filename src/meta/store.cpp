@@ -114,8 +114,10 @@ std::vector<Result<void>> Store::write_each_blocking(std::vector<WriteFn> fns, W
   for (WriteFn& fn : fns) {
     std::promise<Result<void>> promise;
     answers.push_back(promise.get_future());
-    enqueue(Op{std::move(fn), options,
-               [promise = std::move(promise)](Result<void> done) mutable { promise.set_value(std::move(done)); }, {}});
+    enqueue(Op{std::move(fn),
+               options,
+               [promise = std::move(promise)](Result<void> done) mutable { promise.set_value(std::move(done)); },
+               {}});
   }
   std::vector<Result<void>> out;
   out.reserve(answers.size());
