@@ -131,7 +131,7 @@ inline Migrated migrated(RegistryFolder& folder, const DistributionFolder& sourc
 /// The manifest as a client gets it, or why not. `folder` must be open.
 inline std::string served(RegistryFolder& folder, std::string_view repo, std::string_view reference) {
   const auto found = run_task(folder.manifests().get(RegistryFolder::repo(repo), *oci::Reference::parse(reference)));
-  return found ? found->bytes : "(" + std::string(to_string(found.error().code)) + ")";
+  return found ? (*found)->bytes : "(" + std::string(to_string(found.error().code)) + ")";
 }
 
 inline const std::string kTags = "repositories/team/app/_manifests/tags/";
