@@ -175,7 +175,8 @@ io::Task<Result<StoredManifest>> Manifests::put(PutManifest cmd) {
   if (command->body.size() <= kInlineBytes) {
     parsed = parse_push(*command, deps_.limits);
   } else {
-    parsed = co_await io::offload(deps_.cpu, [command, &limits = deps_.limits] { return parse_push(*command, limits); });
+    parsed =
+        co_await io::offload(deps_.cpu, [command, &limits = deps_.limits] { return parse_push(*command, limits); });
   }
   if (!parsed) co_return fail(std::move(parsed).error());
   auto understood = std::make_shared<const ParsedPush>(*std::move(parsed));

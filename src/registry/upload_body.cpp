@@ -9,8 +9,7 @@ namespace berth::registry {
 
 namespace {
 
-constexpr std::size_t kBufferMin = 64 * 1024;
-constexpr std::size_t kBufferMax = 1024 * 1024;
+constexpr std::size_t kFirstBytes = 64 * 1024;  // most bodies end within; the others show first that they go on
 constexpr std::uint64_t kReserveMax = 64 * 1024 * 1024;
 
 /// What one filling of a buffer brought: bytes may have arrived before the error that ended it (U11).
@@ -70,16 +69,17 @@ Result<void> Uploads::accept(const Session& session, std::optional<std::uint64_t
 /// Two buffers: one fills from the socket while the other is hashed and written on the disk pool.
 io::Task<Result<void>> Uploads::stream_body(SessionPtr session, std::optional<std::uint64_t> expected,
                                             io::ByteSource& body) {
-  std::array<std::vector<std::byte>, 2> buffers;
-  std::size_t capacity = std::clamp<std::uint64_t>(expected.value_or(kBufferMin), 1, kBufferMax);
+  std::array<UploadBuffers::Buffer, 2> buffers;
+  std::size_t capacity =
+      std::clamp<std::uint64_t>(expected.value_or(kFirstBytes), 1, std::min(kFirstBytes, buffers_.share_bytes()));
   io::Ticket<void> writing;
   std::uint64_t writing_bytes = 0;
   std::uint64_t received = 0;
   Result<void> result;
   for (std::size_t turn = 0;; turn ^= 1) {
-    std::vector<std::byte>& buffer = buffers[turn];
-    if (buffer.size() < capacity) buffer.resize(capacity);
-    Filled filled = co_await fill(body, buffer);
+    UploadBuffers::Buffer& buffer = buffers[turn];
+    if (buffer.size() < capacity || buffer.size() / 4 > capacity) buffer = UploadBuffers::Buffer(buffers_, capacity);
+    Filled filled = co_await fill(body, buffer.bytes());
     std::size_t got = filled.bytes;
     result = std::move(filled.status);
     received += got;
@@ -97,9 +97,9 @@ io::Task<Result<void>> Uploads::stream_body(SessionPtr session, std::optional<st
     }
     if (got == 0) break;
     writing_bytes = got;
-    writing = session->staged->append(session->offset_bytes, std::span(buffer).first(got), session->hashes);
+    writing = session->staged->append(session->offset_bytes, buffer.bytes().first(got), session->hashes);
     if (!result || got < buffer.size()) break;
-    capacity = kBufferMax;
+    capacity = buffers_.share_bytes();
   }
   if (writing.pending()) {
     auto written = co_await writing.get();

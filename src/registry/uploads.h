@@ -12,6 +12,7 @@
 #include "oci/repo_name.h"
 #include "registry/limits.h"
 #include "registry/space_guard.h"
+#include "registry/upload_buffers.h"
 
 #include <memory>
 #include <mutex>
@@ -124,6 +125,7 @@ class Uploads {
   meta::Stamp stamp() const { return {deps_.clock.now_ms(), std::nullopt}; }
 
   Deps deps_;
+  UploadBuffers buffers_;
   mutable std::mutex mutex_;  // guards: sessions_, per_repo_
   std::unordered_map<std::string, SessionPtr> sessions_;
   std::unordered_map<std::string, std::size_t> per_repo_;
