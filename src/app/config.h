@@ -23,7 +23,7 @@ struct ListenAddress {
                      // inherited one its name (empty: all of them)
   std::uint16_t port = 0;
   Kind kind = Kind::tcp;
-  std::optional<bool> tls;  // unset: if there is a certificate
+  std::optional<bool> tls = std::nullopt;  // unset: if there is a certificate
 
   friend bool operator==(const ListenAddress&, const ListenAddress&) = default;
 };

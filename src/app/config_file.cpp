@@ -6,6 +6,7 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace berth::app {
 
@@ -74,7 +75,7 @@ Result<std::vector<FileEntry>> parse_config_file(std::string_view text) {
   }
   std::vector<FileEntry> out;
   walk(parsed.table(), "", 0, out);
-  std::ranges::stable_sort(out, {}, &FileEntry::line);
+  std::ranges::sort(out, {}, [](const FileEntry& entry) { return std::pair(entry.line, entry.key); });
   return out;
 }
 

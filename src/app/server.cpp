@@ -232,8 +232,8 @@ Result<void> Server::Parts::listen_on(http::Server& server, const ListenAddress&
       break;
     case ListenAddress::Kind::unix_socket: wanted.unix_path = address.host; break;
     case ListenAddress::Kind::inherited: {
-      BERTH_TRY(const auto descriptors, inherited_sockets(address));
-      for (const int descriptor : descriptors) {
+      BERTH_TRY(const auto sockets, inherited_sockets(address));
+      for (const int descriptor : sockets) {
         wanted.descriptor = descriptor;
         BERTH_TRYV(server.listen(wanted));
       }

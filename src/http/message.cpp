@@ -34,7 +34,7 @@ Response& Response::add_lines(std::string_view lines) {
 Response& Response::add(std::string_view name, std::string_view value) {
   const bool is_servers_own =
       iequals(name, "content-length") || iequals(name, "transfer-encoding") || iequals(name, "connection");
-  if (is_servers_own || !is_token(name) || !all_of_class(value, CharClass::field_byte)) {
+  if (is_servers_own || !is_token(name) || !is_field_text(value)) {
     ++left_out_count;
     return *this;
   }

@@ -31,7 +31,7 @@ void append_head(std::string& out, const Response& response, const HeadFrame& fr
   out += "HTTP/1.1 ";
   append_number(out, status);
   out += ' ';
-  if (!response.reason.empty() && all_of_class(response.reason, CharClass::field_byte)) {
+  if (!response.reason.empty() && is_field_text(response.reason)) {
     out += response.reason;
   } else {
     const auto standard = beast::http::obsolete_reason(beast::http::int_to_status(status));

@@ -34,13 +34,31 @@ Result<oci::Reference> reference_argument(const Context& context, Access access)
   return oci::Reference(std::move(valid));
 }
 
-http::Response manifest_head(const Context& context, const oci::Reference& reference, const std::string& digest,
-                             int status) {
-  auto head = reply(status);
+/// The head of an answer to a read, and what follows it.
+struct ManifestAnswer {
+  enum class Body : std::uint8_t { none, length_only, bytes };
+  http::Response head;
+  Body body = Body::none;
+};
+
+ManifestAnswer answer_to(const Context& context, const http::Request& request, const oci::Reference& reference,
+                         const meta::ManifestHead& found) {
+  const std::string digest = found.digest.str();
+  const std::string condition = request.joined("If-None-Match");
+  const bool is_known = !condition.empty() && http::matches(condition, digest, http::Comparison::weak);
+  ManifestAnswer answer{reply(is_known ? 304 : 200), ManifestAnswer::Body::none};
+  http::Response& head = answer.head;
   head.add("Docker-Content-Digest", digest);
   head.add("ETag", quoted(digest));
-  head.add("Cache-Control", reference.is_digest() ? immutable_cache(context) : "no-cache");  // P5
-  return head;
+  if (reference.is_digest()) {  // P5
+    head.add("Cache-Control", immutable_cache(context));
+  } else {
+    head.add_lines("\r\nCache-Control: no-cache");
+  }
+  if (is_known) return answer;
+  head.add("Content-Type", found.media_type);
+  answer.body = request.method == http::Method::head ? ManifestAnswer::Body::length_only : ManifestAnswer::Body::bytes;
+  return answer;
 }
 
 /// `tag=` and `?digest=` of a push (M5): tags only beside a digest, a digest only beside a tag.
@@ -97,38 +115,51 @@ registry::Precondition precondition_of(const http::Request& request) {  // M6
 
 }  // namespace
 
-io::Task<Result<void>> get_manifest(Context& context, http::Exchange& exchange) {
-  BERTH_CO_TRY(auto repo, repo_of(context.route));
-  BERTH_CO_TRY(const auto reference, reference_argument(context, Access::read));
-  const http::Request& request = exchange.request();
-  const std::string condition = request.joined("If-None-Match");
-  const bool wants_head = request.method == http::Method::head;
+namespace {
+
+/// The slow way, apart from get_manifest so that the frame of the quick one stays small.
+io::Task<Result<void>> get_stored(Context& context, http::Exchange& exchange, oci::RepoName repo,
+                                  oci::Reference reference) {
   auto& manifests = context.services.manifests;
-  registry::ManifestPtr found = manifests.find_cached(repo, reference);
-  if (wants_head || !condition.empty()) {
-    std::optional<meta::ManifestHead> known;
-    if (found) {
-      known = found->head;
-    } else {
-      BERTH_CO_TRY(known, co_await manifests.head(repo, reference));
-    }
-    const std::string digest = known->digest.str();
-    if (!condition.empty() && http::matches(condition, digest, http::Comparison::weak))
-      co_return co_await exchange.send(manifest_head(context, reference, digest, 304));
-    if (wants_head) {
-      auto head = manifest_head(context, reference, digest, 200);
-      head.add("Content-Type", known->media_type);
-      co_return co_await exchange.send_head(std::move(head), known->size_bytes);
-    }
+  const http::Request& request = exchange.request();
+  if (request.method == http::Method::head || request.find("If-None-Match")) {
+    BERTH_CO_TRY(const auto known, co_await manifests.head(repo, reference));
+    ManifestAnswer answer = answer_to(context, request, reference, known);
+    if (answer.body == ManifestAnswer::Body::none) co_return co_await exchange.send(std::move(answer.head));
+    if (answer.body == ManifestAnswer::Body::length_only)
+      co_return co_await exchange.send_head(std::move(answer.head), known.size_bytes);
   }
-  if (!found) {
-    BERTH_CO_TRY(found, co_await manifests.get(std::move(repo), reference));
+  BERTH_CO_TRY(const auto found, co_await manifests.get(std::move(repo), reference));
+  ManifestAnswer answer = answer_to(context, request, reference, found->head);
+  co_return co_await exchange.send(std::move(answer.head), std::shared_ptr<const std::string>(found, &found->bytes));
+}
+
+/// What a read asks for.
+struct Wanted {
+  oci::RepoName repo;
+  oci::Reference reference;
+};
+Result<Wanted> wanted_of(const Context& context) {
+  BERTH_TRY(auto repo, repo_of(context.route));
+  BERTH_TRY(auto reference, reference_argument(context, Access::read));
+  return Wanted{std::move(repo), std::move(reference)};
+}
+
+}  // namespace
+
+io::Task<Result<void>> get_manifest(Context& context, http::Exchange& exchange) {
+  BERTH_CO_TRY(auto wanted, wanted_of(context));
+  const registry::ManifestPtr found = context.services.manifests.find_cached(wanted.repo, wanted.reference);
+  if (!found) co_return co_await get_stored(context, exchange, std::move(wanted.repo), std::move(wanted.reference));
+  ManifestAnswer answer = answer_to(context, exchange.request(), wanted.reference, found->head);
+  switch (answer.body) {
+    case ManifestAnswer::Body::none: co_return co_await exchange.send(std::move(answer.head));
+    case ManifestAnswer::Body::length_only:
+      co_return co_await exchange.send_head(std::move(answer.head), found->head.size_bytes);
+    case ManifestAnswer::Body::bytes: break;
   }
-  auto head = manifest_head(context, reference, found->head.digest.str(), 200);
-  head.add("Content-Type", found->head.media_type);
   // Its bytes, and with them all of it, live as long as the answer needs them.
-  const std::shared_ptr<const std::string> bytes(found, &found->bytes);
-  co_return co_await exchange.send(std::move(head), bytes);
+  co_return co_await exchange.send(std::move(answer.head), std::shared_ptr<const std::string>(found, &found->bytes));
 }
 
 io::Task<Result<void>> put_manifest(Context& context, http::Exchange& exchange) {
