@@ -1,37 +1,35 @@
 #!/usr/bin/env bash
-# bench.sh [name] [--baseline rev]   Runs the benchmarks (bench/*.sh) whose name contains `name` against the release
-# build; with --baseline also against a build of that revision, taking turns, five rounds each.
+# bench.sh [name…] [--quick] [--baseline rev] [--only peer,…] [--rounds N] [--seconds S] [--cores split|shared] [--list]
+# Builds what the benchmarks need (Berth in release, the load generator, the peers) and runs bench/run.py.
+# --baseline builds that revision of Berth too and runs it side by side, as the server "baseline".
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 
-name=""
-baseline=""
+baseline=
+words=()
 while [[ $# -gt 0 ]]; do
   case $1 in
     --baseline) baseline=${2:?--baseline needs a revision}; shift ;;
-    *) name=$1 ;;
+    --list | -h | --help) exec python3 bench/run.py "$1" ;;
+    *) words+=("$1") ;;
   esac
   shift
 done
-mapfile -t scripts < <(find bench -maxdepth 1 -name "*${name}*.sh" 2>/dev/null | sort)
-[[ ${#scripts[@]} -gt 0 ]] || { echo "bench: no benchmark matches '${name}' in bench/" >&2; exit 2; }
 
+tools/deps.sh build bench
+if command -v go >/dev/null; then
+  tools/go_tools.sh distribution
+else
+  echo "bench: no Go toolchain, so distribution 3 is left out" >&2
+fi
 tools/build.sh release berth
-binaries=("build/release/berth")
+[[ ! -d bench/load ]] || tools/build.sh release berth_load
 if [[ -n $baseline ]]; then
-  tree=build/baseline
+  tree=$PWD/build/baseline
   git worktree remove --force "$tree" 2>/dev/null || true
   git worktree add --quiet --detach "$tree" "$baseline"
   trap 'git worktree remove --force "$tree"' EXIT
   "$tree/tools/build.sh" release berth
-  binaries+=("$tree/build/release/berth")
+  words+=(--baseline-binary "$tree/build/release/berth")
 fi
-rounds=$([[ -n $baseline ]] && echo 5 || echo 1)
-for script in "${scripts[@]}"; do
-  for ((round = 1; round <= rounds; round++)); do
-    for binary in "${binaries[@]}"; do
-      echo "== $(basename "$script" .sh) round $round: $binary"
-      bash "$script" "$binary"
-    done
-  done
-done
+python3 bench/run.py "${words[@]}"
