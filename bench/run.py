@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import resource
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +15,7 @@ class Options:
     quick: bool
     rounds: int
     seconds: float
-    cores: str
+    cores: str | None
     only: list = field(default_factory=list)
     berth_binaries: dict = field(default_factory=dict)
 
@@ -30,8 +31,9 @@ def parse(arguments):
     parser.add_argument("--quick", action="store_true", help="a smoke run: two rounds of one second, small stores")
     parser.add_argument("--rounds", type=int, help="interleaved rounds (default 5, quick 2)")
     parser.add_argument("--seconds", type=float, help="length of one round (default 5, quick 1)")
-    parser.add_argument("--cores", choices=("split", "shared"), default="split",
-                        help="split: servers on one half of the cores, the generator on the other; shared: all on all")
+    parser.add_argument("--cores", choices=("split", "shared"),
+                        help="split: servers on one half of the cores, the generator on the other; shared: all on all "
+                             "(default: what the scenario says)")
     parser.add_argument("--only", default="", help="servers to compare with, by comma: nginx,distribution3")
     parser.add_argument("--baseline-binary", help="another build of Berth to run side by side (set by --baseline)")
     parser.add_argument("--list", action="store_true", help="names of the scenarios")
@@ -56,6 +58,7 @@ def main(arguments):
     if not chosen:
         print(f"bench: no scenario matches {given.names}; there are: {' '.join(m.NAME for m in known)}", file=sys.stderr)
         return 2
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     options = Options(given.quick, given.rounds or (2 if given.quick else 5), given.seconds or (1 if given.quick else 5),
                       given.cores, [word for word in given.only.split(",") if word])
     if given.baseline_binary:

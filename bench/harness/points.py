@@ -109,3 +109,12 @@ def save(name: str, result: dict):
 
 def as_data(points) -> list:
     return [{"name": point.name, "rounds": point.rounds} for point in points]
+
+
+def conclude(name: str, options, cores, points, metrics, targets, against=(), **extra):
+    """Prints the tables, judges the targets, writes the JSON file."""
+    verdicts = [target.judge(points) if isinstance(target, Target) else target for target in targets]
+    print_points(points, metrics, against)
+    print_verdicts(verdicts)
+    save(name, {"cores": cores.describe(), "rounds": options.rounds, "seconds": options.seconds, "quick": options.quick,
+                "metrics": metrics, "points": as_data(points), "targets": verdicts, **extra})

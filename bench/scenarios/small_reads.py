@@ -1,14 +1,19 @@
-"""GET manifest by tag and by digest, keep-alive, 64 connections (wrk)."""
+"""GET and HEAD manifest by tag and by digest, keep-alive, 64 connections.
 
-from harness import wrk
-from harness.content import fill, image
+GET is measured with wrk (statuses and total bytes checked), and beforehand our own generator checks the digest of each
+body under the same concurrency. HEAD is measured with our own generator: wrk waits for a body after a HEAD.
+"""
+
+from harness import load, wrk
+from harness.content import MANIFEST, fill, image
 from harness.fleet import Cores, Fleet
-from harness.points import Point, Target, as_data, print_points, print_verdicts, save
+from harness.points import Point, Target, conclude
 
 NAME = "small_reads"
 ORDER = 10
 IMAGES, LAYERS, CONNECTIONS = 64, 10, 64
 SERVERS = ("berth", "nginx", "distribution2", "distribution3", "zot")
+METRICS = ["rps", "p50_us", "p99_us", "cpu_us_per_request", "server_cores", "load_cores"]
 
 
 def targets(points):
@@ -20,32 +25,51 @@ def targets(points):
         yield Target(name, "p99_us", "nginx", "<=", 1.5)
 
 
+class Reads:
+    """One point: its targets as a list for wrk and as a trace for our generator."""
+
+    def __init__(self, folder, method, images, by):
+        self.point = Point(f"{method} manifest by {by}")
+        self.method = method
+        paths = [(f"/v2/{one.repo}/manifests/{one.tag if by == 'tag' else one.digest}", one) for one in images]
+        self.paths = [path for path, _ in paths]
+        self.list, self.trace = folder / f"{method}-{by}.list", folder / f"{method}-{by}.trace"
+        self.list.write_text("\n".join(self.paths) + "\n", encoding="utf-8")
+        lines = [load.trace_line(method, path, 200, len(one.manifest), one.digest) for path, one in paths]
+        self.trace.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    def warm(self, server, cores):
+        """Also the check of each body's digest."""
+        load.run("trace", server, cores, file=self.trace, connections=CONNECTIONS, seconds=1, hash=1, accept=MANIFEST)
+        if self.method == "GET":
+            sizes = {wrk.response_bytes(server.port, path) for path in self.paths}
+            if len(sizes) != 1:
+                raise SystemExit(f"bench: {server.name}: responses differ in size: {sizes}")
+            server.expected_bytes = sizes.pop()
+
+    def measure(self, server, cores, seconds):
+        if self.method == "GET":
+            figures = wrk.run(server, self.list, CONNECTIONS, seconds, cores, server.expected_bytes)
+        else:
+            figures = load.flat(load.run("trace", server, cores, file=self.trace, connections=CONNECTIONS, seconds=seconds,
+                                         accept=MANIFEST), "HEAD")
+        self.point.add(server.name, figures)
+
+
 def run(options):
-    cores = Cores(options.cores)
+    cores = Cores(options.cores or "split")
     images = [image(f"library/app{i % 8}", f"v1.0.{i:03d}", LAYERS, 256, f"small {i}") for i in range(IMAGES)]
-    lists = {"GET manifest by tag": [f"/v2/{one.repo}/manifests/{one.tag}" for one in images],
-             "GET manifest by digest": [f"/v2/{one.repo}/manifests/{one.digest}" for one in images]}
-    points = [Point(name) for name in lists]
     with Fleet(cores, options.servers(SERVERS), options.berth_binaries) as fleet:
         for server in fleet.servers.values():
             fill(server, images)
-        for point in points:
-            path = fleet.folder / "targets"
-            path.write_text("\n".join(lists[point.name]) + "\n", encoding="utf-8")
-            sizes = {}
-            for name, server in fleet.servers.items():
-                found = {wrk.response_bytes(server.port, target) for target in lists[point.name]}
-                if len(found) != 1:
-                    raise SystemExit(f"bench: {name}: responses differ in size: {found}")
-                sizes[name] = found.pop()
-                wrk.run(server, path, CONNECTIONS, 1, cores.load, sizes[name])   # warm
+        kinds = [Reads(fleet.folder, method, images, by) for method in ("GET", "HEAD") for by in ("tag", "digest")]
+        for reads in kinds:
+            for server in fleet.servers.values():
+                reads.warm(server, cores.load)
             for _ in range(options.rounds):
-                for name, server in fleet.servers.items():
-                    point.add(name, wrk.run(server, path, CONNECTIONS, options.seconds, cores.load, sizes[name]))
+                for server in fleet.servers.values():
+                    reads.measure(server, cores.load, options.seconds)
         versions, absent = fleet.versions(), fleet.absent
-    verdicts = [target.judge(points) for target in targets(lists)]
-    print_points(points, ["rps", "p50_us", "p99_us", "cpu_us_per_request", "server_cores", "load_cores"], SERVERS)
-    print_verdicts(verdicts)
-    save(NAME, {"cores": cores.describe(), "versions": versions, "absent": absent, "rounds": options.rounds,
-                "seconds": options.seconds, "manifest_bytes": len(images[0].manifest), "connections": CONNECTIONS,
-                "points": as_data(points), "targets": verdicts})
+    points = [reads.point for reads in kinds]
+    conclude(NAME, options, cores, points, METRICS, targets(point.name for point in points), SERVERS, versions=versions,
+             absent=absent, manifest_bytes=len(images[0].manifest), connections=CONNECTIONS)

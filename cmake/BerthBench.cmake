@@ -1,0 +1,21 @@
+# The load generator of ./dev bench (bench/load) and its unit tests. Not part of `all`: ./dev test does not build them.
+# It links nothing of src/: a client that shares code with the server would share its mistakes.
+function(berth_load_generator)
+  file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/bench/load/*.cpp")
+  set(tests ${sources})
+  list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+  list(FILTER sources EXCLUDE REGEX "(_test|/main)\\.cpp$")
+  if(NOT sources)
+    return()
+  endif()
+  add_library(berth_load_parts STATIC EXCLUDE_FROM_ALL ${sources})
+  target_include_directories(berth_load_parts PUBLIC "${PROJECT_SOURCE_DIR}/bench/load")
+  target_link_libraries(berth_load_parts PUBLIC OpenSSL::SSL OpenSSL::Crypto)
+  target_compile_definitions(berth_load_parts PUBLIC FMT_HEADER_ONLY)  # fmt comes with spdlog; libstdc++ 12 has no <format>
+  add_executable(berth_load EXCLUDE_FROM_ALL "${PROJECT_SOURCE_DIR}/bench/load/main.cpp")
+  target_link_libraries(berth_load PRIVATE berth_load_parts)
+  if(tests)
+    add_executable(berth_load_test EXCLUDE_FROM_ALL ${tests})
+    target_link_libraries(berth_load_test PRIVATE berth_load_parts GTest::gmock_main Threads::Threads)
+  endif()
+endfunction()
