@@ -18,6 +18,7 @@ class Options:
     cores: str | None
     only: list = field(default_factory=list)
     berth_binaries: dict = field(default_factory=dict)
+    sizes: tuple = ()
 
     def servers(self, wanted) -> list[str]:
         """The scenario's servers, less those --only leaves out, plus the baseline build of Berth."""
@@ -35,6 +36,7 @@ def parse(arguments):
                         help="split: servers on one half of the cores, the generator on the other; shared: all on all "
                              "(default: what the scenario says)")
     parser.add_argument("--only", default="", help="servers to compare with, by comma: nginx,distribution3")
+    parser.add_argument("--sizes", default="", help="stores of the growth curves, by comma: 1000,1000000")
     parser.add_argument("--baseline-binary", help="another build of Berth to run side by side (set by --baseline)")
     parser.add_argument("--list", action="store_true", help="names of the scenarios")
     return parser.parse_args(arguments)
@@ -61,6 +63,7 @@ def main(arguments):
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     options = Options(given.quick, given.rounds or (2 if given.quick else 5), given.seconds or (1 if given.quick else 5),
                       given.cores, [word for word in given.only.split(",") if word])
+    options.sizes = tuple(int(size) for size in given.sizes.split(",") if size)
     if given.baseline_binary:
         options.berth_binaries = {"baseline": given.baseline_binary, "berth": None}
     for module in chosen:

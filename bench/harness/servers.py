@@ -124,7 +124,12 @@ class Berth(Server):
 
     def command(self):
         return [self.binary, "serve", "--listen", f"127.0.0.1:{self.port}", "--data", str(self.folder / "data"),
-                "--anonymous", "write", "--threads", str(len(self.cores)), *self.args]
+                "--anonymous", "write", "--threads", str(len(self.cores)), *self._quiet(), *self.args]
+
+    def _quiet(self) -> list[str]:
+        """No access log, as with the peers; a baseline may be older than the flag."""
+        text = subprocess.run([self.binary, "serve", "--help"], capture_output=True, text=True, check=False).stdout
+        return ["--access-log", "off"] if "--access-log" in text else []
 
     def version(self):
         return subprocess.run([self.binary, "version"], capture_output=True, text=True, check=False).stdout.split("\n")[0]

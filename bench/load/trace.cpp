@@ -3,6 +3,7 @@
 // LENGTH is what Content-Length or the body must have, DIGEST what the body must hash to; "-" is "do not care".
 // TARGET may end in " #range=SIZE/STEP" by way of FIELDS "range=SIZE/STEP": a random range of STEP bytes of SIZE.
 // Closed loop (no --rate): each connection sends its next request when the last one was answered.
+// With --once 1 each line is sent once.
 // Open loop: --rate per second (Poisson, --burst_factor, --burst_s, --burst_every_s), or --replay 1 for the offsets of
 // the file. Latency then counts from the intended start, however late a connection became free.
 
@@ -51,14 +52,14 @@ struct Replay {
   Run& run;
   std::vector<Line> lines;
   Arrivals arrivals;
-  bool is_open = false, is_replay = false, close_each = false, hash_bodies = false;
+  bool is_open = false, is_replay = false, is_once = false, close_each = false, hash_bodies = false;
   std::string fields;
   Random random{1};
   std::size_t next = 0;
 
   /// The next line and its intended start, or null at the end.
   const Line* take(std::uint64_t& start) {
-    if (lines.empty() || (is_replay && next >= lines.size())) return nullptr;
+    if (lines.empty() || ((is_replay || is_once) && next >= lines.size())) return nullptr;
     const Line& line = lines[next++ % lines.size()];
     if (is_replay) {
       start = run.started + line.offset_us * 1000;
@@ -124,6 +125,7 @@ std::string run_trace(Run& run) {
   Replay replay{.run = run, .lines = read_trace(flags.text("file")), .arrivals = Arrivals(shape, flags.number("seed", 1))};
   replay.is_open = rate > 0;
   replay.is_replay = flags.number("replay", 0) != 0;
+  replay.is_once = flags.number("once", 0) != 0;
   replay.close_each = flags.number("close_each", 0) != 0;
   replay.hash_bodies = flags.number("hash", 0) != 0;
   if (const std::string accept = flags.text("accept"); !accept.empty()) replay.fields = "Accept: " + accept + "\r\n";
