@@ -9,6 +9,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from harness import report
+
 
 @dataclass
 class Options:
@@ -19,6 +21,10 @@ class Options:
     only: list = field(default_factory=list)
     berth_binaries: dict = field(default_factory=dict)
     sizes: tuple = ()
+
+    def is_whole(self) -> bool:
+        """Worth keeping as the figures of docs/performance.md."""
+        return not (self.quick or self.only or self.berth_binaries)
 
     def servers(self, wanted) -> list[str]:
         """The scenario's servers, less those --only leaves out, plus the baseline build of Berth."""
@@ -38,6 +44,7 @@ def parse(arguments):
     parser.add_argument("--only", default="", help="servers to compare with, by comma: nginx,distribution3")
     parser.add_argument("--sizes", default="", help="stores of the growth curves, by comma: 1000,1000000")
     parser.add_argument("--baseline-binary", help="another build of Berth to run side by side (set by --baseline)")
+    parser.add_argument("--report", action="store_true", help="only write docs/performance.md anew from bench/results")
     parser.add_argument("--list", action="store_true", help="names of the scenarios")
     return parser.parse_args(arguments)
 
@@ -66,9 +73,11 @@ def main(arguments):
     options.sizes = tuple(int(size) for size in given.sizes.split(",") if size)
     if given.baseline_binary:
         options.berth_binaries = {"baseline": given.baseline_binary, "berth": None}
-    for module in chosen:
+    for module in [] if given.report else chosen:
         print(f"== {module.NAME}: {module.__doc__.strip().splitlines()[0]}", flush=True)
         module.run(options)
+    if given.report or options.is_whole():
+        print(f"wrote {report.write(known)}")
     return 0
 
 

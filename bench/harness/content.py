@@ -4,6 +4,7 @@ import hashlib
 import http.client
 import json
 import random
+import ssl
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -44,8 +45,12 @@ def image(repo: str, tag: str, layers: int, layer_bytes: int, seed) -> Image:
 class Pusher:
     """A plain client on one connection; anything but the expected status ends the benchmark."""
 
-    def __init__(self, port: int):
-        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=600)
+    def __init__(self, port: int, tls: bool = False):
+        if tls:
+            unchecked = ssl._create_unverified_context()   # our own key, on loopback
+            self.connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=600, context=unchecked)
+        else:
+            self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=600)
 
     def request(self, method: str, target: str, body=None, headers=None, want=(200, 201, 202)):
         self.connection.request(method, target, body, headers or {})
@@ -79,7 +84,7 @@ class Pusher:
 def fill(server, images, blobs=()):
     """The same content for each server: images as pushes, blobs as (repo, bytes)."""
     if server.is_registry:
-        pusher = Pusher(server.port)
+        pusher = Pusher(server.port, tls=server.tls_port == server.port)
         for one in images:
             pusher.image(one)
         for repo, data in blobs:

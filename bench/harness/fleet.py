@@ -28,8 +28,9 @@ class Cores:
 class Fleet:
     """with Fleet(cores, names) as fleet: fleet.servers["berth"] …; all stopped and removed at the end."""
 
-    def __init__(self, cores: Cores, names, berth_binaries=None):
-        self.cores, self.names = cores, list(names)
+    def __init__(self, cores: Cores, names, berth_binaries=None, prepare=None):
+        """`prepare(folder)` runs in each server's folder before its start."""
+        self.cores, self.names, self.prepare = cores, list(names), prepare
         self.berth_binaries = berth_binaries or {}
         self.servers, self.absent = {}, {}
 
@@ -54,6 +55,8 @@ class Fleet:
         server = kind(self.folder / name, self.cores.server, **extra)
         server.name = name
         self.servers[name] = server
+        if self.prepare:
+            self.prepare(server.folder)
         server.start()
 
     def versions(self) -> dict:

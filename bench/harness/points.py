@@ -4,7 +4,7 @@ import json
 import statistics
 from dataclasses import dataclass, field
 
-from . import RESULTS, machine
+from . import RESULTS, machine, work_root
 
 
 @dataclass
@@ -100,11 +100,12 @@ def print_verdicts(verdicts):
     print(table(["target", "point", "metric", "wanted", "measured"], rows))
 
 
-def save(name: str, result: dict):
-    """bench/results/<name>.json, with the machine and the revision."""
-    RESULTS.mkdir(parents=True, exist_ok=True)
+def save(name: str, result: dict, is_whole: bool):
+    """bench/results/<name>.json with the machine and the revision; a quick or partial run goes to build/bench/results."""
+    folder = RESULTS if is_whole else work_root() / "results"
+    folder.mkdir(parents=True, exist_ok=True)
     whole = {"scenario": name, "machine": machine.describe(), **result}
-    (RESULTS / f"{name}.json").write_text(json.dumps(whole, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    (folder / f"{name}.json").write_text(json.dumps(whole, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def as_data(points) -> list:
@@ -117,4 +118,4 @@ def conclude(name: str, options, cores, points, metrics, targets, against=(), **
     print_points(points, metrics, against)
     print_verdicts(verdicts)
     save(name, {"cores": cores.describe(), "rounds": options.rounds, "seconds": options.seconds, "quick": options.quick,
-                "metrics": metrics, "points": as_data(points), "targets": verdicts, **extra})
+                "metrics": metrics, "points": as_data(points), "targets": verdicts, **extra}, options.is_whole())

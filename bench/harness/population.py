@@ -2,7 +2,7 @@
 
 The server makes the schema and two real blobs; the rest are rows in the form its own writer gives them. A store of N has
   gen/tags   N manifests with a tag and a config blob of their own (config blobs are rows without a file: scrubbing must be off)
-  gen/refs   N / 10 referrers of one subject
+  gen/refs   N referrers of one subject, but no more than the 100,000 that Berth allows
   many/…     N / 10 repositories with one tagged manifest each
 """
 
@@ -16,13 +16,14 @@ from pathlib import Path
 from .content import CONFIG, LAYER, MANIFEST, Pusher, image
 
 TAGS, REFS, SHARE = "gen/tags", "gen/refs", 10
+REFERRERS_MAX = 100_000
 BATCH = 20_000
 
 
 @dataclass
 class Store:
     size: int
-    subject: str        # digest with SHARE-th of `size` referrers
+    subject: str        # the digest that has the referrers
     layer: str          # a blob that has bytes
     manifests: int      # in all
     database_bytes: int = 0
@@ -159,13 +160,14 @@ def write(server, size: int) -> Store:
         made, raw = writer.manifest(repo, tagged_body(i, layer), (own, layer_id))
         writer.tag(repo, f"v{i:07d}", made, raw)
 
-    refs = writer.repository(gen, REFS, size // SHARE + 1, real, 0)
+    referrers = min(size, REFERRERS_MAX)
+    refs = writer.repository(gen, REFS, referrers + 1, real, 0)
     _, subject = writer.manifest(refs, seed.manifest + b" ", real)
     subject = "sha256:" + subject.hex()
     small = (f'{{"schemaVersion":2,"mediaType":"{MANIFEST}","config":{{"mediaType":"{CONFIG}","digest":"{config}","size":'
              f'{len(seed.blobs[0])}}},"layers":[{{"mediaType":"{LAYER}","digest":"{layer}","size":100}}],'
              f'"subject":{{"mediaType":"{MANIFEST}","digest":"{subject}","size":{len(seed.manifest) + 1}}},"annotations":{{"n":"%s"}}}}')
-    for i in range(size // SHARE):
+    for i in range(referrers):
         writer.manifest(refs, (small % f"referrer {i}").encode(), real, subject)
     for i in range(size // SHARE):
         one = writer.repository(many, f"many/r{i:07d}", 1, real, 1)
@@ -174,7 +176,7 @@ def write(server, size: int) -> Store:
     for blob in real:
         writer.row("ns_blob", ns_id=many, blob_id=blob, links=size // SHARE)
     writer.close()
-    return Store(size, subject, layer, size + 2 * (size // SHARE) + 2, path.stat().st_size)
+    return Store(size, subject, layer, size + referrers + size // SHARE + 2, path.stat().st_size)
 
 
 def write_distribution_tags(server, size: int, repo: str = TAGS) -> None:

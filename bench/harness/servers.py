@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import ssl
 import subprocess
 import urllib.request
 from pathlib import Path
@@ -71,9 +72,12 @@ ZOT = """{{
 """
 
 
+UNCHECKED = ssl._create_unverified_context()   # our own key, on loopback
+
+
 def answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=2) as response:
+        with urllib.request.urlopen(url, timeout=2, context=UNCHECKED) as response:
             return response.status == 200
     except OSError:
         return False
@@ -89,6 +93,7 @@ class Server:
         self.folder, self.cores = folder, sorted(cores)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.port, self.process, self.ready_s = 0, None, 0.0
+        self.tls_port = 0   # 0: does not listen for TLS
 
     def command(self) -> list[str]:
         raise NotImplementedError
@@ -124,12 +129,19 @@ class Berth(Server):
 
     def command(self):
         return [self.binary, "serve", "--listen", f"127.0.0.1:{self.port}", "--data", str(self.folder / "data"),
-                "--anonymous", "write", "--threads", str(len(self.cores)), *self._quiet(), *self.args]
+                "--anonymous", "write", "--threads", str(len(self.cores)), *self._optional(), *self.args]
 
-    def _quiet(self) -> list[str]:
-        """No access log, as with the peers; a baseline may be older than the flag."""
-        text = subprocess.run([self.binary, "serve", "--help"], capture_output=True, text=True, check=False).stdout
-        return ["--access-log", "off"] if "--access-log" in text else []
+    def _optional(self) -> list[str]:
+        """What a baseline may be too old for: no access log, as with the peers; TLS on the same port when there is a key."""
+        known = subprocess.run([self.binary, "serve", "--help"], capture_output=True, text=True, check=False).stdout
+        words = ["--access-log", "off"] if "--access-log" in known else []
+        if "--tls-cert" in known and (self.folder / "server.crt").exists():
+            words += ["--tls-cert", str(self.folder / "server.crt"), "--tls-key", str(self.folder / "server.key")]
+            self.tls_port = self.port
+        return words
+
+    def ready_url(self):
+        return super().ready_url().replace("http:", "https:") if self.tls_port else super().ready_url()
 
     def version(self):
         return subprocess.run([self.binary, "version"], capture_output=True, text=True, check=False).stdout.split("\n")[0]
@@ -144,7 +156,6 @@ class Nginx(Server):
         self.root = self.folder / "root"
         (self.root / "v2").mkdir(parents=True, exist_ok=True)
         (self.root / "v2" / "index.html").write_text("{}", encoding="utf-8")
-        self.tls_port = 0
 
     def command(self):
         tls = ""

@@ -1,14 +1,15 @@
 #include "connection.h"
 
-#include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
 
 namespace berth::load {
 
@@ -197,7 +198,8 @@ Task<Response> Connection::exchange(const Request& request, Wanted wanted) {
   head_.append(request.fields);
   if (request.body != nullptr && request.chunked) {
     head_.append("Transfer-Encoding: chunked\r\n");
-  } else if (request.body != nullptr || !request.small_body.empty() || request.method == "POST" || request.method == "PUT") {
+  } else if (request.body != nullptr || !request.small_body.empty() || request.method == "POST" ||
+             request.method == "PUT") {
     const std::uint64_t length = request.body != nullptr ? request.body->size : request.small_body.size();
     head_.append("Content-Length: ").append(std::to_string(length)).append("\r\n");
   }

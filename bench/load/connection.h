@@ -17,24 +17,24 @@ namespace berth::load {
 
 struct Endpoint {
   std::uint16_t port = 0;
-  ssl_ctx_st* tls = nullptr;            // null: plain
-  ssl_session_st* session = nullptr;    // the latest ticket, shared by all connections
-  std::uint64_t resumed = 0;            // handshakes that used it
+  ssl_ctx_st* tls = nullptr;          // null: plain
+  ssl_session_st* session = nullptr;  // the latest ticket, shared by all connections
+  std::uint64_t resumed = 0;          // handshakes that used it
 };
 
 struct Request {
   std::string_view method;
   std::string target;
-  std::string fields;            // "Name: value\r\n"…
-  std::string_view small_body;   // either this,
+  std::string fields;             // "Name: value\r\n"…
+  std::string_view small_body;    // either this,
   const Content* body = nullptr;  // or this, sent with Content-Length or in chunks
   bool chunked = false;
   std::uint64_t rest_held = 0;  // the last bytes of `body` are not sent, and exchange() does not wait for a response
 };
 
 struct Wanted {
-  bool keep_body = false;    // in Response::body
-  bool hash_body = false;    // in Response::body_digest
+  bool keep_body = false;     // in Response::body
+  bool hash_body = false;     // in Response::body_digest
   bool discard_body = false;  // do not even copy it out of the kernel when its length is known
 };
 

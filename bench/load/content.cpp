@@ -2,10 +2,11 @@
 
 #include "distributions.h"
 
+#include <openssl/evp.h>
+
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <openssl/evp.h>
 
 namespace berth::load {
 
@@ -51,9 +52,13 @@ std::string Content::digest() const {
   return hasher.digest();
 }
 
-Hasher::Hasher() : context_(EVP_MD_CTX_new()) { EVP_DigestInit_ex(static_cast<EVP_MD_CTX*>(context_), EVP_sha256(), nullptr); }
+Hasher::Hasher() : context_(EVP_MD_CTX_new()) {
+  EVP_DigestInit_ex(static_cast<EVP_MD_CTX*>(context_), EVP_sha256(), nullptr);
+}
 Hasher::~Hasher() { EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(context_)); }
-void Hasher::add(std::string_view bytes) { EVP_DigestUpdate(static_cast<EVP_MD_CTX*>(context_), bytes.data(), bytes.size()); }
+void Hasher::add(std::string_view bytes) {
+  EVP_DigestUpdate(static_cast<EVP_MD_CTX*>(context_), bytes.data(), bytes.size());
+}
 
 std::string Hasher::digest() {
   std::array<unsigned char, 32> raw;

@@ -38,7 +38,9 @@ std::uint64_t Random::next() {
 
 double Random::unit() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
 
-std::uint64_t Random::below(std::uint64_t n) { return next() % n; }  // the bias of 2^-40 for small n does not matter here
+std::uint64_t Random::below(std::uint64_t n) {
+  return next() % n;
+}  // the bias of 2^-40 for small n does not matter here
 
 double Random::exponential(double mean) { return -mean * std::log1p(-unit()); }
 

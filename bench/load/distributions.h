@@ -13,7 +13,7 @@ class Random {
   explicit Random(std::uint64_t seed);
 
   std::uint64_t next();
-  double unit();                        // [0, 1)
+  double unit();                         // [0, 1)
   std::uint64_t below(std::uint64_t n);  // [0, n), n > 0
   double exponential(double mean);
   double lognormal(double median, double sigma);

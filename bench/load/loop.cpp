@@ -1,11 +1,12 @@
 #include "loop.h"
 
+#include <sys/epoll.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <chrono>
 #include <ctime>
-#include <sys/epoll.h>
-#include <unistd.h>
 
 namespace berth::load {
 

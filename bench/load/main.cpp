@@ -3,9 +3,9 @@
 
 #include "modes.h"
 
+#include <csignal>
 #include <cstdio>
 #include <cstring>
-#include <csignal>
 #include <string_view>
 
 namespace berth::load {

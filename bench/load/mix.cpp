@@ -10,13 +10,15 @@ namespace berth::load {
 
 namespace {
 
-constexpr int kOk = 200, kPartial = 206, kNotFound = 404, kCreated = 201, kAccepted = 202;  // allowed(status): a client's side
+constexpr int kOk = 200, kPartial = 206, kNotFound = 404, kCreated = 201,
+              kAccepted = 202;  // allowed(status): a client's side
 constexpr std::string_view kAccept = "Accept: application/vnd.oci.image.manifest.v1+json\r\n";
 constexpr std::uint64_t kHashOneIn = 16;
 
 enum class Op { head_manifest, get_manifest, get_blob, head_blob, tags, referrers, catalog, push, mount, put, remove };
-constexpr const char* kNames[] = {"HEAD manifest", "GET manifest", "GET blob",   "HEAD blob",    "tags",           "referrers",
-                                  "catalog",       "push of a blob", "mount",    "PUT manifest", "DELETE manifest"};
+constexpr const char* kNames[] = {"HEAD manifest", "GET manifest", "GET blob",       "HEAD blob",
+                                  "tags",          "referrers",    "catalog",        "push of a blob",
+                                  "mount",         "PUT manifest", "DELETE manifest"};
 // Percent, in the order of Op.
 const std::vector<double> kProduction{22, 28, 37, 6, 2, 1, 0.05, 2.5, 0.5, 0.9, 0.05};
 const std::vector<double> kCi{10, 15, 20, 18, 1, 2, 0, 22, 6, 5, 1};
@@ -28,7 +30,7 @@ struct Mix {
   Arrivals arrivals;
   Random random;
   Zipf repositories{population.repos, 1.0};
-  std::uint64_t nonce;                                          // of new content
+  std::uint64_t nonce;                                         // of new content
   std::vector<std::pair<std::string, std::string>> removable;  // repository and digest of manifests this run pushed
   std::uint64_t blobs = 0;
 
@@ -38,7 +40,9 @@ struct Mix {
     const bool latest = random.unit() < kLatest;
     return population.image(repo, latest ? population.tags - 1 : random.below(population.tags));
   }
-  const Layer& any_layer(const Image& image) { return population.pool[image.layers[random.below(image.layers.size())]]; }
+  const Layer& any_layer(const Image& image) {
+    return population.pool[image.layers[random.below(image.layers.size())]];
+  }
 };
 
 std::string outcome(const Response& response, int wanted) {
@@ -50,9 +54,10 @@ Task<std::string> read_manifest(Mix& mix, Connection& connection, bool head) {
   const Image& image = mix.any_image();
   constexpr double kByDigest = 0.6;
   const bool by_digest = !head && mix.random.unit() < kByDigest;
-  Request request{.method = head ? "HEAD" : "GET",
-                  .target = "/v2/" + mix.population.repo_name(image.repo) + "/manifests/" + (by_digest ? image.digest : image.tag),
-                  .fields = std::string(kAccept)};
+  Request request{
+      .method = head ? "HEAD" : "GET",
+      .target = "/v2/" + mix.population.repo_name(image.repo) + "/manifests/" + (by_digest ? image.digest : image.tag),
+      .fields = std::string(kAccept)};
   const Response response = co_await connection.exchange(request, {.hash_body = !head});
   std::string wrong = outcome(response, kOk);
   if (wrong.empty() && response.digest != image.digest) wrong = "another digest: " + response.digest;
@@ -125,7 +130,8 @@ Task<std::string> operate(Mix& mix, Connection& connection, Op op, const Layer& 
       co_return co_await simple(connection, "HEAD", target, kOk);
     }
     case Op::tags:
-      co_return co_await simple(connection, "GET", "/v2/" + all.repo_name(mix.any_image().repo) + "/tags/list?n=100", kOk);
+      co_return co_await simple(connection, "GET", "/v2/" + all.repo_name(mix.any_image().repo) + "/tags/list?n=100",
+                                kOk);
     case Op::referrers: co_return co_await referrers(mix, connection, name);
     case Op::catalog: co_return co_await simple(connection, "GET", "/v2/_catalog?n=100", kOk);
     case Op::push: {
@@ -179,13 +185,15 @@ Task<> puller(Run& run, const Population& population, const Image& image, std::u
   std::string wrong = outcome(there, kOk);
   if (wrong.empty()) {
     const Response manifest = co_await connection.exchange(
-        {.method = "GET", .target = base + "/manifests/" + image.digest, .fields = std::string(kAccept)}, {.hash_body = true});
+        {.method = "GET", .target = base + "/manifests/" + image.digest, .fields = std::string(kAccept)},
+        {.hash_body = true});
     wrong = manifest.body_digest == image.digest ? "" : fmt::format("manifest: {} {}", manifest.status, manifest.error);
   }
   for (const std::size_t index : image.layers) {
     if (!wrong.empty()) break;
     const Layer& layer = population.pool[index];
-    const Response blob = co_await connection.exchange({.method = "GET", .target = base + "/blobs/" + layer.digest}, {.discard_body = true});
+    const Response blob = co_await connection.exchange({.method = "GET", .target = base + "/blobs/" + layer.digest},
+                                                       {.discard_body = true});
     if (blob.body_bytes != layer.content.size) wrong = fmt::format("blob: {} {}", blob.status, blob.error);
   }
   if (wrong.empty()) {

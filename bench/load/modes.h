@@ -52,7 +52,8 @@ std::string run_hold(Run& run);    // uploads that are half sent and stay so
 /// when `detailed`.
 Task<std::string> push_blob(Run& run, Connection& connection, std::string repo, Content content, std::string digest,
                             bool head_first, bool detailed);
-Task<std::string> put_manifest(Run& run, Connection& connection, std::string repo, std::string reference, std::string body);
+Task<std::string> put_manifest(Run& run, Connection& connection, std::string repo, std::string reference,
+                               std::string body);
 
 /// `location` may be absolute or have a query.
 std::string upload_target(const std::string& location, const std::string& digest);

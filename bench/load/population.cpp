@@ -2,8 +2,9 @@
 
 #include "population.h"
 
-#include <algorithm>
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace berth::load {
 
@@ -26,7 +27,8 @@ Population::Population(const Flags& flags) : repos(flags.number("repos", 100)), 
   for (std::size_t repo = 0; repo < repos; ++repo) {
     for (std::size_t tag = 0; tag < tags; ++tag) {
       Image image{.repo = repo, .tag = fmt::format("v1.{}", tag)};
-      const auto config_bytes = std::clamp<std::uint64_t>(static_cast<std::uint64_t>(random.lognormal(3000, 0.5)), 64, 65536);
+      const auto config_bytes =
+          std::clamp<std::uint64_t>(static_cast<std::uint64_t>(random.lognormal(3000, 0.5)), 64, 65536);
       image.config = with_digest({.seed = seed * 2'000'000'011 + repo * tags + tag, .size = config_bytes});
       const auto count = std::clamp<std::size_t>(static_cast<std::size_t>(random.lognormal(8, 0.6)), 1, 40);
       std::vector<const Layer*> listed;
@@ -94,7 +96,8 @@ std::string run_fill(Run& run) {
   run.loop.run(run.started + kTenMinutes);
   std::uint64_t bytes = 0;
   for (const Layer& layer : population.pool) bytes += layer.content.size;
-  return run.finish({{"pool_bytes", static_cast<double>(bytes)}, {"images", static_cast<double>(population.images.size())}});
+  return run.finish(
+      {{"pool_bytes", static_cast<double>(bytes)}, {"images", static_cast<double>(population.images.size())}});
 }
 
 }  // namespace berth::load

@@ -1,5 +1,6 @@
 #pragma once
-// What `fill` pushes and what `mix` and `herd` then assume: the same flags make the same repositories, images and bytes.
+// What `fill` pushes and what `mix` and `herd` then assume: the same flags make the same repositories, images and
+// bytes.
 
 #include "distributions.h"
 #include "modes.h"

@@ -4,9 +4,10 @@
 
 #include "modes.h"
 
-#include <cstdio>
 #include <fmt/format.h>
 #include <unistd.h>
+
+#include <cstdio>
 
 namespace berth::load {
 
@@ -67,7 +68,8 @@ Task<std::string> push_blob(Run& run, Connection& connection, std::string repo, 
   co_return "";
 }
 
-Task<std::string> put_manifest(Run& run, Connection& connection, std::string repo, std::string reference, std::string body) {
+Task<std::string> put_manifest(Run& run, Connection& connection, std::string repo, std::string reference,
+                               std::string body) {
   (void)run;
   const Response done =
       co_await connection.exchange({.method = "PUT",
@@ -76,7 +78,8 @@ Task<std::string> put_manifest(Run& run, Connection& connection, std::string rep
                                     .small_body = body},
                                    {});
   if (done.status != kCreated) co_return unexpected("PUT manifest", done);
-  if (!done.digest.empty() && done.digest != sha256_digest(body)) co_return "PUT manifest: another digest " + done.digest;
+  if (!done.digest.empty() && done.digest != sha256_digest(body))
+    co_return "PUT manifest: another digest " + done.digest;
   co_return "";
 }
 
@@ -101,7 +104,8 @@ Task<> pusher(Run& run, PushPlan& plan, std::uint64_t client) {
     const std::uint64_t base = ((plan.seed * 4096 + client) * 1'000'000 + image) * 100;
     const std::string repo = fmt::format("team{}/app{}", client % 4, client);
     std::vector<Layer> layers;
-    for (std::uint64_t i = 0; i <= plan.layers; ++i) layers.push_back(layer(base + i, i == 0 ? kConfigBytes : plan.layer_bytes));
+    for (std::uint64_t i = 0; i <= plan.layers; ++i)
+      layers.push_back(layer(base + i, i == 0 ? kConfigBytes : plan.layer_bytes));
     std::vector<const Layer*> listed;
     for (std::uint64_t i = 1; i <= plan.layers; ++i) listed.push_back(&layers[i]);
     const std::string manifest = manifest_of(layers[0], listed, "push");
@@ -144,7 +148,8 @@ Task<> uploader(Run& run, Content content, std::string digest, bool in_one_put) 
   const std::uint64_t start = now_ns();
   std::string wrong;
   if (in_one_put) {
-    const Response session = co_await connection.exchange({.method = "POST", .target = "/v2/big/blob/blobs/uploads/"}, {});
+    const Response session =
+        co_await connection.exchange({.method = "POST", .target = "/v2/big/blob/blobs/uploads/"}, {});
     const Response done = co_await connection.exchange({.method = "PUT",
                                                         .target = upload_target(session.location, digest),
                                                         .fields = std::string(kOctets),

@@ -1,8 +1,9 @@
 #include "recorder.h"
 
-#include <cstdio>
 #include <fmt/format.h>
 #include <sys/resource.h>
+
+#include <cstdio>
 
 namespace berth::load {
 
@@ -17,7 +18,9 @@ std::string quoted(const std::string& text) {
   return out + '"';
 }
 
-double seconds_of(const timeval& time) { return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6; }
+double seconds_of(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+}
 
 }  // namespace
 
@@ -40,8 +43,8 @@ void Recorder::error(const std::string& operation, std::string what) {
 }
 
 std::string Recorder::json(double seconds, const std::vector<std::pair<std::string, double>>& extra) const {
-  std::string out = fmt::format("{{\"seconds\": {:.6f}, \"requests\": {}, \"errors\": {}, \"load_cpu_s\": {:.6f}", seconds,
-                                count_, errors_, own_cpu_seconds());
+  std::string out = fmt::format("{{\"seconds\": {:.6f}, \"requests\": {}, \"errors\": {}, \"load_cpu_s\": {:.6f}",
+                                seconds, count_, errors_, own_cpu_seconds());
   for (const auto& [name, value] : extra) out += fmt::format(", {}: {:.6f}", quoted(name), value);
   out += ", \"samples\": [";
   for (std::size_t i = 0; i < samples_.size(); ++i) out += (i > 0 ? ", " : "") + quoted(samples_[i]);

@@ -13,7 +13,8 @@ constexpr std::size_t kChunkLineMax = 4096;
 char lowered(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
 bool same_name(std::string_view a, std::string_view lower) {
-  return a.size() == lower.size() && std::equal(a.begin(), a.end(), lower.begin(), [](char x, char y) { return lowered(x) == y; });
+  return a.size() == lower.size() &&
+         std::equal(a.begin(), a.end(), lower.begin(), [](char x, char y) { return lowered(x) == y; });
 }
 
 template <class T>
@@ -110,8 +111,8 @@ std::size_t ResponseReader::consume_head(std::string_view data) {
 void ResponseReader::parse_head(std::string_view text) {
   const std::size_t line_end = std::min(text.find("\r\n"), text.size());
   const std::string_view line = text.substr(0, line_end);
-  if (line.size() < 12 || !line.starts_with("HTTP/1.") || line[8] != ' ' || !parse_whole(line.substr(9, 3), head_.status) ||
-      head_.status < 100 || (line.size() > 12 && line[12] != ' ')) {
+  if (line.size() < 12 || !line.starts_with("HTTP/1.") || line[8] != ' ' ||
+      !parse_whole(line.substr(9, 3), head_.status) || head_.status < 100 || (line.size() > 12 && line[12] != ' ')) {
     return fail("no status line: " + std::string(line.substr(0, 60)));
   }
   head_.close = line[7] == '0';
@@ -120,7 +121,8 @@ void ResponseReader::parse_head(std::string_view text) {
     const std::size_t end = std::min(rest.find("\r\n"), rest.size());
     const std::string_view field = rest.substr(0, end);
     const std::size_t colon = field.find(':');
-    if (colon == std::string_view::npos || colon == 0) return fail("no header field: " + std::string(field.substr(0, 60)));
+    if (colon == std::string_view::npos || colon == 0)
+      return fail("no header field: " + std::string(field.substr(0, 60)));
     parse_field(field.substr(0, colon), trimmed(field.substr(colon + 1)));
     if (state_ == State::bad) return;
     rest = rest.substr(std::min(end + 2, rest.size()));
@@ -185,7 +187,8 @@ std::size_t ResponseReader::consume_chunk_line(std::string_view data) {
     chunk_ = Chunk::size;
   } else if (chunk_ == Chunk::trailer) {
     if (line.empty()) state_ = State::done;
-  } else if (std::string_view digits = std::string_view(line).substr(0, line.find(';')); !parse_whole(digits, left_, 16)) {
+  } else if (std::string_view digits = std::string_view(line).substr(0, line.find(';'));
+             !parse_whole(digits, left_, 16)) {
     fail("chunk size: " + line.substr(0, 60));
   } else {
     chunk_ = left_ == 0 ? Chunk::trailer : Chunk::data;

@@ -29,21 +29,25 @@ struct Case {
 
 constexpr Case kCases[] = {
     {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", false, State::done, 200, "hello", "length"},
-    {"HTTP/1.1 200 OK\r\ncontent-LENGTH:  0 \r\n\r\n", false, State::done, 200, "", "names ignore case, values are trimmed"},
+    {"HTTP/1.1 200 OK\r\ncontent-LENGTH:  0 \r\n\r\n", false, State::done, 200, "",
+     "names ignore case, values are trimmed"},
     {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", true, State::done, 200, "", "no body after HEAD"},
     {"HTTP/1.1 304 Not Modified\r\n\r\n", false, State::done, 304, "", "304 has none"},
     {"HTTP/1.1 204\r\n\r\n", false, State::done, 204, "", "a reason is optional"},
-    {"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n", false, State::done, 201, "", "interim"},
-    {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nA;x=1\r\n0123456789\r\n0\r\nT: 1\r\n\r\n", false, State::done,
-     200, "abc0123456789", "chunks with extension and trailer"},
+    {"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n", false, State::done, 201, "",
+     "interim"},
+    {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nA;x=1\r\n0123456789\r\n0\r\nT: 1\r\n\r\n", false,
+     State::done, 200, "abc0123456789", "chunks with extension and trailer"},
     {"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello", false, State::body, 200, "hello", "unfinished"},
     {"HTTP/1.1 200 OK\r\nContent-Length: five\r\n\r\n", false, State::bad, 200, "", "no number"},
     {"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", false, State::bad, 200, "", "negative"},
     {"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", false, State::bad, 200, "", "two lengths"},
     {"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n", false, State::bad, 200, "", "unknown coding"},
     {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", false, State::bad, 200, "", "chunk size"},
-    {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\nabc", false, State::bad, 200, "", "chunk line without CR"},
-    {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n", false, State::bad, 200, "a", "more than the chunk"},
+    {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\nabc", false, State::bad, 200, "",
+     "chunk line without CR"},
+    {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n", false, State::bad, 200, "a",
+     "more than the chunk"},
     {"HTTP/1.1 2x0 OK\r\n\r\n", false, State::bad, 0, "", "status"},
     {"HTTP/1.1 2000 OK\r\n\r\n", false, State::bad, 200, "", "four digits"},
     {"garbage\r\n\r\n", false, State::bad, 0, "", "no status line"},
@@ -122,7 +126,10 @@ TEST(ResponseReader, FieldsOfInterest) {
   ResponseReader reader;
   reader.start(true);
   std::string body;
-  feed(reader, "HTTP/1.1 202 Accepted\r\nLocation: /v2/a\r\nDocker-Content-Digest: sha256:00\r\nLink: <x>\r\nConnection: close\r\n\r\n", 3, body);
+  feed(reader,
+       "HTTP/1.1 202 Accepted\r\nLocation: /v2/a\r\nDocker-Content-Digest: sha256:00\r\nLink: <x>\r\nConnection: "
+       "close\r\n\r\n",
+       3, body);
   EXPECT_EQ(reader.head().location, "/v2/a");
   EXPECT_EQ(reader.head().digest, "sha256:00");
   EXPECT_EQ(reader.head().link, "<x>");

@@ -1,7 +1,8 @@
 #include "modes.h"
 
-#include <cstdlib>
 #include <fmt/format.h>
+
+#include <cstdlib>
 
 namespace berth::load {
 

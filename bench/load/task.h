@@ -26,7 +26,9 @@ struct PromiseBase {
   std::coroutine_handle<> continuation = std::noop_coroutine();
   std::suspend_always initial_suspend() const noexcept { return {}; }
   ResumeContinuation final_suspend() const noexcept { return {}; }
-  [[noreturn]] void unhandled_exception() const noexcept { std::terminate(); }  // the generator throws only out of memory
+  [[noreturn]] void unhandled_exception() const noexcept {
+    std::terminate();
+  }  // the generator throws only out of memory
 };
 
 template <class T>

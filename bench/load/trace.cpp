@@ -11,6 +11,7 @@
 #include "modes.h"
 
 #include <fmt/format.h>
+
 #include <fstream>
 #include <sstream>
 
@@ -21,8 +22,8 @@ namespace {
 struct Line {
   std::uint64_t offset_us = 0;
   std::string method, target, operation, digest;
-  int status = 0;               // 0: any 2xx
-  std::int64_t length = -1;     // -1: do not care
+  int status = 0;            // 0: any 2xx
+  std::int64_t length = -1;  // -1: do not care
   std::uint64_t range_of = 0, range_step = 0;
 };
 
@@ -122,7 +123,8 @@ std::string run_trace(Run& run) {
                               .burst_factor = flags.real("burst_factor", 1),
                               .burst_s = flags.real("burst_s", 0),
                               .burst_every_s = flags.real("burst_every_s", 0)};
-  Replay replay{.run = run, .lines = read_trace(flags.text("file")), .arrivals = Arrivals(shape, flags.number("seed", 1))};
+  Replay replay{
+      .run = run, .lines = read_trace(flags.text("file")), .arrivals = Arrivals(shape, flags.number("seed", 1))};
   replay.is_open = rate > 0;
   replay.is_replay = flags.number("replay", 0) != 0;
   replay.is_once = flags.number("once", 0) != 0;

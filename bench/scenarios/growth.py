@@ -1,7 +1,7 @@
 """Stores of 1k, 10k, 100k and 1M: start, memory, reads, pages, pushes and deletes must not depend on what is stored.
 
-N is the number of tags of one repository, each with a manifest of its own; beside it N/10 repositories and N/10
-referrers of one subject. Latencies are of four connections in a closed loop. A claim of flatness fails if the line
+N is the number of tags of one repository, each with a manifest of its own; beside it N/10 repositories and
+N referrers of one subject (at most 100,000). Latencies are of four connections in a closed loop. A claim of flatness fails if the line
 through the medians, both axes logarithmic, climbs with a slope over 0.15.
 """
 
@@ -55,8 +55,10 @@ def probes(store: Store, port: int):
     some = [rng.randrange(store.size) for _ in range(500)]
     tag_paths = {f"/v2/{TAGS}/manifests/{store.tag(i)}": i for i in some}
     digest_paths = {f"/v2/{TAGS}/manifests/{store.digest(i)}": i for i in some}
+
     def manifest_lines(paths, method):
         return [load.trace_line(method, path, 200, len(store.body(i)), store.digest(i)) for path, i in paths.items()]
+
     yield "GET by tag", manifest_lines(tag_paths, "GET")
     yield "GET by digest", manifest_lines(digest_paths, "GET")
     yield "HEAD by tag", manifest_lines(tag_paths, "HEAD")

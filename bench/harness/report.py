@@ -1,0 +1,109 @@
+"""docs/performance.md and its pictures, from bench/method.md and bench/results/*.json."""
+
+import json
+
+from . import BENCH, RESULTS, ROOT, plot
+from .points import Point, figure
+
+PAGE = ROOT / "docs" / "performance.md"
+NAMES = {"p50_us": "p50 µs", "p90_us": "p90 µs", "p99_us": "p99 µs", "p999_us": "p99.9 µs", "rps": "requests/s",
+         "cpu_us_per_request": "CPU µs/request", "cpu_s_per_gib": "CPU s/GiB", "gib_per_s": "GiB/s", "mib_per_s": "MiB/s",
+         "peak_rss_mib": "peak RSS MiB", "rss_mib": "RSS MiB", "pss_mib": "PSS MiB", "server_cores": "cores, server",
+         "load_cores": "cores, generator", "images_per_s": "images/s", "cpu_ms_per_image": "CPU ms/image",
+         "fsyncs_per_image": "fsyncs/image", "ready_ms": "ready ms", "bytes_per_manifest": "DB bytes/manifest",
+         "server_cpu_s": "CPU s", "resumed_share": "resumed", "seconds": "s", "count": "per round"}
+WORDS = {True: "met", False: "**missed**", None: "not measured"}
+
+
+def row(cells) -> str:
+    return "| " + " | ".join(str(cell) for cell in cells) + " |"
+
+
+def verdict_row(verdict) -> str:
+    spread = f" ({figure(verdict['least'])}–{figure(verdict['greatest'])})" if "least" in verdict else ""
+    what = NAMES.get(verdict["metric"], verdict["metric"]) + (f" : {verdict['peer']}" if verdict["peer"] else "")
+    relation = {">=": "≥", "<=": "≤"}[verdict["relation"]]
+    return row([verdict["point"], what, f"{relation} {verdict['bound']:g}", figure(verdict["value"]) + spread, WORDS[verdict["met"]]])
+
+
+def figures_table(result, hidden=()) -> list[str]:
+    points = [Point(data["name"], data["rounds"]) for data in result["points"]]
+    metrics = [metric for metric in result["metrics"]
+               if metric not in hidden and any(p.median(server, metric) is not None for p in points for server in p.rounds)]
+    lines = [row(["", "server", *(NAMES.get(metric, metric) for metric in metrics), "Berth : it"]),
+             row(["---"] * (len(metrics) + 3))]
+    for point in points:
+        for server in point.rounds:
+            ratio = point.ratio(metrics[0], "berth", server) if server != "berth" else None
+            lines.append(row([point.name, server, *(figure(point.median(server, metric)) for metric in metrics),
+                              f"{ratio[0]:.2f} ({ratio[1]:.2f}–{ratio[2]:.2f})" if ratio else ""]))
+    return lines
+
+
+def growth_pictures(result) -> list[str]:
+    latency, start = {}, {}
+    for data in result["points"]:
+        probe, size = data["name"].rsplit(", ", 1)
+        for server in data["rounds"]:
+            point = Point(data["name"], data["rounds"])
+            name = probe if server == "berth" else f"{probe} ({server})"
+            if (p50 := point.median(server, "p50_us")) is not None:
+                latency.setdefault(name, []).append((int(size.replace(",", "")), p50))
+            for metric, label in (("ready_ms", "start, ms"), ("rss_mib", "RSS, MiB")):
+                if (value := point.median(server, metric)) is not None:
+                    start.setdefault(label, []).append((int(size.replace(",", "")), value))
+    made = []
+    for file, title, axis, lines in (("growth", "Median latency by size of the store", "p50, µs", latency),
+                                     ("growth_start", "Start and memory by size of the store", "ms, MiB", start)):
+        picture = plot.log_log(title, "tags in one repository, each with its manifest", axis, lines)
+        if picture:
+            (ROOT / "docs" / f"performance_{file}.svg").write_text(picture, encoding="utf-8")
+            made.append(f"![{title}](performance_{file}.svg)")
+    return made
+
+
+def section(module, result) -> list[str]:
+    machine = result["machine"]
+    lines = [f"## {module.NAME.replace('_', ' ').capitalize()}", "", " ".join(module.__doc__.split()), ""]
+    servers = "; ".join(f"{name}: {version}" for name, version in result.get("versions", {}).items())
+    without = "; ".join(f"{name} ({why})" for name, why in result.get("absent", {}).items())
+    lines.append(f"{result['rounds']} rounds, cores {result['cores']['mode']}, revision {machine['revision']}, {machine['measured_at'][:10]}. "
+                 f"{servers}." + (f" Absent: {without.replace(str(ROOT) + '/', '')}." if without else ""))
+    lines += ["", row(["what", "figure", "wanted", "measured", ""]), row(["---"] * 5), *map(verdict_row, result["targets"]), ""]
+    losses = [f"{verdict['point']}, {verdict['peer']}: {'; '.join(verdict['losses'])}" for verdict in result["targets"] if verdict.get("losses")]
+    if losses:
+        lines += ["Not below the peer: " + ". ".join(losses) + ".", ""]
+    if module.NAME == "growth":
+        lines += [*growth_pictures(result), ""]
+    return [*lines, "<details><summary>Figures (medians of the rounds)</summary>", "", *figures_table(result), "", "</details>", ""]
+
+
+def summary(results) -> list[str]:
+    """Losses first: what a reader must know."""
+    judged = [(name, verdict) for name, result in results.items() for verdict in result["targets"]]
+    missed = [(name, verdict) for name, verdict in judged if verdict["met"] is False]
+    open_ = sum(verdict["met"] is None for _, verdict in judged)
+    lines = [f"Of {len(judged)} targets {sum(v['met'] is True for _, v in judged)} are met, {len(missed)} are missed and {open_} were not "
+             "measured (a peer or a feature was absent).", ""]
+    if missed:
+        lines += ["What is missed:", "", row(["what", "figure", "wanted", "measured", ""]), row(["---"] * 5)]
+        lines += [verdict_row(verdict) for _, verdict in missed]
+    return lines
+
+
+def write(modules):
+    results = {}
+    for module in modules:
+        path = RESULTS / f"{module.NAME}.json"
+        if path.exists():
+            results[module.NAME] = json.loads(path.read_text(encoding="utf-8"))
+    lines = [(BENCH / "method.md").read_text(encoding="utf-8").rstrip(), ""]
+    if results:
+        machine = next(iter(results.values()))["machine"]
+        lines += ["## Machine", "", f"{machine['cores']} cores of {machine['cpu']}, {machine['memory_mib']} MiB, {machine['os']}, Linux "
+                  f"{machine['kernel']}, {machine['file_system']}.", "", "## Targets", "", *summary(results), ""]
+    for module in modules:
+        if module.NAME in results:
+            lines += section(module, results[module.NAME])
+    PAGE.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
+    return PAGE.relative_to(ROOT)
