@@ -35,9 +35,9 @@ ssl_ctx_st* make_tls(Endpoint& endpoint) {
   return context;
 }
 
-Connection::~Connection() { close(); }
+ClientConnection::~ClientConnection() { close(); }
 
-void Connection::close() {
+void ClientConnection::close() {
   if (ssl_ != nullptr) {
     SSL_shutdown(ssl_);  // says goodbye, so that the session stays resumable
     SSL_free(std::exchange(ssl_, nullptr));
@@ -45,7 +45,7 @@ void Connection::close() {
   if (fd_ >= 0) ::close(std::exchange(fd_, -1));
 }
 
-Task<bool> Connection::open() {
+Task<bool> ClientConnection::open() {
   fd_ = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd_ < 0) co_return false;
   const int on = 1;
@@ -80,7 +80,7 @@ Task<bool> Connection::open() {
   co_return true;
 }
 
-long Connection::write_some(std::string_view bytes, bool more_follows) {
+long ClientConnection::write_some(std::string_view bytes, bool more_follows) {
   if (ssl_ != nullptr) {
     const int sent = SSL_write(ssl_, bytes.data(), static_cast<int>(std::min<std::size_t>(bytes.size(), 1U << 20U)));
     if (sent > 0) return sent;
@@ -92,7 +92,7 @@ long Connection::write_some(std::string_view bytes, bool more_follows) {
   return errno == EAGAIN ? kAgain : -1;
 }
 
-long Connection::read_some(char* into, std::size_t size) {
+long ClientConnection::read_some(char* into, std::size_t size) {
   if (ssl_ != nullptr) {
     const int got = SSL_read(ssl_, into, static_cast<int>(size));
     if (got > 0) return got;
@@ -105,7 +105,8 @@ long Connection::read_some(char* into, std::size_t size) {
   return errno == EAGAIN ? kAgain : -1;
 }
 
-Task<bool> Connection::send_all(std::string_view bytes, bool more_follows) {
+// borrows: the request and its bytes are kept by the frame that awaits the exchange
+Task<bool> ClientConnection::send_all(std::string_view bytes, bool more_follows) {
   while (!bytes.empty()) {
     const long sent = write_some(bytes, more_follows);
     if (sent == kAgain) {
@@ -119,7 +120,8 @@ Task<bool> Connection::send_all(std::string_view bytes, bool more_follows) {
   co_return true;
 }
 
-Task<bool> Connection::send_body(const Request& request) {
+// borrows: the request and its bytes are kept by the frame that awaits the exchange
+Task<bool> ClientConnection::send_body(const Request& request) {
   const Content& body = *request.body;
   const std::uint64_t stop = body.size - std::min(body.size, request.rest_held);
   for (std::uint64_t at = 0; at < stop; at += Content::kBlock) {
@@ -137,7 +139,7 @@ Task<bool> Connection::send_body(const Request& request) {
 }
 
 // The kernel throws away what is already known to be body: the reader must not be what limits a fast server.
-bool Connection::drop_from_kernel() {
+bool ClientConnection::drop_from_kernel() {
   while (reader_.surely_left() > 0) {
     const auto want = static_cast<std::size_t>(std::min<std::uint64_t>(reader_.surely_left(), 4U << 20U));
     const auto got = recv(fd_, buffer_.data(), want, MSG_TRUNC);
@@ -149,7 +151,8 @@ bool Connection::drop_from_kernel() {
   return true;
 }
 
-Task<bool> Connection::receive(Response& response, Wanted wanted) {
+// borrows: the response is exchange()'s own, which awaits this
+Task<bool> ClientConnection::receive(Response& response, Wanted wanted) {
   Hasher hasher;
   using State = ResponseReader::State;
   while (reader_.state() == State::head || reader_.state() == State::body) {
@@ -185,7 +188,8 @@ Task<bool> Connection::receive(Response& response, Wanted wanted) {
   co_return reader_.state() == State::done;
 }
 
-Task<Response> Connection::exchange(const Request& request, Wanted wanted) {
+// borrows: the request and its bytes are kept by the frame that awaits the exchange
+Task<Response> ClientConnection::exchange(const Request& request, Wanted wanted) {
   Response response;
   if (buffer_.empty()) buffer_.resize(kBuffer);
   if (fd_ < 0 && !co_await open()) {

@@ -44,13 +44,14 @@ struct Response {
   std::string location, digest, link, body, body_digest, error;
 };
 
-class Connection {
+class ClientConnection {
  public:
-  Connection(Loop& loop, Endpoint& endpoint) : loop_(loop), endpoint_(endpoint) {}
-  ~Connection();
-  Connection(const Connection&) = delete;
-  Connection& operator=(const Connection&) = delete;
+  ClientConnection(Loop& loop, Endpoint& endpoint) : loop_(loop), endpoint_(endpoint) {}
+  ~ClientConnection();
+  ClientConnection(const ClientConnection&) = delete;
+  ClientConnection& operator=(const ClientConnection&) = delete;
 
+  // borrows: the request and its bytes are kept by the frame that awaits the exchange
   Task<Response> exchange(const Request& request, Wanted wanted);
   void close();
 
@@ -59,8 +60,11 @@ class Connection {
 
  private:
   Task<bool> open();
+  // borrows: the request and its bytes are kept by the frame that awaits the exchange
   Task<bool> send_all(std::string_view bytes, bool more_follows);
+  // borrows: the request and its bytes are kept by the frame that awaits the exchange
   Task<bool> send_body(const Request& request);
+  // borrows: the response is exchange()'s own, which awaits this
   Task<bool> receive(Response& response, Wanted wanted);
   long write_some(std::string_view bytes, bool more_follows);
   long read_some(char* into, std::size_t size);

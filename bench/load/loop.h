@@ -36,7 +36,7 @@ class Loop {
   /// Edge-triggered, both directions, until the descriptor is closed.
   void watch(int fd, Waiter& waiter);
 
-  auto sleep_until(std::uint64_t when_ns) {
+  auto wait_until(std::uint64_t when_ns) {
     struct Sleep {
       Loop& loop;
       std::uint64_t when;

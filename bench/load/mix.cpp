@@ -50,7 +50,7 @@ std::string outcome(const Response& response, int wanted) {
   return response.status == wanted ? "" : fmt::format("status {}", response.status);
 }
 
-Task<std::string> read_manifest(Mix& mix, Connection& connection, bool head) {
+Task<std::string> read_manifest(Mix& mix, ClientConnection& connection, bool head) {
   const Image& image = mix.any_image();
   constexpr double kByDigest = 0.6;
   const bool by_digest = !head && mix.random.unit() < kByDigest;
@@ -65,7 +65,7 @@ Task<std::string> read_manifest(Mix& mix, Connection& connection, bool head) {
   co_return wrong;
 }
 
-Task<std::string> get_blob(Mix& mix, Connection& connection) {
+Task<std::string> get_blob(Mix& mix, ClientConnection& connection) {
   const Image& image = mix.any_image();
   const Layer& layer = mix.any_layer(image);
   const bool hash = ++mix.blobs % kHashOneIn == 0;
@@ -82,19 +82,19 @@ Task<std::string> get_blob(Mix& mix, Connection& connection) {
   co_return wrong;
 }
 
-Task<std::string> simple(Connection& connection, std::string_view method, std::string target, int wanted) {
+Task<std::string> simple(ClientConnection& connection, std::string method, std::string target, int wanted) {
   const Response response = co_await connection.exchange({.method = method, .target = std::move(target)}, {});
   co_return outcome(response, wanted);
 }
 
-Task<std::string> mount(Mix& mix, Connection& connection) {
+Task<std::string> mount(Mix& mix, ClientConnection& connection) {
   const Layer& layer = mix.any_layer(mix.any_image());
   const std::string repo = fmt::format("mix/mounts{}", mix.random.below(mix.population.repos));
   const std::string target = "/v2/" + repo + "/blobs/uploads/?mount=" + layer.digest + "&from=mix/base";
   co_return co_await simple(connection, "POST", target, kCreated);
 }
 
-Task<std::string> put(Mix& mix, Connection& connection) {
+Task<std::string> put(Mix& mix, ClientConnection& connection) {
   const Image& image = mix.any_image();
   std::vector<const Layer*> listed;
   for (const std::size_t layer : image.layers) listed.push_back(&mix.population.pool[layer]);
@@ -107,7 +107,8 @@ Task<std::string> put(Mix& mix, Connection& connection) {
 }
 
 // Of a distribution without referrers the answer is a 404, which is noted under another name.
-Task<std::string> referrers(Mix& mix, Connection& connection, std::string& name) {
+// borrows: `name` is the worker's, which awaits this
+Task<std::string> referrers(Mix& mix, ClientConnection& connection, std::string& name) {
   const Image& image = mix.any_image();
   const std::string target = "/v2/" + mix.population.repo_name(image.repo) + "/referrers/" + image.digest;
   const Response response = co_await connection.exchange({.method = "GET", .target = target}, {});
@@ -118,7 +119,8 @@ Task<std::string> referrers(Mix& mix, Connection& connection, std::string& name)
   co_return outcome(response, kOk);
 }
 
-Task<std::string> operate(Mix& mix, Connection& connection, Op op, const Layer& fresh, std::string& name) {
+// borrows: `name` is the worker's, which awaits this
+Task<std::string> operate(Mix& mix, ClientConnection& connection, Op op, Layer fresh, std::string& name) {
   const Population& all = mix.population;
   switch (op) {
     case Op::head_manifest:
@@ -151,7 +153,7 @@ Task<std::string> operate(Mix& mix, Connection& connection, Op op, const Layer& 
 
 Task<> worker(Mix& mix) {
   Run& run = mix.run;
-  Connection connection(run.loop, run.endpoint);
+  ClientConnection connection(run.loop, run.endpoint);
   constexpr std::uint64_t kNewBlobMax = 256U << 10U;  // hashing it must not delay the other clients
   for (;;) {
     const std::uint64_t start = run.started + mix.arrivals.next();
@@ -162,7 +164,7 @@ Task<> worker(Mix& mix) {
       fresh.content = {.seed = ++mix.nonce, .size = layer_size(mix.random, kNewBlobMax)};
       fresh.digest = fresh.content.digest();
     }
-    co_await run.loop.sleep_until(start);
+    co_await run.loop.wait_until(start);
     if (op == Op::remove && mix.removable.empty()) op = Op::put;
     std::string name = kNames[static_cast<std::size_t>(op)];
     const std::string wrong = co_await operate(mix, connection, op, fresh, name);
@@ -176,9 +178,9 @@ Task<> worker(Mix& mix) {
   run.bytes_out += connection.bytes_out;
 }
 
-Task<> puller(Run& run, const Population& population, const Image& image, std::uint64_t start) {
-  co_await run.loop.sleep_until(start);
-  Connection connection(run.loop, run.endpoint);
+Task<> puller(Run& run, Population& population, Image image, std::uint64_t start) {
+  co_await run.loop.wait_until(start);
+  ClientConnection connection(run.loop, run.endpoint);
   const std::string base = "/v2/" + population.repo_name(image.repo);
   const Response there = co_await connection.exchange(
       {.method = "HEAD", .target = base + "/manifests/" + image.tag, .fields = std::string(kAccept)}, {});
@@ -207,7 +209,7 @@ Task<> puller(Run& run, const Population& population, const Image& image, std::u
 }  // namespace
 
 std::string run_mix(Run& run) {
-  const Population population(run.flags);
+  Population population(run.flags);
   const std::uint64_t salt = run.flags.number("round", 1);
   const Arrivals::Shape shape{.rate = run.flags.real("rate", 100),
                               .burst_factor = run.flags.real("burst_factor", 1),
@@ -225,7 +227,7 @@ std::string run_mix(Run& run) {
 }
 
 std::string run_herd(Run& run) {
-  const Population population(run.flags);
+  Population population(run.flags);
   const Image& image = population.images.at(run.flags.number("image", 0) % population.images.size());
   Random random(run.flags.number("round", 1));
   const double window_ns = run.flags.real("window_s", 5) * 1e9;

@@ -50,9 +50,9 @@ std::string run_hold(Run& run);    // uploads that are half sent and stay so
 
 /// Docker's push of one blob: HEAD, POST, PATCH, PUT. Returns what went wrong, or nothing. Steps are recorded by name
 /// when `detailed`.
-Task<std::string> push_blob(Run& run, Connection& connection, std::string repo, Content content, std::string digest,
-                            bool head_first, bool detailed);
-Task<std::string> put_manifest(Run& run, Connection& connection, std::string repo, std::string reference,
+Task<std::string> push_blob(Run& run, ClientConnection& connection, std::string repo, Content content,
+                            std::string digest, bool head_first, bool detailed);
+Task<std::string> put_manifest(Run& run, ClientConnection& connection, std::string repo, std::string reference,
                                std::string body);
 
 /// `location` may be absolute or have a query.

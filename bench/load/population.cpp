@@ -46,8 +46,8 @@ Population::Population(const Flags& flags) : repos(flags.number("repos", 100)), 
 namespace {
 
 // Clients share the work by index: client i of n takes items i, i + n, …
-Task<> push_pool(Run& run, const Population& population, std::size_t client, std::size_t clients) {
-  Connection connection(run.loop, run.endpoint);
+Task<> push_pool(Run& run, Population& population, std::size_t client, std::size_t clients) {
+  ClientConnection connection(run.loop, run.endpoint);
   for (std::size_t i = client; i < population.pool.size(); i += clients) {
     const Layer& layer = population.pool[i];
     const std::string wrong = co_await push_blob(run, connection, "mix/base", layer.content, layer.digest, true, false);
@@ -55,7 +55,7 @@ Task<> push_pool(Run& run, const Population& population, std::size_t client, std
   }
 }
 
-Task<std::string> mount_or_push(Run& run, Connection& connection, std::string repo, const Layer& layer) {
+Task<std::string> mount_or_push(Run& run, ClientConnection& connection, std::string repo, Layer layer) {
   const std::string target = "/v2/" + repo + "/blobs/uploads/?mount=" + layer.digest + "&from=mix/base";
   const Response mounted = co_await connection.exchange({.method = "POST", .target = target}, {});
   if (mounted.status == kCreated) co_return "";
@@ -63,8 +63,8 @@ Task<std::string> mount_or_push(Run& run, Connection& connection, std::string re
   co_return co_await push_blob(run, connection, repo, layer.content, layer.digest, false, false);
 }
 
-Task<> push_repositories(Run& run, const Population& population, std::size_t client, std::size_t clients) {
-  Connection connection(run.loop, run.endpoint);
+Task<> push_repositories(Run& run, Population& population, std::size_t client, std::size_t clients) {
+  ClientConnection connection(run.loop, run.endpoint);
   for (std::size_t repo = client; repo < population.repos; repo += clients) {
     const std::string name = population.repo_name(repo);
     std::vector<bool> there(population.pool.size());
@@ -86,7 +86,7 @@ Task<> push_repositories(Run& run, const Population& population, std::size_t cli
 }  // namespace
 
 std::string run_fill(Run& run) {
-  const Population population(run.flags);
+  Population population(run.flags);
   const std::uint64_t clients = run.flags.number("connections", 8);
   constexpr std::uint64_t kTenMinutes = 600'000'000'000;
   run.begin();

@@ -33,8 +33,8 @@ std::string manifest_of(const Layer& config, const std::vector<const Layer*>& la
   return text + fmt::format(R"(],"annotations":{{"org.example.note":"{}"}}}})", note);
 }
 
-Task<std::string> push_blob(Run& run, Connection& connection, std::string repo, Content content, std::string digest,
-                            bool head_first, bool detailed) {
+Task<std::string> push_blob(Run& run, ClientConnection& connection, std::string repo, Content content,
+                            std::string digest, bool head_first, bool detailed) {
   const auto step = [&](const char* name, std::uint64_t start) {
     if (detailed) run.recorder.record(name, start, now_ns());
   };
@@ -68,7 +68,7 @@ Task<std::string> push_blob(Run& run, Connection& connection, std::string repo, 
   co_return "";
 }
 
-Task<std::string> put_manifest(Run& run, Connection& connection, std::string repo, std::string reference,
+Task<std::string> put_manifest(Run& run, ClientConnection& connection, std::string repo, std::string reference,
                                std::string body) {
   (void)run;
   const Response done =
@@ -97,7 +97,7 @@ Layer layer(std::uint64_t seed, std::uint64_t size) {
 }
 
 Task<> pusher(Run& run, PushPlan& plan, std::uint64_t client) {
-  Connection connection(run.loop, run.endpoint);
+  ClientConnection connection(run.loop, run.endpoint);
   constexpr std::uint64_t kConfigBytes = 3000;
   for (std::uint64_t image = 0; now_ns() < run.ends; ++image) {
     // Made before the clock of this push starts: hashing is the client's work, not the server's.
@@ -144,7 +144,7 @@ std::string run_push(Run& run) {
 namespace {
 
 Task<> uploader(Run& run, Content content, std::string digest, bool in_one_put) {
-  Connection connection(run.loop, run.endpoint);
+  ClientConnection connection(run.loop, run.endpoint);
   const std::uint64_t start = now_ns();
   std::string wrong;
   if (in_one_put) {
@@ -167,8 +167,9 @@ Task<> uploader(Run& run, Content content, std::string digest, bool in_one_put) 
   run.bytes_out += connection.bytes_out;
 }
 
-Task<> holder(Run& run, Content content, std::vector<std::unique_ptr<Connection>>& kept, std::string repo) {
-  auto connection = std::make_unique<Connection>(run.loop, run.endpoint);
+// borrows: `kept` is of run_hold, which waits for every holder
+Task<> holder(Run& run, Content content, std::vector<std::unique_ptr<ClientConnection>>& kept, std::string repo) {
+  auto connection = std::make_unique<ClientConnection>(run.loop, run.endpoint);
   const Response session =
       co_await connection->exchange({.method = "POST", .target = "/v2/" + repo + "/blobs/uploads/"}, {});
   if (session.status != kAccepted) {
@@ -199,7 +200,7 @@ std::string run_upload(Run& run) {
 }
 
 std::string run_hold(Run& run) {
-  std::vector<std::unique_ptr<Connection>> kept;
+  std::vector<std::unique_ptr<ClientConnection>> kept;
   const Content content{.seed = run.flags.number("seed", 1), .size = run.flags.number("bytes", 1U << 20U)};
   run.begin();
   for (std::uint64_t i = 0; i < run.flags.number("connections", 1000); ++i) {

@@ -91,10 +91,10 @@ std::string verdict(const Line& line, const Response& response) {
 
 Task<> client(Replay& replay) {
   Run& run = replay.run;
-  Connection connection(run.loop, run.endpoint);
+  ClientConnection connection(run.loop, run.endpoint);
   std::uint64_t start = 0;
   while (const Line* line = replay.take(start)) {
-    co_await run.loop.sleep_until(start);
+    co_await run.loop.wait_until(start);
     Request request{.method = line->method, .target = line->target, .fields = replay.fields};
     if (line->range_of > 0) {
       const std::uint64_t from = replay.random.below(line->range_of / line->range_step) * line->range_step;
