@@ -23,7 +23,10 @@ else
   echo "bench: no Go toolchain, so distribution 3 is left out" >&2
 fi
 tools/build.sh release berth
-[[ ! -d bench/load ]] || tools/build.sh release berth_load
+tools/build.sh release berth_load
+tools/build.sh release berth_load_test
+build/release/berth_load_test --gtest_brief=1
+/usr/bin/python3 -m pytest -q -p no:cacheprovider bench/tests  # figures of a generator that cannot see errors are worthless
 if [[ -n $baseline ]]; then
   tree=$PWD/build/baseline
   git worktree remove --force "$tree" 2>/dev/null || true

@@ -144,6 +144,7 @@ bool ClientConnection::drop_from_kernel() {
     const auto want = static_cast<std::size_t>(std::min<std::uint64_t>(reader_.surely_left(), 4U << 20U));
     const auto got = recv(fd_, buffer_.data(), want, MSG_TRUNC);
     if (got < 0 && errno == EAGAIN) return true;
+    if (got == 0) reader_.end_of_stream();
     if (got <= 0) return false;
     bytes_in += static_cast<std::uint64_t>(got);
     reader_.skip(static_cast<std::uint64_t>(got));
