@@ -8,6 +8,7 @@ The server makes the schema and two real blobs; the rest are rows in the form it
 
 import hashlib
 import json
+import os
 import sqlite3
 import time
 from dataclasses import dataclass
@@ -60,6 +61,7 @@ class Writer:
     """Appends rows with ids of its own after those that are there."""
 
     def __init__(self, path: Path):
+        self.path = path
         self.db = sqlite3.connect(path, isolation_level=None)
         for pragma in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-1500000", "temp_store=MEMORY", "locking_mode=EXCLUSIVE"):
             self.db.execute("PRAGMA " + pragma)
@@ -89,9 +91,11 @@ class Writer:
         for key, rows in self.pending.items():
             self._write(key, rows)
         self.db.execute("COMMIT")
-        self.db.execute("ANALYZE") if self.db.execute("SELECT 1 FROM sqlite_master WHERE name='sqlite_stat1'").fetchone() else None
         self.db.execute("PRAGMA journal_mode=WAL")
         self.db.close()
+        # Else the first push of the measurement would wait for gigabytes that this process left unwritten.
+        with open(self.path, "rb") as file:
+            os.fsync(file.fileno())
 
     # -- nouns
     def namespace(self, name: str) -> int:

@@ -1,7 +1,7 @@
 """Stores of 1k, 10k, 100k and 1M: start, memory, reads, pages, pushes and deletes must not depend on what is stored.
 
 N is the number of tags of one repository, each with a manifest of its own; beside it N/10 repositories and
-N referrers of one subject (at most 100,000). Latencies are of four connections in a closed loop. A claim of flatness fails if the line
+N referrers of one subject (at most 100,000). Latencies are of one connection in a closed loop: of the work, not of a queue. A claim of flatness fails if the line
 through the medians, both axes logarithmic, climbs with a slope over 0.15.
 """
 
@@ -93,10 +93,10 @@ def measure_berth(options, cores, size, points):
             trace.write_text("\n".join(lines) + "\n", encoding="utf-8")
             once = probe.startswith("DELETE")
             for _ in range(1 if once else min(options.rounds, 3)):
-                figures = load.run("trace", server, cores.load, file=trace, connections=4, seconds=min(options.seconds, 3),
+                figures = load.run("trace", server, cores.load, file=trace, connections=1, seconds=min(options.seconds, 3),
                                    accept=MANIFEST, once=int(once))
                 points[point_name(probe, size)].add("berth", load.flat(figures, lines[0].split()[1]))
-        figures = load.run("push", server, cores.load, connections=4, seconds=min(options.seconds, 3), layers=3, seed=size)
+        figures = load.run("push", server, cores.load, connections=1, seconds=min(options.seconds, 3), layers=3, seed=size)
         points[point_name("push", size)].add("berth", load.flat(figures, "push of an image"))
         return server.version()
     finally:
@@ -114,7 +114,7 @@ def measure_peer(options, cores, name, size, points):
         tags = f"/v2/{TAGS}/tags/list?n=100"
         for probe, target in (("tags page, start", tags), ("tags page, middle", f"{tags}&last=v{size // 2:07d}")):
             trace.write_text(load.trace_line("GET", target) + "\n", encoding="utf-8")
-            figures = load.run("trace", server, cores.load, file=trace, connections=4, seconds=min(options.seconds, 3))
+            figures = load.run("trace", server, cores.load, file=trace, connections=1, seconds=min(options.seconds, 3))
             points[point_name(probe, size)].add(name, load.flat(figures, "GET"))
         return server.version()
     finally:
