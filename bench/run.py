@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from harness import report
+from harness import machine, report
 
 
 @dataclass
@@ -75,6 +75,7 @@ def main(arguments):
         options.berth_binaries = {"baseline": given.baseline_binary, "berth": None}
     for module in [] if given.report else chosen:
         print(f"== {module.NAME}: {module.__doc__.strip().splitlines()[0]}", flush=True)
+        machine.watch()
         module.run(options)
     if given.report or options.is_whole():
         print(f"wrote {report.write(known)}")

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import resource
 import subprocess
 import time
 from pathlib import Path
@@ -28,6 +29,37 @@ def revision() -> str:
     return _output("git", "rev-parse", "--short=12", "HEAD") + ("" if changed in ("", "unknown") else "+changes")
 
 
+class Neighbours:
+    """How many cores other processes used since the start: with more than a little, only ratios mean something."""
+
+    def __init__(self):
+        self.at, self.busy, self.own = time.monotonic(), self._busy(), self._own()
+
+    @staticmethod
+    def _busy() -> float:
+        user, nice, system, _, _, irq, softirq, *_ = map(int, Path("/proc/stat").read_text(encoding="ascii").split("\n")[0].split()[1:])
+        return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
+
+    @staticmethod
+    def _own() -> float:
+        """Ours and that of the children that have ended; servers have when a scenario is concluded."""
+        usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+        return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+    def cores(self) -> float:
+        seconds = max(time.monotonic() - self.at, 1e-9)
+        return max(0.0, (self._busy() - self.busy - self._own() + self.own) / seconds)
+
+
+neighbours = Neighbours()
+
+
+def watch():
+    """A scenario begins."""
+    global neighbours
+    neighbours = Neighbours()
+
+
 def describe() -> dict:
     return {
         "cores": len(os.sched_getaffinity(0)),
@@ -36,7 +68,7 @@ def describe() -> dict:
         "kernel": platform.release(),
         "os": _output("sh", "-c", ". /etc/os-release; echo $PRETTY_NAME"),
         "file_system": _output("stat", "-f", "-c", "%T", str(work_root())),
-        "load_before": os.getloadavg()[0],
+        "others_cores": round(neighbours.cores(), 2),
         "revision": revision(),
         "measured_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }

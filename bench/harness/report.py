@@ -62,12 +62,19 @@ def growth_pictures(result) -> list[str]:
     return made
 
 
+def neighbours(machine) -> str:
+    """Figures from a busy machine say so."""
+    used = machine.get("others_cores", 0)
+    return f"; **other processes kept {used:.1f} of {machine['cores']} cores busy meanwhile**" if used >= 0.1 else ""
+
+
 def section(module, result) -> list[str]:
     machine = result["machine"]
     lines = [f"## {module.NAME.replace('_', ' ').capitalize()}", "", " ".join(module.__doc__.split()), ""]
     servers = "; ".join(f"{name}: {version}" for name, version in result.get("versions", {}).items())
     without = "; ".join(f"{name} ({why})" for name, why in result.get("absent", {}).items())
-    lines.append(f"{result['rounds']} rounds, cores {result['cores']['mode']}, revision {machine['revision']}, {machine['measured_at'][:10]}. "
+    lines.append(f"{result['rounds']} rounds, cores {result['cores']['mode']}, revision {machine['revision']}, {machine['measured_at'][:10]}"
+                 f"{neighbours(machine)}. "
                  f"{servers}." + (f" Absent: {without.replace(str(ROOT) + '/', '')}." if without else ""))
     lines += ["", row(["what", "figure", "wanted", "measured", ""]), row(["---"] * 5), *map(verdict_row, result["targets"]), ""]
     losses = [f"{verdict['point']}, {verdict['peer']}: {'; '.join(verdict['losses'])}" for verdict in result["targets"] if verdict.get("losses")]
