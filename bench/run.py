@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import resource
+import signal
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,6 +74,8 @@ def main(arguments):
     options.sizes = tuple(int(size) for size in given.sizes.split(",") if size)
     if given.baseline_binary:
         options.berth_binaries = {"baseline": given.baseline_binary, "berth": None}
+    # A terminated run still stops its servers and removes their folders.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     for module in [] if given.report else chosen:
         print(f"== {module.NAME}: {module.__doc__.strip().splitlines()[0]}", flush=True)
         machine.watch()
