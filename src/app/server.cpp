@@ -94,6 +94,7 @@ struct Server::Parts {
   std::unique_ptr<http::Server> make_server(api::ServerHandler& door);
   Result<std::vector<int>> inherited_sockets(const ListenAddress& address) const;
   Result<void> listen_on(http::Server& server, const ListenAddress& address);
+  Result<void> listen_everywhere();
   Result<std::shared_ptr<const crypto::TlsContext>> load_tls(const ServeConfig& from) const;
   void use_tls(std::shared_ptr<const crypto::TlsContext> next);
   Result<void> listen();
@@ -275,10 +276,16 @@ Result<void> Server::Parts::listen() {
   if (config.metrics == MetricsMode::own_address) operator_http = make_server(*operator_handler);
   BERTH_TRY(auto context, load_tls(config));
   use_tls(std::move(context));
+  register_connections(metrics, *http);
+  const auto listening = listen_everywhere();
+  // If the second address failed, the first one listens already: only its running core can close it again.
+  runtime->start();
+  return listening;
+}
+
+Result<void> Server::Parts::listen_everywhere() {
   for (const ListenAddress& address : config.listen) BERTH_TRYV(listen_on(*http, address));
   if (operator_http) BERTH_TRYV(listen_on(*operator_http, config.metrics_listen));
-  register_connections(metrics, *http);
-  runtime->start();
   return {};
 }
 

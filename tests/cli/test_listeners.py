@@ -196,6 +196,13 @@ def test_a_socket_left_by_a_dead_server_is_replaced_and_a_living_one_is_not(serv
     assert refused.returncode != 0 and plain.read_text() == "precious"
 
 
+def test_an_address_that_is_taken_ends_the_start_although_others_are_free(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        refused = run("serve", "--data", str(tmp_path / "data"), "--listen", "127.0.0.1:0", "--listen", f"127.0.0.1:{port}")
+    assert refused.returncode == 1 and "the address is in use" in refused.stderr, refused.stderr
+
+
 def test_sockets_of_the_service_manager_and_readiness(serve, tmp_path):
     listener = socket.create_server(("127.0.0.1", 0))
     notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
