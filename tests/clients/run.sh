@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the real container clients against a Berth server that the tests start themselves.
 # usage: tests/clients/run.sh [NAME…] [--quick]
-#   NAME     docker podman buildah skopeo containerd crane oras helm regctl scripted wire full_disk migrate; default: all
+#   NAME     docker podman buildah skopeo containerd crane oras helm regctl scripted wire full_disk migrate proxies; default: all
 #   --quick  only the tests marked quick, for CI
 # environment: BERTH_BIN           the server (default build/release/berth)
 #              BERTH_REGISTRY      host:port of a running plain-HTTP registry to use instead
@@ -12,7 +12,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 python=/usr/bin/python3
-known="docker podman buildah skopeo containerd crane oras helm regctl scripted wire full_disk migrate"
+known="docker podman buildah skopeo containerd crane oras helm regctl scripted wire full_disk migrate proxies"
 go_clients="crane oras helm regctl"
 quick_go_clients="crane oras"
 
@@ -43,7 +43,7 @@ if [[ -z ${BERTH_REGISTRY:-} ]]; then
   [[ -x $berth ]] || fail "no server at $berth: build it first (./dev build release) or set BERTH_BIN"
 fi
 "$root/tools/deps.sh" clients || fail "the Debian packages of the clients could not be installed"
-for program in cc zstd ctr dockerd docker-registry podman buildah skopeo runc; do
+for program in cc zstd ctr dockerd docker-registry podman buildah skopeo runc nginx caddy haproxy; do
   command -v "$program" >/dev/null || fail "'$program' is not installed, although tools/deps.sh found nothing missing"
 done
 "$python" -c 'import pytest' 2>/dev/null || fail "$python has no pytest: install python3-pytest"
@@ -53,6 +53,7 @@ for name in $([[ -n $quick ]] && echo "$quick_go_clients" || echo "$go_clients")
     wanted_tools+=("$name")
 done
 [[ " ${names[*]} " == *" migrate "* ]] && wanted_tools+=(crane oras distribution)
+[[ " ${names[*]} " == *" proxies "* ]] && wanted_tools+=(crane)
 if ((${#wanted_tools[@]})); then
   "$root/tools/go_tools.sh" "${wanted_tools[@]}" || fail "a Go client could not be built"
 fi

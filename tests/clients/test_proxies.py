@@ -1,0 +1,249 @@
+"""Berth behind nginx, Caddy and HAProxy, with the very configurations that docs/reverse-proxies.md shows.
+
+A block ```LANGUAGE berth-test=NAME is taken out of the page; names of files, ports and hosts are replaced by those of
+the test, and each one that is replaced has to be there.
+"""
+import base64
+import hashlib
+import http.client
+import json
+import os
+import re
+import socket
+import ssl
+
+import pytest
+
+from conftest import ROOT
+from images import MIB, OciLayout, noise, sample_index
+from local_images import layout_objects, layout_root
+from processes import Daemon, run
+from registry_http import with_query
+
+BERTH = os.environ.get("BERTH_BIN", str(ROOT / "build" / "release" / "berth"))
+PAGE = (ROOT / "docs" / "reverse-proxies.md").read_text()
+CASES = ("nginx-unix", "nginx-tcp", "nginx-stream", "caddy", "haproxy")
+BUFFERED = "buffered to a temporary file"
+CLIENT = "127.0.0.2"  # not the address of the proxy, which is trusted
+LOGIN = ("someone", "a password")
+MODULE = "/usr/lib/nginx/modules/ngx_stream_module.so"
+
+
+def block(language, name):
+    found = re.findall(rf"^```{language} berth-test={name}\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+    assert len(found) == 1, f"{len(found)} blocks ```{language} berth-test={name} in docs/reverse-proxies.md"
+    return found[0]
+
+
+def filled(text, places):
+    for place, value in places.items():
+        assert place in text, f"{place} is not in\n{text}"
+        text = text.replace(place, str(value))
+    return text
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]
+
+
+class Setup:
+    """One proxy with one Berth behind it, both as the page says."""
+
+    def __init__(self, name, folder, change=lambda text: text):
+        self.name, self.folder, self.change = name, folder, change
+        self.port, self.inner, self.socket = free_port(), free_port(), folder / "b.sock"
+        self.address = f"localhost:{self.port}"
+        self.daemons = []
+        folder.chmod(0o755)  # nginx's worker has a user of its own
+        self.cert, self.key = folder / "tls.pem", folder / "tls.key"
+        run("openssl", "req", "-x509", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-days", "30",
+            "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-out", self.cert, "-keyout", self.key)
+        # HAProxy wants both in one file; whoever wants certificates alone skips the key.
+        self.both = folder / "both.pem"
+        self.both.write_text(self.cert.read_text() + self.key.read_text())
+
+    def start(self):
+        config = self.folder / "server.toml"
+        config.write_text(filled(block("toml", self.name), {
+            "nginx-unix": {"/run/berth/http.sock": self.socket}, "caddy": {"/run/berth/http.sock": self.socket},
+            "nginx-tcp": {"127.0.0.1:5000": f"127.0.0.1:{self.inner}"},
+            "haproxy": {"127.0.0.1:5000": f"127.0.0.1:{self.inner}"},
+            "nginx-stream": {"127.0.0.1:5443": f"127.0.0.1:{self.inner}", "/etc/berth/tls/ec.pem": self.cert,
+                             "/etc/berth/tls/ec.key": self.key}}[self.name]))
+        self.berth = self.run_daemon("berth", BERTH, "serve", "--config", config, "--data", self.folder / "data",
+                                     "--log-format", "json")
+        self.berth.wait_until(15, "berth listens", lambda: "http.listening" in self.berth.log())
+        if self.socket.exists():
+            self.socket.chmod(0o666)  # in place of the group that the page tells to join
+        self.proxy = getattr(self, self.name.split("-")[0])()
+        self.proxy.wait_until(15, "the proxy answers", self.answers)
+        return self
+
+    def run_daemon(self, name, *command):
+        daemon = Daemon(name, command, self.folder / f"{name}.log")
+        self.daemons.append(daemon)
+        return daemon
+
+    def stop(self):
+        for daemon in reversed(self.daemons):
+            daemon.stop()
+
+    def nginx(self):
+        listens = {"listen 443": f"listen 127.0.0.1:{self.port}", "listen [::]:443": f"listen [::1]:{self.port}"}
+        inside = {
+            "nginx-unix": {"/run/berth/http.sock": self.socket},
+            "nginx-tcp": {"127.0.0.1:5000": f"127.0.0.1:{self.inner}",
+                          "/etc/nginx/registry.htpasswd": self.password_file()},
+            "nginx-stream": {"127.0.0.1:5443": f"127.0.0.1:{self.inner}"}}[self.name]
+        if self.name != "nginx-stream":
+            inside |= {"/etc/nginx/tls/registry.pem": self.cert, "/etc/nginx/tls/registry.key": self.key,
+                       "registry.example.com": "localhost"}
+        text = self.change(filled(block("nginx", self.name), {**listens, **inside}))
+        temp = "".join(f"{kind}_temp_path {self.folder}/{kind};\n"
+                       for kind in ("client_body", "proxy", "fastcgi", "scgi", "uwsgi"))
+        head = (f"daemon off;\nworker_processes 2;\npid {self.folder}/nginx.pid;\nerror_log stderr warn;\n"
+                "events { worker_connections 256; }\n")
+        config = self.folder / "nginx.conf"
+        config.write_text(f"load_module {MODULE};\n{head}{text}" if self.name == "nginx-stream" else
+                          f"{head}http {{\naccess_log off;\n{temp}{text}}}\n")
+        return self.run_daemon("nginx", "/usr/sbin/nginx", "-c", config, "-e", "stderr")
+
+    def password_file(self):
+        name, password = LOGIN
+        file = self.folder / "htpasswd"
+        file.write_text(f"{name}:{run('openssl', 'passwd', '-apr1', password).strip()}\n")
+        return file
+
+    def caddy(self):
+        text = filled(block("caddyfile", "caddy"), {
+            "registry.example.com": f"https://localhost:{self.port}", "/run/berth/http.sock": self.socket,
+            "/etc/caddy/tls/registry.pem": self.cert, "/etc/caddy/tls/registry.key": self.key})
+        config = self.folder / "Caddyfile"
+        config.write_text("{\n\tadmin off\n\tauto_https disable_redirects\n"
+                          f"\tstorage file_system {self.folder}/caddy\n}}\n{text}")
+        return self.run_daemon("caddy", "caddy", "run", "--config", config, "--adapter", "caddyfile")
+
+    def haproxy(self):
+        config = self.folder / "haproxy.cfg"
+        config.write_text(filled(block("haproxy", "haproxy"), {
+            "bind :443": f"bind 127.0.0.1:{self.port}", "127.0.0.1:5000": f"127.0.0.1:{self.inner}",
+            "/etc/haproxy/tls/registry.pem": self.both}))
+        return self.run_daemon("haproxy", "haproxy", "-db", "-f", config)
+
+    def answers(self):
+        try:
+            return self.request("GET", "/v2/")[0] == 200
+        except OSError:
+            return False
+
+    def connect(self):
+        context = ssl.create_default_context(cafile=self.cert)
+        return http.client.HTTPSConnection("localhost", self.port, timeout=120, context=context,
+                                           source_address=(CLIENT, 0))
+
+    def request(self, method, path, body=None, headers=None):
+        login = {"Authorization": "Basic " + base64.b64encode(":".join(LOGIN).encode()).decode()}
+        connection = self.connect()
+        connection.request(method, path, body, {**login, **(headers or {})},
+                           encode_chunked=body is not None and not isinstance(body, bytes))
+        response = connection.getresponse()
+        return response.status, response.headers, response.read()
+
+    def access_lines(self):
+        return [json.loads(line) for line in self.berth.log().splitlines() if '"http.request"' in line]
+
+
+@pytest.fixture
+def setup(scratch):
+    made = []
+
+    def setup(name, **kwargs):
+        made.append(Setup(name, scratch, **kwargs))
+        return made[-1].start()
+
+    yield setup
+    for one in made:
+        one.stop()
+
+
+@pytest.fixture(params=CASES)
+def behind(request, setup):
+    return setup(request.param)
+
+
+@pytest.mark.quick
+def test_real_clients_push_and_pull_every_byte(behind, scratch, hello, quiet_home):
+    env = {**quiet_home, "SSL_CERT_FILE": str(behind.cert)}
+    run("crane", "auth", "login", behind.address, "-u", LOGIN[0], "-p", LOGIN[1], env=env)
+    layout = OciLayout(scratch / "layout")
+    root = layout.tag(sample_index(layout, hello, "multi"), "multi")
+    local = layout_objects(layout.path, root["digest"])
+    run("crane", "push", layout.path, f"{behind.address}/team/app:v1", env=env)
+    run("crane", "pull", "--format", "oci", f"{behind.address}/team/app:v1", scratch / "back", env=env)
+    assert layout_objects(scratch / "back", layout_root(scratch / "back")) == local
+    creds = ":".join(LOGIN)
+    run("skopeo", "--insecure-policy", "copy", "--all", "--dest-creds", creds, f"oci:{layout.path}:multi",
+        f"docker://{behind.address}/team/other:v1", env=env)
+    run("skopeo", "--insecure-policy", "copy", "--all", "--src-creds", creds, f"docker://{behind.address}/team/other:v1",
+        f"oci:{scratch / 'again'}:v1", env=env)
+    assert layout_objects(scratch / "again", layout_root(scratch / "again", "v1")) == local
+
+
+def push_chunked(behind, parts):
+    """A layer of unknown length, in one PATCH; returns its digest."""
+    _, headers, _ = behind.request("POST", "/v2/team/big/blobs/uploads/")
+    sha = hashlib.sha256()
+
+    def body():
+        for part in parts:
+            sha.update(part)
+            yield part
+
+    status, headers, answer = behind.request("PATCH", headers["Location"], body(), {"Transfer-Encoding": "chunked"})
+    assert status == 202, answer
+    digest = f"sha256:{sha.hexdigest()}"
+    status, headers, answer = behind.request("PUT", with_query(headers["Location"], digest=digest), b"")
+    assert status == 201, answer
+    return digest
+
+
+def test_a_large_layer_without_a_length_streams_through(behind):
+    digest = push_chunked(behind, (noise(number, MIB) for number in range(300)))
+    status, headers, body = behind.request("GET", f"/v2/team/big/blobs/{digest}")
+    assert status == 200 and headers["Content-Length"] == str(300 * MIB)
+    assert f"sha256:{hashlib.sha256(body).hexdigest()}" == digest
+    assert BUFFERED not in behind.proxy.log()
+
+
+@pytest.mark.quick
+def test_nginx_would_have_said_that_it_buffers(setup):
+    """What the test above rests on."""
+    behind = setup("nginx-unix", change=lambda text: filled(text, {"proxy_request_buffering off;": ""}))
+    push_chunked(behind, (noise(number, MIB) for number in range(4)))
+    assert BUFFERED in behind.proxy.log()
+
+
+@pytest.mark.quick
+def test_the_log_names_the_client_and_believes_the_proxy_alone(behind):
+    # Both addresses are loopback ones, but only 127.0.0.1 is the proxy's.
+    behind.request("GET", "/v2/team/app/tags/list", headers={"X-Forwarded-For": "203.0.113.66", "X-Request-Id": "forged"})
+    line = behind.access_lines()[-1]
+    assert (line["path"], line["peer"]) == ("/v2/team/app/tags/list", CLIENT)
+    assert line["req"] != "forged"
+
+
+@pytest.mark.quick
+def test_locations_fit_and_the_metrics_are_not_for_everybody(behind):
+    status, headers, _ = behind.request("POST", "/v2/team/app/blobs/uploads/")
+    assert status == 202 and headers["Location"].startswith("/v2/team/app/blobs/uploads/")
+    status, _, body = behind.request("GET", "/metrics")
+    # A proxy that only passes bytes on cannot tell; the page says to give them an address of their own.
+    assert status == (200 if behind.name == "nginx-stream" else 404)
+
+
+@pytest.mark.quick
+def test_the_password_is_asked_for(setup):
+    behind = setup("nginx-tcp")
+    for path, status in (("/v2/", 401), ("/v2/team/app/tags/list", 401), ("/healthz", 200)):
+        assert behind.request("GET", path, headers={"Authorization": ""})[0] == status, path
