@@ -369,7 +369,7 @@ void add_uploads_and_connections(std::vector<Setting>& out) {
     return Row{"limits." + std::move(key), std::move(help), "", Reload::yes};
   };
   out.push_back(duration(limit("upload_idle", "An upload that nobody goes on with is forgotten after this."),
-                         60 * kSecond, 30 * kDay, [](auto& c) -> auto& { return c.limits.session_idle_ms; }));
+                         10 * kSecond, 30 * kDay, [](auto& c) -> auto& { return c.limits.session_idle_ms; }));
   out.push_back(duration(limit("upload_idle_full_disk", "The same while the disk is nearly full."), 10 * kSecond,
                          30 * kDay, [](auto& c) -> auto& { return c.limits.session_idle_pressed_ms; }));
   out.push_back(duration(limit("upload_tombstone", "How long a finished upload can be finished once more."), kSecond,

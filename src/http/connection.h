@@ -10,6 +10,7 @@
 
 #include "http/chunked.h"
 #include "http/exchange.h"
+#include "http/flood_log.h"
 #include "http/head_parser.h"
 #include "http/input_buffer.h"
 #include "http/listener.h"
@@ -42,6 +43,12 @@ struct ServerContext {
   std::atomic<std::uint64_t> tls_full = 0;
   std::atomic<std::uint64_t> tls_resumed = 0;
   std::atomic<std::uint64_t> tls_failed = 0;
+  std::atomic<std::uint64_t> accept_failed = 0;
+  std::atomic<std::uint64_t> proxy_invalid = 0;
+  FloodLog floods;
+
+  Server::Counts counts() const;
+  void write(const std::vector<FloodLog::Line>& lines) const;
 
   std::shared_ptr<const crypto::TlsContext> tls_now() const {
     const std::lock_guard lock(tls_mutex);
@@ -183,6 +190,7 @@ class Connection final : public Exchange {
   std::int64_t deadline_ms_ = kNever;       // of the wait in flight
   std::int64_t hard_deadline_ms_ = kNever;  // of the phase (head, drain), whatever moves
   bool is_idle_ = false;                    // waiting for the first byte of a request
+  bool is_leaving_ = false;                 // has its last answer; whether it takes leave is all the same
   bool is_expired_ = false;
   bool is_aborted_ = false;
   std::size_t moved_since_pause_bytes_ = 0;

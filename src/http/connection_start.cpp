@@ -28,7 +28,8 @@ io::Task<bool> Connection::read_proxy_header() {
       if (seen.count == 0) co_return false;
       const auto header = parse_proxy_header(std::span(bytes).first(seen.count));
       if (!header) {
-        core_.server.log.warn("http.proxy_header_invalid", {f("peer", peer_)});
+        ++core_.server.proxy_invalid;
+        core_.server.log.debug("http.proxy_header_refused", {f("peer", peer_)});
         co_return false;
       }
       if (header->bytes > 0) {

@@ -30,6 +30,24 @@ bool is_out_of_descriptors(const boost::system::error_code& error) {
 
 }  // namespace
 
+Server::Counts ServerContext::counts() const {
+  return {.accepted = accepted.load(),
+          .refused = refused.load(),
+          .timed_out = timed_out.load(),
+          .malformed = malformed.load(),
+          .tls_full = tls_full.load(),
+          .tls_resumed = tls_resumed.load(),
+          .tls_failed = tls_failed.load(),
+          .accept_failed = accept_failed.load(),
+          .proxy_invalid = proxy_invalid.load()};
+}
+
+void ServerContext::write(const std::vector<FloodLog::Line>& lines) const {
+  for (const FloodLog::Line& line : lines) {
+    log.write(line.level, line.event, {f("count", line.count), f("err", line.what)});
+  }
+}
+
 Core::Core(ServerContext& server, asio::io_context& context, std::function<void()> on_idle)
     : server_(server),
       io_(context),
@@ -73,7 +91,7 @@ io::Task<void> Core::accept_loop(Listener& listener) {
     if (!error) {
       admit(std::move(socket), peer, listener.traits);
     } else if (is_out_of_descriptors(error)) {
-      server_.log.error("http.accept_failed", {f("err", error.message())});
+      ++server_.accept_failed;
       co_await pause_accepting();
     }
     // Otherwise the peer gave up before we came to it, or stop() closed the acceptor.
@@ -144,6 +162,7 @@ io::Task<void> Core::tick_loop() {
     static_cast<void>(co_await tick_timer_.async_wait(kAwait));
     const std::int64_t now_ms = server_.clock.mono_ms();
     for (Connection& connection : connections_) connection.expire(now_ms);
+    server_.write(server_.floods.due(server_.counts(), now_ms));
   }
 }
 

@@ -153,24 +153,17 @@ void Server::stop(std::int64_t drain_ms) {
   }
   impl_->on_every_core([](Core& core) { core.stop(); });
   for (const std::string& path : impl_->unix_paths) ::unlink(path.c_str());
-  if (impl_->wait_until_idle(drain_ms)) return;
-  impl_->on_every_core([](Core& core) { core.abort(); });
-  constexpr std::int64_t kForMinutes = 60'000;
-  while (!impl_->wait_until_idle(kForMinutes) && !impl_->is_runtime_gone()) {
-    impl_->context.log.warn("http.stop_waits", {f("connections", connection_count())});
+  if (!impl_->wait_until_idle(drain_ms)) {
+    impl_->on_every_core([](Core& core) { core.abort(); });
+    constexpr std::int64_t kForMinutes = 60'000;
+    while (!impl_->wait_until_idle(kForMinutes) && !impl_->is_runtime_gone()) {
+      impl_->context.log.warn("http.stop_waits", {f("connections", connection_count())});
+    }
   }
+  impl_->context.write(impl_->context.floods.rest(counts()));
 }
 
-Server::Counts Server::counts() const {
-  const ServerContext& c = impl_->context;
-  return {.accepted = c.accepted.load(),
-          .refused = c.refused.load(),
-          .timed_out = c.timed_out.load(),
-          .malformed = c.malformed.load(),
-          .tls_full = c.tls_full.load(),
-          .tls_resumed = c.tls_resumed.load(),
-          .tls_failed = c.tls_failed.load()};
-}
+Server::Counts Server::counts() const { return impl_->context.counts(); }
 
 std::size_t Server::connection_count() const { return impl_->context.connection_count.load(); }
 

@@ -76,6 +76,8 @@ class Server {
     std::uint64_t tls_full = 0;
     std::uint64_t tls_resumed = 0;
     std::uint64_t tls_failed = 0;
+    std::uint64_t accept_failed = 0;  // for want of descriptors or memory
+    std::uint64_t proxy_invalid = 0;
   };
   Counts counts() const;
 

@@ -41,6 +41,28 @@ TEST(ServerTimeout, SlowHeadsAreAnsweredAndClosed) {
   EXPECT_TRUE(client.is_at_end());
 }
 
+TEST(ServerTimeout, APeerThatStaysAfterItsLastAnswerIsCountedOnce) {
+  ServerLimits limits = patient_limits();
+  limits.head_timeout_ms = 30'000;
+  limits.drain_timeout_ms = 2'000;
+  TestServer server(limits);
+  RawClient late = server.connect();
+  late.send("GET / HTTP/1.1\r\n");
+  server.advance_until_readable(late, 10'000);
+  EXPECT_EQ(late.read_response().status, 408);
+  RawClient malformed = server.connect();
+  EXPECT_EQ(malformed.ask("nonsense\r\n\r\n").status, 400);
+  // Neither closes: both are ended when the time for that is up.
+  RawClient other = server.connect();
+  for (int i = 0; i < 1'000 && server.server.connection_count() > 1; ++i) {
+    server.clock.advance_ms(1'000);
+    other.ask(get("/"));
+  }
+  EXPECT_EQ(server.server.connection_count(), 1u);
+  EXPECT_EQ(server.server.counts().timed_out, 1u);
+  EXPECT_EQ(server.server.counts().malformed, 1u);
+}
+
 TEST(ServerTimeout, TricklingAHeadDoesNotHelp) {
   ServerLimits limits = patient_limits();
   limits.head_timeout_ms = 30'000;
