@@ -10,7 +10,6 @@ namespace {
 
 // A peer on a fast network always has data for us: let the other connections of the core run after this much.
 constexpr std::size_t kTurnBytes = 1024 * 1024;
-constexpr std::size_t kDrainReadBytes = 16 * 1024;
 
 HeadParser::Limits head_limits(const ServerLimits& limits) {
   return {limits.target_bytes_max, limits.head_bytes_max, limits.fields_max};
@@ -49,7 +48,7 @@ io::Task<void> Connection::serve() {
 
 void Connection::expire(std::int64_t mono_ms) {
   if (mono_ms < deadline_ms_) return;
-  if (!is_expired_ && !is_idle_) ++core_.server.timed_out;
+  if (!is_expired_ && !is_idle_ && !is_leaving_) ++core_.server.timed_out;
   is_expired_ = true;
   stream_.cancel();
 }
@@ -212,10 +211,9 @@ io::Task<bool> Connection::finish_exchange() {
 /// Reads the rest of the body and throws it away; false if it is too long, too slow or broken.
 io::Task<bool> Connection::drain_body() {
   hard_deadline_ms_ = clock_.mono_ms() + limits_.drain_timeout_ms;
-  std::array<std::byte, kDrainReadBytes> waste;
   std::uint64_t drained = 0;
   while (drained <= limits_.drain_bytes_max) {
-    const Result<std::size_t> count = co_await read(waste);
+    const Result<std::size_t> count = co_await read(core_.waste);
     if (!count) co_return false;
     if (*count == 0) {
       hard_deadline_ms_ = kNever;
@@ -226,20 +224,29 @@ io::Task<bool> Connection::drain_body() {
   co_return false;
 }
 
-/// Says goodbye and reads until the peer does the same, within the limits of H7.
+/// Says goodbye and reads until the peer does the same, within the limits of H7. The connection's last act.
 io::Task<void> Connection::drain_peer() {
+  is_leaving_ = true;
+  drop_buffers();
   stream_.shutdown_send();
   hard_deadline_ms_ = clock_.mono_ms() + limits_.drain_timeout_ms;
-  std::array<std::byte, kDrainReadBytes> waste;
   std::uint64_t drained = 0;
   while (drained <= limits_.drain_bytes_max) {
-    const Result<std::size_t> count = co_await receive(Slices::writable(waste));
+    const Result<std::size_t> count = co_await receive(Slices::writable(core_.waste));
     if (!count || *count == 0) co_return;
     drained += *count;
   }
   // It sends and sends. Closing now would meet its next bytes with a reset, which may overtake our answer: no more is
   // read, which stops it, and the connection stays until it goes or the time is up.
   static_cast<void>(co_await wait(Socket::wait_error));
+}
+
+/// Peers that are let go may stay for seconds, and come in thousands: heads that were refused for their size go at once.
+void Connection::drop_buffers() {
+  request_ = Request();
+  in_ = InputBuffer(0);
+  chunk_in_.reset();
+  out_ = std::string();
 }
 
 /// Until the socket is ready in that direction. Errors: timeout, disconnected.

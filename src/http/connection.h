@@ -19,6 +19,7 @@
 #include "http/server.h"
 #include "http/stream.h"
 
+#include <array>
 #include <atomic>
 #include <limits>
 #include <memory>
@@ -68,6 +69,8 @@ struct ServerContext {
 struct CoreContext {
   ServerContext& server;
   DateCache date;
+  /// Where bytes go that are read only to be thrown away: one for all, since nobody looks at it.
+  std::array<std::byte, 16 * 1024> waste{};
   bool stopping = false;
 };
 
@@ -133,6 +136,7 @@ class Connection final : public Exchange {
   io::Task<bool> finish_exchange();
   io::Task<bool> drain_body();
   io::Task<void> drain_peer();
+  void drop_buffers();
   io::Task<Result<void>> wait(Socket::wait_type direction);
   io::Task<void> give_way(std::size_t moved_bytes);
 
