@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 
 # Folders of pytest suites that take seconds; those that do not exist are passed over. Slow ones have verbs of their own.
-pytest_suites=(tests/conformance tests/docs tests/cli tests/bench)
+pytest_suites=(tests/conformance tests/docs tests/cli tests/flood tests/bench)
 
 preset=release
 expr=

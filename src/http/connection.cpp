@@ -241,7 +241,8 @@ io::Task<void> Connection::drain_peer() {
   static_cast<void>(co_await wait(Socket::wait_error));
 }
 
-/// Peers that are let go may stay for seconds, and come in thousands: heads that were refused for their size go at once.
+/// Peers that are let go may stay for seconds, and come in thousands: heads that were refused for their size go at
+/// once.
 void Connection::drop_buffers() {
   request_ = Request();
   in_ = InputBuffer(0);
