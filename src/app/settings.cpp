@@ -3,6 +3,7 @@
 #include "app/data_dir.h"
 #include "app/setting_text.h"
 #include "base/json_text.h"
+#include "oci/manifest.h"
 
 #include <algorithm>
 #include <limits>
@@ -336,9 +337,9 @@ void add_names_and_pages(std::vector<Setting>& out) {
       count(limit("tag", "Characters of a tag."), 8, 128, [](auto& c) -> auto& { return c.limits.tag_bytes_max; }));
   out.push_back(size(limit("manifest", "Bytes of a manifest."), 64 * kKiB, 64 * kMiB,
                      [](auto& c) -> auto& { return c.limits.manifest_bytes_max; }));
-  out.push_back(count(limit("json_depth", "Levels of nesting in a manifest."), 8, 64,
+  out.push_back(count(limit("json_depth", "Levels of nesting in a manifest."), 8, oci::kManifestLimitsMax.depth_max,
                       [](auto& c) -> auto& { return c.limits.json_depth_max; }));
-  out.push_back(count(limit("descriptors", "Descriptors in a manifest."), 128, 100'000,
+  out.push_back(count(limit("descriptors", "Descriptors in a manifest."), 128, oci::kManifestLimitsMax.descriptors_max,
                       [](auto& c) -> auto& { return c.limits.descriptors_max; }));
   out.push_back(count(limit("tags_per_push", "Tags that one push of a manifest may set."), 10, 1000,
                       [](auto& c) -> auto& { return c.limits.tags_per_put_max; }));

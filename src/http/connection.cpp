@@ -68,6 +68,7 @@ io::Task<bool> Connection::read_head() {
   in_.compact();
   if (in_.capacity() > limits_.connection_buffer_bytes) in_.reallocate(limits_.connection_buffer_bytes);
   parser_.reset(head_limits(limits_));
+  pace_ = Pace(limits_.io_timeout_ms, limits_.progress_bytes_min);
   status_ = 0;
   hard_deadline_ms_ = in_.empty() ? kNever : clock_.mono_ms() + limits_.head_timeout_ms;
   for (;;) {

@@ -117,6 +117,17 @@ TEST(ServerTimeout, SteadyBodiesTakeAsLongAsTheyNeed) {
   EXPECT_EQ(client.read_response().body, "30000");
 }
 
+TEST(ServerTimeout, ANewLimitHoldsOnAConnectionThatIsOpen) {
+  TestServer server(patient_limits());
+  RawClient client = server.connect();
+  EXPECT_EQ(client.ask(get("/")).status, 200);
+  server.limits.io_timeout_ms = 60'000;
+  EXPECT_EQ(client.ask(get("/")).status, 200) << "in any case the next head is waited for with the new limits";
+  client.send("PUT /count HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhello");
+  server.advance_until_readable(client, 10'000);
+  EXPECT_EQ(client.read_response().body, to_string(Errc::timeout));
+}
+
 TEST(ServerTimeout, TheHandlersTimeIsNotThePeers) {
   ServerLimits limits = test_limits();
   TestServer server(limits);

@@ -73,7 +73,7 @@ std::optional<oci::Manifest> read_bytes(FsckRun& run, const meta::ManifestCheck&
   if (oci::digest_of(digest.algorithm(), m.bytes) != digest) {
     return lost(FindingKind::manifest_damaged, "its bytes do not hash to the digest; pulls answer 500", kLost);
   }
-  auto parsed = oci::parse_manifest(m.bytes, {});
+  auto parsed = oci::parse_manifest(m.bytes, {}, oci::kManifestLimitsMax);
   if (!parsed) {
     return lost(FindingKind::manifest_unreadable, "this berth does not accept it: " + parsed.error().message,
                 "it is served as it is; what it refers to was not checked");

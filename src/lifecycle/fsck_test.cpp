@@ -32,6 +32,16 @@ TEST(FsckHealthy, RepairChangesNothingInIt) {
   EXPECT_EQ(store.folder.probe().dump(), before);
 }
 
+TEST(FsckHealthy, WhatOtherLimitsAcceptedIsClean) {  // V3
+  RegistryFolder folder;
+  folder.limits.descriptors_max = oci::kManifestLimitsMax.descriptors_max;
+  const std::string image = folder.push_image("team/app", "v1", {"{}"});
+  const std::vector<test::Piece> children(oci::ManifestLimits{}.descriptors_max + 1, test::piece_of(image));
+  folder.put("team/app", "wide", test::index_text(children));
+  folder.close();
+  EXPECT_EQ(check(folder).damages(), "");
+}
+
 TEST(FsckHealthy, AnEmptyStoreIsClean) {
   RegistryFolder folder;
   folder.close();

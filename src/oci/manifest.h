@@ -19,6 +19,8 @@ struct ManifestLimits {
   std::size_t descriptors_max = 10'000;  // config, layers, children, subject together
   std::size_t depth_max = 64;            // of the JSON
 };
+/// No registry can be configured to accept more; what is stored already is read with these.
+inline constexpr ManifestLimits kManifestLimitsMax{.descriptors_max = 100'000, .depth_max = 64};
 inline constexpr std::int64_t kDescriptorSizeBytesMax = std::int64_t{1} << 53;  // V4: what JavaScript reads exactly
 
 /// The values are stored: never renumber.
