@@ -44,6 +44,9 @@ std::string read_boot_id() {
 }
 
 std::string default_data_dir() {
+  const char* state = std::getenv("STATE_DIRECTORY");  // by systemd; several are separated by colons
+  if (state != nullptr && *state == '/')
+    return std::string(std::string_view(state).substr(0, std::string_view(state).find(':')));
   if (::geteuid() == 0) return "/var/lib/berth";
   const char* xdg = std::getenv("XDG_DATA_HOME");
   if (xdg != nullptr && *xdg == '/') return std::string(xdg) + "/berth/server";

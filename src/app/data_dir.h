@@ -51,7 +51,8 @@ Result<void> make_folders(io::FileSystem& files, const std::string& path);
 /// promise.
 Result<void> check_file_system_kind(const std::string& path, std::uint64_t magic);
 
-/// Where a server without --data keeps its things: /var/lib/berth for root, else $XDG_DATA_HOME/berth/server.
+/// Where a server that is not told keeps its things: systemd's $STATE_DIRECTORY, else /var/lib/berth for root, else
+/// $XDG_DATA_HOME/berth/server.
 std::string default_data_dir();
 
 /// Identifies the boot of this machine; see lifecycle/recovery.h.

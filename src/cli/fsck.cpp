@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/exit_code.h"
 #include "cli/fsck_printer.h"
+#include "cli/serve_flags.h"
 
 #include <unistd.h>
 
@@ -91,7 +92,9 @@ int fail_to_check(const Error& error) {
 }
 
 int fsck(const FsckFlags& flags) {
-  const std::string path = flags.data.empty() ? app::default_data_dir() : flags.data;
+  const Result<std::string> folder = flags.data.empty() ? configured_data_dir() : flags.data;
+  if (!folder) return report(folder.error());
+  const std::string& path = *folder;
   const SystemClock clock;
   const Log log(LogLevel::off);  // what there is to say is said as findings
   SystemRandom random;
@@ -142,7 +145,7 @@ constexpr const char* kFooter =
 void add_fsck(CLI::App& parent, int& exit_code) {
   auto flags = std::make_shared<FsckFlags>();  // shared with the callback, which outlives this function
   CLI::App* command = parent.add_subcommand("fsck", kAbout);
-  command->add_option("--data", flags->data, "The data folder (default: " + app::default_data_dir() + ")");
+  command->add_option("--data", flags->data, "The data folder (default: the one of serve, as configured)");
   command->add_flag("--deep", flags->deep, "Read and hash every blob");
   command->add_flag("--repair", flags->repair, "Repair what can be repaired");
   command->add_flag("--force", flags->force, "Repair even if many files are missing")->needs("--repair");

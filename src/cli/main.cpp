@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -13,15 +14,25 @@ namespace {
 using berth::did_you_mean;
 using berth::nearest_of;
 
-/// A first word that is no command gets a sentence of its own, with the nearest command if there is one.
-bool is_unknown_command(const CLI::App& app, std::string_view word) {
-  if (word.starts_with('-')) return false;
-  std::vector<std::string> names;
-  for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
-  if (std::ranges::find(names, word) != names.end()) return false;
-  std::fprintf(stderr, "berth: '%.*s' is not a berth command.%s See 'berth --help'.\n", static_cast<int>(word.size()),
-               word.data(), did_you_mean(nearest_of(names, word)).c_str());
-  return true;
+/// A word in a command's place that is none gets a sentence of its own, with the nearest command if there is one.
+bool has_unknown_command(const CLI::App& app, std::span<char*> words) {
+  const CLI::App* parent = &app;
+  std::string name = "berth";
+  for (const std::string_view word : words) {
+    const auto commands = parent->get_subcommands({});
+    if (commands.empty() || word.starts_with('-')) return false;
+    const auto found = std::ranges::find(commands, word, &CLI::App::get_name);
+    if (found == commands.end()) {
+      std::vector<std::string> known;
+      for (const CLI::App* command : commands) known.push_back(command->get_name());
+      std::fprintf(stderr, "berth: '%.*s' is not a %s command.%s See '%s --help'.\n", static_cast<int>(word.size()),
+                   word.data(), name.c_str(), did_you_mean(nearest_of(known, word)).c_str(), name.c_str());
+      return true;
+    }
+    parent = *found;
+    name += " " + parent->get_name();
+  }
+  return false;
 }
 
 /// The same for an option of a command that was found. What is left over of a line is listed from its end.
@@ -66,7 +77,7 @@ int main(int argc, char** argv) {
     std::fputs(app.help().c_str(), stderr);
     return kUsage;
   }
-  if (is_unknown_command(app, argv[1])) return kUsage;
+  if (has_unknown_command(app, {argv + 1, static_cast<std::size_t>(argc) - 1})) return kUsage;
   try {
     app.parse(argc, argv);
   } catch (const CLI::ExtrasError& error) {

@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/exit_code.h"
 #include "cli/migrate_printer.h"
+#include "cli/serve_flags.h"
 #include "lifecycle/migrate_distribution.h"
 
 #include <unistd.h>
@@ -152,7 +153,9 @@ int migrate(const MigrateFlags& flags) {
   if (const auto tree = lifecycle::check_distribution_folder(flags.source); !tree) return report(tree.error());
   auto file = ReportFile::open(flags.report);
   if (!file) return report(file.error());
-  const std::string data_path = flags.data.empty() ? app::default_data_dir() : flags.data;
+  const Result<std::string> folder = flags.data.empty() ? configured_data_dir() : flags.data;
+  if (!folder) return report(folder.error());
+  const std::string& data_path = *folder;
   const SystemClock clock;
   const Log log(LogLevel::off);
   SystemRandom random;
@@ -213,7 +216,7 @@ void add_migrate(CLI::App& parent, int& exit_code) {
   auto flags = std::make_shared<MigrateFlags>();  // shared with the callback, which outlives this function
   CLI::App* command = group->add_subcommand("distribution", kAbout);
   command->add_option("PATH", flags->source, "The folder of the old registry")->required();
-  command->add_option("--data", flags->data, "The data folder of Berth (default: " + app::default_data_dir() + ")");
+  command->add_option("--data", flags->data, "The data folder of Berth (default: the one of serve, as configured)");
   CLI::Option* hardlink = command->add_flag("--hardlink", flags->hardlink, "Hard link blobs, or refuse to begin");
   command->add_flag("--copy", flags->copy, "Copy blobs even where they could be linked")->excludes(hardlink);
   command->add_flag("--overwrite-tags", flags->overwrite_tags, "Move tags that exist and point elsewhere");

@@ -66,11 +66,6 @@ void print_welcome(const app::Server& server) {
   std::fflush(stdout);
 }
 
-int report_problems(const app::LoadedConfig& loaded) {
-  for (const std::string& problem : loaded.problems) std::fprintf(stderr, "berth: %s\n", problem.c_str());
-  return loaded.blames_flags ? kUsage : kFailed;
-}
-
 std::string joined(const std::vector<std::string>& words) {
   std::string out;
   for (const std::string& word : words) out += (out.empty() ? "" : ", ") + word;
@@ -93,7 +88,21 @@ void reload(app::Server& server, const ServeFlags& flags) {
   app::notify_service_manager("READY=1");
 }
 
+enum class Started : std::uint8_t { from_a_terminal, without };
+
+/// Serves until a signal says to stop. A hang-up reloads, unless it is the terminal itself that went away.
+void wait_for_the_end(app::Server& server, const ServeFlags& flags, const sigset_t& signals, Started started) {
+  for (;;) {
+    int received = 0;
+    sigwait(&signals, &received);
+    const bool is_terminal_gone = started == Started::from_a_terminal && ::isatty(STDIN_FILENO) == 0;
+    if (received != SIGHUP || is_terminal_gone) return;
+    reload(server, flags);
+  }
+}
+
 int serve(const ServeFlags& flags) {
+  const Started started = ::isatty(STDIN_FILENO) == 1 ? Started::from_a_terminal : Started::without;
   auto loaded = app::load_config(flags.sources());
   if (!loaded.problems.empty()) return report_problems(loaded);
   app::ServeConfig& config = loaded.config;
@@ -111,15 +120,12 @@ int serve(const ServeFlags& flags) {
   if (!server) return report(server.error());
   print_welcome(**server);
   app::notify_service_manager("READY=1");
-  for (int received = 0;;) {
-    sigwait(&signals, &received);
-    if (received != SIGHUP) break;
-    reload(**server, flags);
-  }
+  wait_for_the_end(**server, flags, signals, started);
   app::notify_service_manager("STOPPING=1");
   if (::isatty(STDERR_FILENO) == 1)
     std::fprintf(stderr, "berth: stopping, finishing what is running (press Ctrl-C again to stop at once)\n");
-  // A second signal ends the process at once; everything acknowledged is on disk already.
+  // A second signal ends the process at once; everything acknowledged is on disk already. A hang-up does not.
+  sigdelset(&signals, SIGHUP);
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
   (*server)->stop();
   return kOk;

@@ -1,6 +1,9 @@
 #include "cli/serve_flags.h"
 
 #include "app/settings.h"
+#include "cli/exit_code.h"
+
+#include <cstdio>
 
 namespace berth::cli {
 
@@ -40,6 +43,19 @@ app::ConfigSources ServeFlags::sources() const {
     if (!texts.empty()) out.flags.emplace_back(key, texts);
   }
   return out;
+}
+
+int report_problems(const app::LoadedConfig& loaded) {
+  for (const std::string& problem : loaded.problems) std::fprintf(stderr, "berth: %s\n", problem.c_str());
+  return loaded.blames_flags ? kUsage : kFailed;
+}
+
+Result<std::string> configured_data_dir() {
+  const app::LoadedConfig loaded = app::load_config({.environment = app::berth_environment()});
+  if (loaded.problems.empty()) return loaded.config.data_dir;
+  std::string all;
+  for (const std::string& problem : loaded.problems) all += (all.empty() ? "" : "\n       ") + problem;
+  return fail(Errc::unavailable, "the configuration does not say where the data are; mend it or give --data", all);
 }
 
 void add_setting_flags(CLI::App& command, ServeFlags& flags) {

@@ -23,4 +23,11 @@ struct ServeFlags {
 /// Adds --config and a flag per setting that has one.
 void add_setting_flags(CLI::App& command, ServeFlags& flags);
 
+/// Every problem on standard error; the exit code.
+int report_problems(const app::LoadedConfig& loaded);
+
+/// Where `berth serve` would keep its data, for commands that were not told. Errors: unavailable if file or environment
+/// have mistakes, with all of them.
+Result<std::string> configured_data_dir();
+
 }  // namespace berth::cli

@@ -3,8 +3,12 @@
 import http.client
 import json
 import os
+import pathlib
+import pty
+import re
 import select
 import signal
+import socket
 import subprocess
 import time
 
@@ -127,3 +131,90 @@ def test_a_new_limit_holds_on_an_open_connection(tmp_path):
     events(tmp_path, "config.reloaded", 1)
     assert push(100_000) == 413
     assert server.stop() == 0
+
+
+def test_data_are_where_systemd_says_unless_something_else_is_configured(tmp_path):
+    environment = {**os.environ, "STATE_DIRECTORY": "/state/berth:/state/other"}
+    assert 'data = "/state/berth"' in run("config", "show", env=environment).stdout
+    path = write(tmp_path / "c.toml", '[server]\ndata = "/configured"\n')
+    assert 'data = "/configured"' in run("config", "show", "--config", path, env=environment).stdout
+
+
+@pytest.mark.parametrize("command", [("fsck",), ("migrate", "distribution", "old")])
+def test_commands_on_the_data_look_where_serve_is_configured_to_keep_them(command, tmp_path):
+    """In a folder that is not theirs: both name it and leave it alone."""
+    (tmp_path / "old/docker/registry/v2/repositories").mkdir(parents=True)
+    (tmp_path / "old/docker/registry/v2/blobs").mkdir()
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/photo.jpg").write_bytes(b"")
+    environment = {**os.environ, "BERTH_SERVER__DATA": str(tmp_path / "data")}
+    done = run(*command, env=environment, cwd=tmp_path)
+    assert done.returncode == 1 and str(tmp_path / "data") in done.stderr
+    done = run(*command, env={**environment, "BERTH_SERVER__DTA": "x"}, cwd=tmp_path)
+    assert done.returncode == 1 and "--data" in done.stderr and "BERTH_SERVER__DATA" in done.stderr
+
+
+def test_a_word_that_is_no_command_of_config_gets_a_sentence():
+    done = run("config", "chek")
+    assert done.returncode == 64
+    assert "'chek' is not a berth config command. Did you mean 'check'?" in done.stderr
+
+
+def test_a_terminal_that_goes_away_ends_the_server(tmp_path):
+    owner, terminal = pty.openpty()
+    process = subprocess.Popen(
+        [BERTH, "serve", "--listen", "127.0.0.1:0", "--data", str(tmp_path / "data")], stdin=terminal,
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True)
+    try:
+        Server(process)
+        os.close(terminal)
+        os.close(owner)
+        process.send_signal(signal.SIGHUP)  # as the kernel or the shell does
+        assert process.wait(SECONDS) == 0
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+def test_a_hangup_does_not_cut_a_stop_short(serve):
+    server = serve()
+    upload = socket.create_connection(("127.0.0.1", server.port), SECONDS)
+    upload.sendall(b"POST /v2/team/app/blobs/uploads/ HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n")
+    location = re.search(rb"Location: (\S+)", upload.recv(4096), re.I).group(1)
+    upload.sendall(b"PATCH " + location + b" HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n")
+    assert upload.recv(4096).startswith(b"HTTP/1.1 100"), "the request runs"
+    server.process.send_signal(signal.SIGTERM)
+    deadline = time.monotonic() + SECONDS
+    while time.monotonic() < deadline:  # until it has stopped to listen
+        try:
+            socket.create_connection(("127.0.0.1", server.port), 1).close()
+        except ConnectionRefusedError:
+            break
+        except ConnectionResetError:  # was in the queue of the listener that closed
+            pass
+    server.process.send_signal(signal.SIGHUP)
+    upload.sendall(b"data")
+    assert upload.recv(4096).startswith(b"HTTP/1.1 202")
+    upload.close()
+    assert server.process.wait(SECONDS) == 0
+
+
+@pytest.fixture
+def units(tmp_path):
+    """The systemd units, with the program that was built in the place of the installed one."""
+    berth = str(pathlib.Path(BERTH).resolve())
+    for name in ("berth.service", "berth.socket"):
+        (tmp_path / name).write_text((ROOT / "packaging/systemd" / name).read_text().replace("/usr/bin/berth", berth))
+    return [str(tmp_path / name) for name in ("berth.service", "berth.socket")]
+
+
+def test_systemd_understands_the_units(units):
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", *units], capture_output=True, text=True, timeout=SECONDS)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_service_is_locked_down(units):
+    done = subprocess.run(["systemd-analyze", "security", "--offline=yes", "--threshold=20", "--no-pager", units[0]],
+                          capture_output=True, text=True, timeout=SECONDS)
+    assert done.returncode == 0, done.stdout + done.stderr

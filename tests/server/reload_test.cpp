@@ -1,0 +1,98 @@
+// New limits for a server that runs: connections stay open, and what comes over them next is held to the new ones.
+#include "server/pushes.h"
+#include "support/test_server.h"
+
+#include <gmock/gmock.h>
+
+#include <atomic>
+#include <thread>
+#include <vector>
+
+namespace berth::test {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+/// The configuration in force, with a limit changed.
+app::ServeConfig with_manifests_up_to(TestServer& server, std::size_t bytes) {
+  app::ServeConfig next = server.server().config();
+  next.limits.manifest_bytes_max = bytes;
+  return next;
+}
+
+TEST(Reload, ANewLimitHoldsOnAConnectionThatIsOpen) {  // M2, G8
+  TestServer server;
+  WireClient client(server.port());
+  ASSERT_EQ(push_blob(client, "team/app", kConfig).status, 201);
+  const std::string manifest = image(std::string(100'000, 'x'));
+  const std::string target = "/v2/" + std::string(10'000, 'a');
+  ASSERT_EQ(push_manifest(client, "team/app", "before", manifest).status, 201);
+  ASSERT_EQ(client.ask("GET", target).status, 404);
+
+  app::ServeConfig next = with_manifests_up_to(server, 64 * 1024);
+  next.http.target_bytes_max = 8 * 1024;
+  next.http.idle_timeout_ms = 5'000;
+  const auto report = server.server().reload(next);
+  ASSERT_TRUE(report.has_value()) << report.error().message;
+  EXPECT_THAT(report->applied, ElementsAre("limits.manifest", "limits.url", "limits.idle_timeout"));
+  EXPECT_THAT(report->need_restart, IsEmpty());
+
+  EXPECT_EQ(push_manifest(client, "team/app", "after", manifest).status, 413);
+  EXPECT_EQ(push_manifest(client, "team/app", "after", image("x")).status, 201);
+  EXPECT_EQ(client.ask("GET", "/v2/team/app/manifests/before").body, manifest) << "what is stored stays";
+  EXPECT_EQ(client.connections_opened(), 1U);
+  EXPECT_EQ(client.ask("GET", target).status, 414) << "also for heads, whose parser had the old limit";
+}
+
+TEST(Reload, WhatMustNotBeStartedChangesNothing) {
+  TestServer server;
+  app::ServeConfig next = with_manifests_up_to(server, 64 * 1024);
+  next.listen = {{"0.0.0.0", 0}};
+  next.anonymous = std::nullopt;
+  EXPECT_EQ(server.server().reload(next).error().code, Errc::parameter_invalid);
+  EXPECT_EQ(server.server().config().limits.manifest_bytes_max, registry::Limits{}.manifest_bytes_max);
+  WireClient client(server.port());
+  ASSERT_EQ(push_blob(client, "team/app", kConfig).status, 201);
+  EXPECT_EQ(push_manifest(client, "team/app", "v1", image(std::string(100'000, 'x'))).status, 201);
+}
+
+TEST(Reload, TheSameAgainChangesNothing) {
+  TestServer server;
+  const app::ServeConfig same = server.server().config();
+  const auto report = server.server().reload(same);
+  ASSERT_TRUE(report.has_value());
+  EXPECT_THAT(report->applied, IsEmpty());
+  EXPECT_THAT(report->need_restart, IsEmpty());
+}
+
+TEST(Reload, RequestsThatRunMeanwhileSeeTheOldLimitOrTheNew) {
+  TestServer server;
+  const std::string large = image(std::string(100'000, 'x'));
+  WireClient setup(server.port());
+  ASSERT_EQ(push_blob(setup, "team/app", kConfig).status, 201);
+  std::atomic<bool> done{false};
+  std::atomic<int> accepted{0};
+  std::atomic<int> refused{0};
+  std::vector<std::thread> pushers;
+  for (int i = 0; i < 2; ++i) {
+    pushers.emplace_back([&] {
+      WireClient client(server.port());
+      while (!done) {
+        const int status = push_manifest(client, "team/app", "v1", large).status;
+        EXPECT_TRUE(status == 201 || status == 413) << status;
+        ++(status == 201 ? accepted : refused);
+      }
+      EXPECT_EQ(client.connections_opened(), 1U);
+    });
+  }
+  for (int round = 0; accepted < 20 || refused < 20; ++round) {
+    EXPECT_TRUE(
+        server.server().reload(with_manifests_up_to(server, round % 2 == 0 ? 64 * 1024 : 1024 * 1024)).has_value());
+  }
+  done = true;
+  for (std::thread& thread : pushers) thread.join();
+}
+
+}  // namespace
+}  // namespace berth::test
