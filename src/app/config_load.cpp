@@ -265,8 +265,8 @@ std::string render_reference() {
       out += "\n## [" + section + "]\n\n| key | default | allowed | flag | what it does |\n|---|---|---|---|---|\n";
     }
     out += "| `" + name_of(setting) + "`" + (setting.reloadable ? " ↻" : "") + " | `" +
-           toml_value(setting, documented_default(setting)) + "` | " + setting.allowed + " | " +
-           (setting.flag.empty() ? "" : "`" + setting.flag + "`") + " | " + setting.help + " |\n";
+           toml_value(setting, documented_default(setting)) + "` | " + setting.allowed + " | " + "`" + setting.flag +
+           "` | " + setting.help + " |\n";
   }
   return out;
 }

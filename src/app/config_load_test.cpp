@@ -113,7 +113,7 @@ TEST_F(ConfigLoad, TheStrongerPlaceWins) {
   EXPECT_EQ(loaded.config.limits.ranges_max, 30U);
   EXPECT_EQ(origin(loaded, "limits.manifest"), path + ":2");
   EXPECT_EQ(origin(loaded, "limits.tag"), "environment BERTH_LIMITS__TAG");
-  EXPECT_EQ(origin(loaded, "limits.ranges"), "flag ");
+  EXPECT_EQ(origin(loaded, "limits.ranges"), "flag --limits-ranges");
   EXPECT_EQ(origin(loaded, "limits.descriptors"), "default");
 }
 

@@ -406,6 +406,14 @@ void add_cache(std::vector<Setting>& out) {
                      [](auto& c) -> auto& { return c.limits.link_cache_bytes; }));
 }
 
+/// "--limits-tags-page"; of section server the name alone, "--drain".
+std::string flag_of(std::string_view key) {
+  constexpr std::string_view kServer = "server.";
+  std::string out = "--" + std::string(key.starts_with(kServer) ? key.substr(kServer.size()) : key);
+  std::ranges::replace_if(out, [](char c) { return c == '.' || c == '_'; }, '-');
+  return out;
+}
+
 }  // namespace
 
 std::string Setting::variable() const {
@@ -429,6 +437,9 @@ const std::vector<Setting>& settings() {
     add_names_and_pages(out);
     add_uploads_and_connections(out);
     add_cache(out);
+    for (Setting& setting : out) {
+      if (setting.flag.empty()) setting.flag = flag_of(setting.key);
+    }
     return out;
   }();
   return kAll;

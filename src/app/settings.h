@@ -16,7 +16,7 @@ struct Setting {
   enum class Form : std::uint8_t { boolean, integer, size, duration, word, text, list };
 
   std::string key;   // "limits.manifest": section and name
-  std::string flag;  // "--listen", or empty
+  std::string flag;  // "--listen", "--limits-manifest"
   Form form = Form::text;
   std::string help;     // a sentence, without the default
   std::string allowed;  // "1 KiB to 64 MiB", "strict, sparse-index or sparse"; empty: see help

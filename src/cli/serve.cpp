@@ -133,8 +133,9 @@ int serve(const ServeFlags& flags) {
 
 constexpr const char* kFooter =
     "Settings come from a file, the environment (BERTH_SECTION__KEY) and these flags, each stronger than the one\n"
-    "before; there are more settings than flags: 'berth config defaults' prints them all with their explanation,\n"
-    "'berth config show --origin' what is in force and why. SIGHUP reads file, environment and certificates again;\n"
+    "before: --limits-manifest is manifest in [limits] and BERTH_LIMITS__MANIFEST, --drain is drain in [server] and\n"
+    "BERTH_SERVER__DRAIN. 'berth config defaults' prints a file to start from, 'berth config show --origin' what is\n"
+    "in force and why. SIGHUP reads file, environment and certificates again;\n"
     "SIGTERM finishes what is running and stops.\n\n"
     "Examples:\n"
     "  berth serve                                              127.0.0.1:5000, for this machine alone\n"

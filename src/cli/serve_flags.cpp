@@ -67,7 +67,6 @@ void add_setting_flags(CLI::App& command, ServeFlags& flags) {
       ->type_name("FILE")
       ->take_last();
   for (const app::Setting& setting : app::settings()) {
-    if (setting.flag.empty()) continue;
     CLI::Option* option = command.add_option(setting.flag, flags.by_key[setting.key], description(setting));
     option->type_name(type_name(setting))->type_size(1)->allow_extra_args(false);
     // A flag given twice means the later one, since scripts put their defaults first; of a list, both.

@@ -20,7 +20,7 @@ struct ServeFlags {
   app::ConfigSources sources() const;
 };
 
-/// Adds --config and a flag per setting that has one.
+/// Adds --config and a flag for each setting.
 void add_setting_flags(CLI::App& command, ServeFlags& flags);
 
 /// Every problem on standard error; the exit code.

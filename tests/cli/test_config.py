@@ -65,7 +65,12 @@ def test_help_shows_every_flag_with_its_default():
     for flag in ("--config", "--listen", "--data", "--tls-cert", "--tls-key", "--metrics", "--external-url", "--anonymous",
                  "--reference-policy", "--deletes", "--log-level", "--log-format", "--access-log", "--scrub-rate"):
         assert flag in text
-    assert "Default: 127.0.0.1:5000" in text
+    reference = (ROOT / "docs/configuration.md").read_text()
+    flags = re.findall(r"^\| `\w+`.*\| `(--[a-z-]+)` \|", reference, re.M)
+    assert len(flags) == len(re.findall(r"^\| `\w+`", reference, re.M)) > 40
+    for flag in flags:
+        assert f" {flag} " in text
+    assert "Default: 127.0.0.1:5000." in text and "Default: 4 MiB." in text
 
 
 def start(tmp_path, config, *args):
@@ -152,6 +157,13 @@ def test_commands_on_the_data_look_where_serve_is_configured_to_keep_them(comman
     assert done.returncode == 1 and str(tmp_path / "data") in done.stderr
     done = run(*command, env={**environment, "BERTH_SERVER__DTA": "x"}, cwd=tmp_path)
     assert done.returncode == 1 and "--data" in done.stderr and "BERTH_SERVER__DATA" in done.stderr
+
+
+def test_every_setting_has_a_flag_which_is_the_strongest():
+    environment = {**os.environ, "BERTH_LIMITS__RANGES": "9", "BERTH_SERVER__DRAIN": "1s"}
+    shown = run("config", "show", "--origin", "--limits-ranges", "7", "--drain", "2s", env=environment).stdout
+    assert "ranges = 7  # flag --limits-ranges" in shown
+    assert 'drain = "2s"  # flag --drain' in shown
 
 
 def test_a_word_that_is_no_command_of_config_gets_a_sentence():
