@@ -162,6 +162,13 @@ Result<void> validate(const ServeConfig& config) {
   if (config.limits.catalog_page_default > config.limits.catalog_page_max)
     return fail(Errc::parameter_invalid, "limits.catalog_page is larger than limits.catalog_page_max");
   if (config.anonymous) return {};
+  if (!config.trusted_proxies.empty() || !config.external_url.empty()) {
+    // Whoever has a proxy in front, or an address outside, is reached from elsewhere, whatever Berth listens on.
+    return fail(Errc::parameter_invalid,
+                "refusing to start behind a proxy: no account exists, so anybody who reaches the proxy could push and "
+                "pull. Create an account with 'berth user add --admin NAME', or give --anonymous=read or "
+                "--anonymous=write on purpose.");
+  }
   for (const ListenAddress& address : config.listen) {
     if (is_local(address)) continue;
     return fail(Errc::parameter_invalid,

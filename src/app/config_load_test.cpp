@@ -119,7 +119,7 @@ TEST_F(ConfigLoad, TheStrongerPlaceWins) {
 
 TEST_F(ConfigLoad, ListsComeFromEveryPlace) {
   ConfigSources sources;
-  sources.environment = {{"BERTH_SERVER__TRUSTED_PROXIES", "10.0.0.0/8, ::1 ,"}};
+  sources.environment = {{"BERTH_SERVER__TRUSTED_PROXIES", "10.0.0.0/8, ::1 ,"}, {"BERTH_SERVER__ANONYMOUS", "read"}};
   const auto loaded = load("[server]\nlisten = [\"127.0.0.1:0\", \"unix:/run/b.sock\"]\n", sources);
   ASSERT_THAT(loaded.problems, IsEmpty());
   ASSERT_EQ(loaded.config.listen.size(), 2U);
@@ -179,6 +179,8 @@ TEST_F(ConfigLoad, WhatContradictsItselfIsRefused) {
       {"[limits]\ntags_page = 100\ntags_page_max = 10\n", "limits.tags_page is larger"},
       {"[server]\nlisten = []\n", "no address"},
       {"[server]\nlisten = [\"systemd\"]\n", "--anonymous"},
+      {"[server]\ntrusted_proxies = [\"10.0.0.0/8\"]\n", "behind a proxy"},
+      {"[server]\nexternal_url = \"https://registry.example.com\"\n", "--anonymous"},
   };
   for (const auto& row : rows) {
     const auto loaded = load(row.text);
@@ -194,8 +196,8 @@ TEST_F(ConfigLoad, AFileThatIsNotThereIsAnErrorIfItWasAskedFor) {
 }
 
 TEST_F(ConfigLoad, WhatIsShownIsReadBack) {
-  const auto loaded =
-      load("[server]\nanonymous = \"read\"\nlisten = [\"[::1]:5\", \"unix:/x y\"]\n[log]\naccess = \"off\"\n");
+  const auto loaded = load(
+      "[server]\nanonymous = \"read\"\nlisten = [\"[::1]:5\", \"unix:/x y\\u007f\\t\"]\n[log]\naccess = \"off\"\n");
   ASSERT_THAT(loaded.problems, IsEmpty());
   const std::string shown = render_config(loaded, ShowOrigins::yes);
   EXPECT_THAT(shown, HasSubstr("anonymous = \"read\"  # " + path + ":2"));

@@ -450,13 +450,30 @@ const Setting* find_setting(std::string_view key) {
   return found == settings().end() ? nullptr : &*found;
 }
 
+namespace {
+
+/// JSON's strings are TOML's, but for DEL, which TOML wants escaped.
+std::string toml_string(const std::string& text) {
+  std::string out;
+  for (const char c : json_string(text)) {
+    if (c == '\x7f') {
+      out += "\\u007f";
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
 std::string toml_value(const Setting& setting, const std::vector<std::string>& value) {
   if (setting.form == Form::boolean || setting.form == Form::integer) return value.front();
-  if (setting.form != Form::list) return json_string(value.front());
+  if (setting.form != Form::list) return toml_string(value.front());
   std::string out = "[";
   for (const std::string& text : value) {
     if (&text != &value.front()) out += ", ";
-    out += json_string(text);
+    out += toml_string(text);
   }
   return out + "]";
 }

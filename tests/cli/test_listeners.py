@@ -253,7 +253,8 @@ def proxied(port, header):
 def test_trusted_proxies_say_whom_they_speak_for(serve, tmp_path):
     v2 = b"\r\n\r\n\0\r\nQUIT\n\x21\x11" + struct.pack(">H", 12) + socket.inet_aton("203.0.113.7") + socket.inet_aton(
         "192.0.2.1") + struct.pack(">HH", 1234, 80)
-    trusted = {**os.environ, "BERTH_SERVER__TRUSTED_PROXIES": "127.0.0.0/8", "BERTH_SERVER__PROXY_PROTOCOL": "true"}
+    trusted = {**os.environ, "BERTH_SERVER__TRUSTED_PROXIES": "127.0.0.0/8", "BERTH_SERVER__PROXY_PROTOCOL": "true",
+               "BERTH_SERVER__ANONYMOUS": "write"}
     server = serve("--listen", "127.0.0.1:0", env=trusted)
     port = server.ports(1)[0]
     v1 = b"PROXY TCP4 203.0.113.5 192.0.2.1 1234 80\r\n"
@@ -272,7 +273,8 @@ def test_trusted_proxies_say_whom_they_speak_for(serve, tmp_path):
 
 def test_forwarded_addresses_are_believed_from_listed_peers_only(serve):
     for trusted, peer in (("127.0.0.1", "203.0.113.9"), ("10.0.0.0/8", "127.0.0.1")):
-        server = serve("--listen", "127.0.0.1:0", env={**os.environ, "BERTH_SERVER__TRUSTED_PROXIES": trusted})
+        server = serve("--listen", "127.0.0.1:0", "--anonymous", "write",
+                       env={**os.environ, "BERTH_SERVER__TRUSTED_PROXIES": trusted})
         connection = http.client.HTTPConnection("127.0.0.1", server.ports(1)[0], timeout=SECONDS)
         get(connection, headers={"X-Forwarded-For": "6.6.6.6, 203.0.113.9", "X-Request-Id": "edge-1"})
         server.stop()
