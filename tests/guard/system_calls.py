@@ -13,7 +13,12 @@ LINE = re.compile(r"^(?P<thread>\d+) +(?P<call>\w+)\(")
 MARK = re.compile(r"GET /v2/mark/nothing")
 # How threads hand over and how memory grows: races and the clock decide how often.
 LEFT_OUT = {"futex", "sched_yield", "clock_nanosleep", "mprotect", "madvise", "timerfd_settime", "restart_syscall"}
+WAKES_LOOP = re.compile(r"EPOLL_CTL_MOD, \d+, \{events=EPOLLIN\|EPOLLERR\|EPOLLET")  # an I/O thread, if it sleeps
 FSYNCS = ("fsync", "fdatasync", "syncfs", "sync", "sync_file_range")
+
+
+def is_counted(call: str, line: str) -> bool:
+    return call not in LEFT_OUT and not (call == "epoll_ctl" and WAKES_LOOP.search(line))
 
 
 def mark(server: Served):
@@ -28,7 +33,7 @@ def sections(text: str, threads: list[int]) -> list[Counter]:
     found, now = [], Counter()
     for line in text.splitlines():
         match = LINE.match(line)
-        if match and int(match["thread"]) in threads and match["call"] not in LEFT_OUT:
+        if match and int(match["thread"]) in threads and is_counted(match["call"], line):
             now[match["call"]] += 1
         if MARK.search(line):
             found.append(now)

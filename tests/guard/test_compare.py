@@ -104,6 +104,7 @@ def test_sections_count_calls_of_the_threads_between_marks():
                      '7 epoll_wait(3, [], 128, -1) = 1\n'
                      '8 <... fdatasync resumed>) = 0\n'
                      '5 fsync(4) = 0\n'
+                     '8 epoll_ctl(3, EPOLL_CTL_MOD, 4, {events=EPOLLIN|EPOLLERR|EPOLLET, data=0x1}) = 0\n'
                      '7 futex(0x55, FUTEX_WAKE, 1) = 0\n'
                      '7 recvfrom(9, "GET /v2/mark/nothing HT"..., 16384) = 99\n', [7, 8])
     assert calls == [Counter(sendmsg=1, fdatasync=1, epoll_wait=1, recvfrom=1)]
