@@ -150,6 +150,9 @@ TEST_F(ConfigLoad, EveryMistakeIsNamedWithItsPlaceAndTheNextStep) {
       {"[log]\nlevel = \"loud\"\n", 2, "debug, info, warn, error or off"},
       {"[log]\nlevel = 2024-01-01\n", 2, "must be a text in quotes"},
       {"[log\nlevel = 1\n", 1, "column"},
+      {"[::1:5000", 1, "column"},
+      {"[", 1, "column"},
+      {"a.:=1\n", 1, "column"},
       {"[log]\nlevel = \"info\"\nlevel = \"warn\"\n", 3, "column"},
   };
   for (const auto& row : rows) {

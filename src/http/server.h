@@ -51,6 +51,7 @@ class Server {
   };
   /// `limits` must outlive the server, and may change while it runs.
   Server(Deps deps, const ServerLimits& limits, Handler handler, ErrorResponder on_error);
+  Server(Deps deps, const ServerLimits&& limits, Handler handler, ErrorResponder on_error) = delete;
   ~Server();  // stop(0)
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;

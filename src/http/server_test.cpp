@@ -213,8 +213,9 @@ TEST(Server, SurvivesRunningOutOfDescriptors) {
 
 TEST(Server, TellsThatTheAddressIsInUse) {
   TestServer server;
+  const ServerLimits limits = test_limits();
   Server other(
-      {.runtime = server.runtime, .clock = server.clock, .log = server.log}, test_limits(),
+      {.runtime = server.runtime, .clock = server.clock, .log = server.log}, limits,
       [&](Exchange& exchange) { return server.toy.handle(exchange); }, respond_to_error);
   const Result<void> taken = other.listen({.host = "127.0.0.1", .port = server.server.port()});
   ASSERT_FALSE(taken) << "SO_REUSEPORT must not let two servers share a port";
