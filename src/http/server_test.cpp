@@ -285,7 +285,8 @@ TEST(ServerStop, IsHarmlessWithoutListening) {
   io::Runtime runtime(1);
   const ManualClock clock;
   const Log log(LogLevel::off);
-  Server server({.runtime = runtime, .clock = clock, .log = log}, test_limits(), Handler(), respond_to_error);
+  const ServerLimits limits = test_limits();
+  Server server({.runtime = runtime, .clock = clock, .log = log}, limits, Handler(), respond_to_error);
   server.stop(10'000);
 }
 
