@@ -240,4 +240,4 @@ def missing(name: str) -> str:
     if name in ("berth", "nginx"):
         return ""
     binary = KINDS[name].binary
-    return "" if os.access(binary, os.X_OK) else f"{binary} is not there"
+    return "" if os.access(binary, os.X_OK) else f"{os.path.relpath(binary)} is not there"
