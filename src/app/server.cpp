@@ -118,11 +118,14 @@ Result<void> Server::Parts::open_storage() {
   meta::Store::Hooks hooks;
   hooks.sync_staging = [this] { return blobs->sync_staging(); };
   hooks.on_no_space = [this] {
+    space.set(registry::SpaceLevel::stop);
+    log.error("disk.full", {f("err", "the metadata store found no space; only deletes are accepted")});
+  };
+  hooks.release_reserve = [this] {
     ballast_spent = true;
     space.set(registry::SpaceLevel::stop);
     (void)lifecycle::drop_ballast(files());
-    log.error("disk.full",
-              {f("err", "the metadata store found no space; the reserve is released, only deletes are accepted")});
+    log.error("disk.reserve_released", {f("err", "the disk is full; the reserve is given to deletes")});
   };
   auto& commits = metrics.histogram("berth_meta_tx_duration_seconds", "Transactions of the database, syncs included.");
   auto& writes = metrics.counter("berth_meta_writes_total", "Writes committed.");
@@ -314,7 +317,7 @@ void Server::Parts::check_space() {
 void Server::Parts::keep_house() {
   check_space();
   look_at_totals();
-  if (const auto placed = lifecycle::place_pending(recovery(), kPlaceMax); !placed) {
+  if (const auto placed = lifecycle::place_pending(recovery(), kPlaceMax, meta::Space::normal); !placed) {
     log.warn("housekeeping.place_failed", {f("err", placed.error().cause)});
   }
   if (const auto expired = uploads->expire(kExpireMax); !expired) {

@@ -89,7 +89,7 @@ std::string join(const std::vector<std::string>& complaints) {
 /// No staged file is ever committed here, hence no sync of their names.
 Result<std::unique_ptr<meta::Store>> open_store(const FsckFolder& folder) {
   meta::Store::Hooks hooks;
-  hooks.on_no_space = [&folder] { (void)drop_ballast(folder.files); };
+  hooks.release_reserve = [&folder] { (void)drop_ballast(folder.files); };
   return meta::Store::open({.path = folder.database_path}, std::move(hooks), folder.clock, folder.log);
 }
 

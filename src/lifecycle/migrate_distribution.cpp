@@ -134,7 +134,7 @@ class Migration {
     BERTH_TRY(blobs_, blob::FsStore::open_store(target_->files, disk_));
     meta::Store::Hooks hooks;
     hooks.sync_staging = [this] { return blobs_->sync_staging(); };
-    hooks.on_no_space = [this] { (void)drop_ballast(target_->files); };
+    hooks.release_reserve = [this] { (void)drop_ballast(target_->files); };
     BERTH_TRY(store_, meta::Store::open({.path = target_->database_path}, std::move(hooks), tools_.clock, tools_.log));
     BERTH_TRYV(target_->files.sync_dir("."));
     BERTH_TRYV(claim_store(*store_, target_->store_id, target_->path));

@@ -143,7 +143,7 @@ void review_strays(const RecoveryDeps& deps, std::span<const std::uint64_t> stra
     deps.log.warn("recovery.settle_failed", {f("err", settled.error().cause)});
 }
 
-Result<std::size_t> place_pending(const RecoveryDeps& deps, std::size_t limit) {
+Result<std::size_t> place_pending(const RecoveryDeps& deps, std::size_t limit, meta::Space space) {
   BERTH_TRY(const auto rows, deps.store.peek([&](sql::Connection& db) {
     return meta::list_unplaced(db, static_cast<std::int64_t>(limit));
   }));
@@ -168,7 +168,7 @@ Result<std::size_t> place_pending(const RecoveryDeps& deps, std::size_t limit) {
         for (const std::string& id : done) BERTH_TRYV(meta::mark_placed(db, id));
         return {};
       },
-      kHousekeeping));
+      {.ack = meta::Ack::process, .space = space, .touches = meta::Touches::nothing()}));
   return done.size();
 }
 

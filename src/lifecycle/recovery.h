@@ -44,7 +44,9 @@ Result<RecoveryReport> recover(const RecoveryDeps& deps, const std::string& boot
 void review_strays(const RecoveryDeps& deps, std::span<const std::uint64_t> strays,
                    const blob::BlobMaintenance::Pace& pace, RecoveryReport& report);
 
-/// Gives committed blobs their final names, makes that durable, and notes it. Called by recovery and every second.
-Result<std::size_t> place_pending(const RecoveryDeps& deps, std::size_t limit);
+/// Gives committed blobs their final names, makes that durable, and notes it. Called by recovery, which cannot go on
+/// without, and every second: then with `space` normal, for a full disk's reserve is not for notes that can wait.
+Result<std::size_t> place_pending(const RecoveryDeps& deps, std::size_t limit,
+                                  meta::Space space = meta::Space::reclaim);
 
 }  // namespace berth::lifecycle

@@ -22,8 +22,8 @@ Store::~Store() { stop(); }
 /// Even to look at a database takes some room: its log and the log's index are made anew after a clean stop.
 Result<void> Store::start() {
   auto opened = open_writer();
-  if (!opened && opened.error().code == Errc::no_space && hooks_.on_no_space) {
-    hooks_.on_no_space();
+  if (!opened && opened.error().code == Errc::no_space && hooks_.release_reserve) {
+    hooks_.release_reserve();
     opened = open_writer();
   }
   if (!opened && opened.error().code == Errc::no_space) {
@@ -171,7 +171,7 @@ void Store::run_batch(std::vector<Op>& batch) {
   Result<void> done = run_transaction(ops);
   if (done && hooks_.on_commit) hooks_.on_commit(ops.size(), clock_.mono_us() - began_us);
   if (!done && done.error().code == Errc::no_space) {
-    // The disk is full. Give back the reserve and let through only what makes room.
+    // The disk is full: let through only what makes room, and give it the reserve.
     if (hooks_.on_no_space) hooks_.on_no_space();
     std::vector<Op*> reclaiming;
     for (Op* op : ops) {
@@ -182,6 +182,7 @@ void Store::run_batch(std::vector<Op>& batch) {
       }
     }
     if (!reclaiming.empty()) {
+      if (hooks_.release_reserve) hooks_.release_reserve();
       done = run_transaction(reclaiming);
       if (!done) {
         for (Op* op : reclaiming) op->outcome = fail(Error(done.error()));

@@ -54,8 +54,11 @@ class Store {
   struct Hooks {
     /// Makes the names of staged files durable; called once before the COMMIT of a batch that asked for it.
     std::function<Result<void>()> sync_staging;
-    /// The engine found the disk full, in open() or later: free the reserve, so that reclaiming writes can go on.
+    /// The engine found the disk full, after open(): refuse what needs room before it gets here.
     std::function<void()> on_no_space;
+    /// open() or a reclaiming write cannot go on without room: free what is kept aside for them. Nothing else asks for
+    /// it: what another program takes at that moment is gone.
+    std::function<void()> release_reserve;
     /// A batch of `ops` writes was committed; how long that took, syncs included.
     std::function<void(std::size_t ops, std::int64_t duration_us)> on_commit;
     /// Wraps every connection opened, for fault injection; empty in production.

@@ -154,7 +154,7 @@ TEST_F(MetaStore, NothingIsCommittedIfTheStagedNamesCannotBeSynced) {
 
 TEST_F(MetaStore, AFullDiskFreesTheReserveAndLetsOnlyReclaimingWritesThrough) {
   int freed = 0;
-  open({.on_no_space = [&] { ++freed; }});
+  open({.release_reserve = [&] { ++freed; }});
   hold_writer([this] { fail_at(3, Errc::no_space); });  // its RELEASE, its COMMIT, then the BEGIN of the batch
   Tasks tasks;
   tasks.push_back(put("normal", 1));
@@ -170,10 +170,24 @@ TEST_F(MetaStore, AFullDiskFreesTheReserveAndLetsOnlyReclaimingWritesThrough) {
   EXPECT_TRUE(put_now("afterwards").has_value());
 }
 
+TEST_F(MetaStore, AFullDiskKeepsTheReserveUntilSomethingMakesRoom) {
+  int freed = 0;
+  int noticed = 0;
+  open({.on_no_space = [&] { ++noticed; }, .release_reserve = [&] { ++freed; }});
+  hold_writer([this] { fail_at(3, Errc::no_space); });  // its RELEASE, its COMMIT, then the BEGIN of the batch
+  Tasks tasks;
+  tasks.push_back(put("normal", 1));
+  tasks.push_back(put("normal too", 2));
+  tasks.push_back(go_on());
+  EXPECT_THAT(codes(test::run_tasks(std::move(tasks))), ElementsAre(Errc::no_space, Errc::no_space));
+  EXPECT_EQ(noticed, 1);
+  EXPECT_EQ(freed, 0) << "another program filling the disk would take it";
+}
+
 TEST_F(MetaStore, TheEnginesOwnFullDiskInTheMiddleOfABatchIsTheSame) {
   int freed = 0;
   sql::Connection* writer = nullptr;
-  open({.on_no_space = [&] {
+  open({.release_reserve = [&] {
     ++freed;
     (void)writer->run_script("PRAGMA max_page_count=100000");
   }});
@@ -291,14 +305,16 @@ TEST_F(MetaStoreOnABadDisk, AfterAFailedSyncAStopDoesNotTouchTheDatabaseFile) {
   EXPECT_EQ(std::filesystem::file_size(path() + "-wal"), log_bytes);
 }
 
-TEST_F(MetaStoreOnABadDisk, ADatabaseFileThatCannotGrowCostsTheReserveAndNoWrite) {
+TEST_F(MetaStoreOnABadDisk, ADatabaseFileThatCannotGrowIsNoticedAndCostsNeitherTheReserveNorAWrite) {
   int freed = 0;
-  open({.on_no_space = [&] { ++freed; }});
+  int noticed = 0;
+  open({.on_no_space = [&] { ++noticed; }, .release_reserve = [&] { ++freed; }});
   disk_.database.write_errno = ENOSPC;
   ASSERT_TRUE(store_->write_blocking(put_long).has_value());
   EXPECT_TRUE(put_now("next").has_value()) << "the log has room";
   store_->stop();
-  EXPECT_GE(freed, 1);
+  EXPECT_GE(noticed, 1);
+  EXPECT_EQ(freed, 0);
   disk_.repair();
   store_.reset();
   open();
@@ -329,7 +345,7 @@ TEST_F(MetaStoreOnABadDisk, ABatchThatTheEngineUndidByItselfIsAnsweredAsUndone) 
 TEST_F(MetaStoreOnABadDisk, AFullDiskAtTheStartFreesTheReserveAndIsTriedAgain) {
   disk_.log.write_errno = ENOSPC;  // met by the migrations
   int freed = 0;
-  open({.on_no_space = [&] {
+  open({.release_reserve = [&] {
     ++freed;
     disk_.repair();
   }});
@@ -340,7 +356,7 @@ TEST_F(MetaStoreOnABadDisk, AFullDiskAtTheStartFreesTheReserveAndIsTriedAgain) {
 TEST_F(MetaStoreOnABadDisk, ADiskThatStaysFullAtTheStartIsCalledByItsName) {
   disk_.log.write_errno = ENOSPC;
   int freed = 0;
-  const auto opened = Store::open({.path = path()}, {.on_no_space = [&] { ++freed; }}, clock_, log_);
+  const auto opened = Store::open({.path = path()}, {.release_reserve = [&] { ++freed; }}, clock_, log_);
   ASSERT_FALSE(opened.has_value());
   EXPECT_EQ(opened.error().code, Errc::no_space);
   EXPECT_THAT(opened.error().message, ::testing::HasSubstr("free some space"));
