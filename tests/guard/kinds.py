@@ -25,6 +25,7 @@ class Kind:
     count: int  # how many are measured; enough that what happens each second or each hundredth time does not matter
     ask: Callable[[Connection, str], None]  # the text is different each time, the same in every run
     tls: bool = False
+    writes: bool = False  # the server notes something about it later
 
 
 def get_manifest_by_tag(to: Connection, _: str):
@@ -85,9 +86,9 @@ KINDS = [
     Kind("GET 4 KiB of a large blob", 200, get_range),
     Kind("HEAD blob", 200, head_blob),
     Kind("GET 100 of 1,000 tags", 50, tags_page),
-    Kind("POST blob of 4 KiB", 100, push_small_blob),
-    Kind("POST, PATCH 1 MiB, PUT", 8, push_in_chunks),
-    Kind("PUT manifest", 100, put_manifest),
+    Kind("POST blob of 4 KiB", 100, push_small_blob, writes=True),
+    Kind("POST, PATCH 1 MiB, PUT", 10, push_in_chunks, writes=True),
+    Kind("PUT manifest", 100, put_manifest, writes=True),
 ]
 WARM_UP = 4  # before each measurement: caches filled, statements prepared, buffers grown
 
@@ -112,3 +113,5 @@ def run(kind: Kind, server: Served, first: int, count: int):
     for number in range(first, first + count):
         kind.ask(to, f"kind-{KINDS.index(kind)}-{number}")
         server.settle()
+    if kind.writes:
+        server.finish_later_work()
