@@ -80,7 +80,7 @@ std::string list_detail(std::string_view key, const std::vector<std::string>& it
 }  // namespace
 
 void add_common_headers(http::Response& response) {
-  response.add_lines("\r\nDocker-Distribution-Api-Version: registry/2.0\r\nX-Content-Type-Options: nosniff");
+  response.add_lines({"\r\nDocker-Distribution-Api-Version: registry/2.0\r\nX-Content-Type-Options: nosniff"});
 }
 
 std::pair<http::Response, std::string> error_response(const Error& error, std::string_view allow) {

@@ -5,27 +5,25 @@ namespace berth::api {
 namespace {
 
 /// D2. An upload session can be cancelled all the same (A13).
-Result<void> check_deletes(const Context& context, http::Method method) {
-  const Endpoint endpoint = context.route.endpoint;
+Result<void> check_deletes(const Services& services, Endpoint endpoint, http::Method method) {
   const bool deletes_content = method == http::Method::delete_ && endpoint != Endpoint::upload_session;
-  if (!deletes_content || context.services.deletes == Deletes::on) return {};
+  if (!deletes_content || services.deletes == Deletes::on) return {};
   return fail(Error(Errc::method_unknown, "deleting is switched off on this registry")
                   .with_items({std::string(allowed_methods(endpoint, Deletes::off))}));
 }
 
 }  // namespace
 
-Result<void> admit(const Context& context, const http::Request& request) {
-  const Endpoint endpoint = context.route.endpoint;
+Result<void> admit(const Services& services, Endpoint endpoint, const http::Request& request) {
   if (!is_allowed(endpoint, request.method)) {
     return fail(Error(Errc::method_unknown, "the method is not supported here")
                     .with_items({std::string(allowed_methods(endpoint))}));
   }
   if (!is_protocol(endpoint)) return {};  // tells nothing of what is stored
-  const Anonymous anonymous = context.services.anonymous;
+  const Anonymous anonymous = services.anonymous;
   // Reading a session is part of pushing (A13).
   const bool reads = is_read(request.method) && endpoint != Endpoint::upload_session;
-  if (anonymous == Anonymous::write) return check_deletes(context, request.method);
+  if (anonymous == Anonymous::write) return check_deletes(services, endpoint, request.method);
   if (anonymous == Anonymous::read && reads) return {};
   return fail(Errc::unauthorized, anonymous == Anonymous::read
                                       ? "authentication required: this registry is read-only for anonymous callers"

@@ -7,7 +7,7 @@
 namespace berth::api {
 
 /// Errors: method_unknown with the allowed methods as the only item; unauthorized.
-Result<void> admit(const Context& context, const http::Request& request);
+Result<void> admit(const Services& services, Endpoint endpoint, const http::Request& request);
 
 /// The repository of the route. Errors: name_invalid (G1).
 Result<oci::RepoName> repo_of(const Route& route);

@@ -9,7 +9,7 @@ namespace {
 http::Response fresh(int status, std::string_view media_type) {
   http::Response head{.status = status, .reason = {}, .field_lines = {}};
   head.add("Content-Type", media_type);
-  head.add_lines("\r\nX-Content-Type-Options: nosniff\r\nCache-Control: no-store");
+  head.add_lines({"\r\nX-Content-Type-Options: nosniff\r\nCache-Control: no-store"});
   return head;
 }
 

@@ -76,6 +76,17 @@ Result<Route> match_route(std::string_view path) {
   return match_suffix(segments);
 }
 
+std::optional<ManifestPath> plain_manifest_path(std::string_view path) {
+  constexpr std::string_view kPrefix = "/v2/";
+  constexpr std::string_view kWord = "/manifests";
+  if (!path.starts_with(kPrefix) || path.find('%') != std::string_view::npos) return std::nullopt;
+  const std::size_t slash = path.rfind('/');
+  const std::string_view front = path.substr(0, slash);
+  if (!front.ends_with(kWord) || front.size() <= kPrefix.size() + kWord.size()) return std::nullopt;
+  return ManifestPath{front.substr(kPrefix.size(), front.size() - kPrefix.size() - kWord.size()),
+                      path.substr(slash + 1)};
+}
+
 std::string_view allowed_methods(Endpoint endpoint, Deletes deletes) {
   switch (endpoint) {
     case Endpoint::base:

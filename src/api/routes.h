@@ -6,7 +6,9 @@
 #include "http/message.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace berth::api {
 
@@ -42,6 +44,14 @@ struct Route {
 
 /// Errors: route_unknown; request_malformed for a path that cannot be decoded (G6).
 Result<Route> match_route(std::string_view path);
+
+/// Of "/v2/<name>/manifests/<reference>".
+struct ManifestPath {
+  std::string_view name;       // neither is validated
+  std::string_view reference;  // views into the path
+};
+/// The same route by the looks of it, for paths without an escape; nullopt: ask match_route.
+std::optional<ManifestPath> plain_manifest_path(std::string_view path);
 
 /// "GET, HEAD": what a 405 lists in Allow. A static string.
 std::string_view allowed_methods(Endpoint endpoint, Deletes deletes = Deletes::on);

@@ -11,6 +11,15 @@ namespace berth::api {
 io::Task<void> ServerHandler::handle(http::Exchange& exchange) {
   RequestObserver& observer = services_.observer;
   RequestObserver::Seen seen = observer.begin();
+  const auto at_hand =
+      services_.face == Face::operator_only ? std::nullopt : find_manifest_at_hand(services_, exchange.request());
+  if (at_hand) {  // what is asked for most: without a coroutine
+    seen.endpoint = Endpoint::manifest;
+    const auto is_sent = exchange.begin_send(at_hand->head, at_hand->body ? at_hand->body->bytes : std::string_view());
+    if (is_sent && !*is_sent) (void)co_await exchange.finish_send();
+    observer.end(seen, exchange);
+    co_return;
+  }
   const auto done = co_await dispatch(exchange, seen.endpoint);
   if (!done && !exchange.answered()) {
     const Error& error = done.error();
@@ -37,8 +46,8 @@ io::Task<Result<void>> ServerHandler::dispatch(http::Exchange& exchange, std::op
   if (services_.face == Face::operator_only && is_protocol(route.endpoint))
     co_return fail(Errc::route_unknown, "no such endpoint: this address is for the operator");
   endpoint = route.endpoint;
+  BERTH_CO_TRYV(admit(services_, route.endpoint, request));
   Context context{services_, std::move(route)};
-  BERTH_CO_TRYV(admit(context, request));
   switch (context.route.endpoint) {
     case Endpoint::base: co_return co_await get_base(context, exchange);
     case Endpoint::catalog: co_return co_await get_catalog(context, exchange);

@@ -11,6 +11,8 @@ namespace berth {
 
 /// Lowercase hex, two characters a byte.
 std::string to_hex(std::span<const std::byte> bytes);
+/// The same to `out`, which has room for it; the end of what was written.
+char* write_hex(std::span<const std::byte> bytes, char* out);
 
 /// Value of one lowercase hex digit, or -1. Uppercase is refused on purpose: digests are lowercase only (G3).
 constexpr int hex_digit(char c) {

@@ -32,15 +32,36 @@ Connection::Connection(CoreContext& core, Socket socket, const Protocol::endpoin
   stream_.configure();
 }
 
+/// The usual request comes whole and is answered from memory: it costs no coroutine but the handler's own.
 io::Task<void> Connection::serve() {
   if (!co_await open()) {
     // Everything that could be said has been.
   } else if (admission_ == Admission::refused) {
     co_await reject(Error(Errc::unavailable, "too many connections"));
   } else {
-    while (co_await read_head()) {
-      co_await run_handler();
-      if (!co_await finish_exchange()) break;
+    for (bool is_first = true;; is_first = false) {
+      begin_head();
+      if (!is_first && in_.empty()) {
+        co_await let_others_run();
+        take_arrived();
+      }
+      const Result<bool> is_whole = parse_head();
+      if (!is_whole) {
+        co_await reject(is_whole.error());
+        break;
+      }
+      if (!*is_whole && !co_await read_head()) break;
+      // One of the two places that catch everything: whatever a handler throws ends its connection, not the process.
+      std::optional<std::string> thrown;
+      try {
+        co_await core_.server.handler(*this);
+      } catch (const std::exception& error) {
+        thrown = error.what();
+      } catch (...) {
+        thrown = "unknown exception";
+      }
+      if (thrown || !answered()) co_await answer_failure(std::move(thrown));
+      if (!is_ready_for_next() && !co_await finish_exchange()) break;
     }
   }
   stream_.close();
@@ -63,29 +84,52 @@ void Connection::abort() {
   stream_.cancel();
 }
 
-/// True with request_ filled; false if there is none to come, everything that had to be said having been said.
-io::Task<bool> Connection::read_head() {
+void Connection::begin_head() {
   in_.compact();
   if (in_.capacity() > limits_.connection_buffer_bytes) in_.reallocate(limits_.connection_buffer_bytes);
   parser_.reset(head_limits(limits_));
   pace_ = Pace(limits_.io_timeout_ms, limits_.progress_bytes_min);
   status_ = 0;
   hard_deadline_ms_ = in_.empty() ? kNever : clock_.mono_ms() + limits_.head_timeout_ms;
+}
+
+/// Of a busy core's many connections: after a turn of the others the next request is usually there, and reading it
+/// costs one call. Reading at once would find nothing, and cost that call, a notice of the kernel, and another call.
+io::Task<void> Connection::let_others_run() {
+  return asio::post(stream_.socket().get_executor(), asio::use_awaitable_t<io::Executor>{});
+}
+
+/// Takes what is there, without waiting. The end of the stream and errors are met again by who waits.
+void Connection::take_arrived() {
+  if (is_aborted_ || core_.stopping) return;
+  const std::span<std::byte> room = in_.room();
+  const Stream::Moved moved = stream_.try_receive(Slices::writable(room));
+  if (moved.outcome != Stream::Outcome::moved || moved.count == 0) return;
+  hard_deadline_ms_ = clock_.mono_ms() + limits_.head_timeout_ms;
+  in_.commit(moved.count);
+}
+
+/// True with request_ filled, false if more bytes are needed.
+Result<bool> Connection::parse_head() {
+  // A client may leave one empty line between two requests (RFC 9112 §2.2).
+  if (in_.unread().starts_with("\r\n")) in_.consume(2);
+  if (in_.empty()) return false;
+  BERTH_TRY(const std::size_t head_bytes, parser_.feed(in_.unread(), request_));
+  if (head_bytes == 0) return false;
+  begin_exchange(head_bytes);
+  return true;
+}
+
+/// True with request_ filled; false if there is none to come, everything that had to be said having been said.
+io::Task<bool> Connection::read_head() {
   for (;;) {
-    // A client may leave one empty line between two requests (RFC 9112 §2.2).
-    if (in_.unread().starts_with("\r\n")) in_.consume(2);
-    if (!in_.empty()) {
-      const Result<std::size_t> head_bytes = parser_.feed(in_.unread(), request_);
-      if (!head_bytes) {
-        co_await reject(head_bytes.error());
-        co_return false;
-      }
-      if (*head_bytes > 0) {
-        begin_exchange(*head_bytes);
-        co_return true;
-      }
-    }
     if (!co_await receive_head()) co_return false;
+    const Result<bool> is_whole = parse_head();
+    if (!is_whole) {
+      co_await reject(is_whole.error());
+      co_return false;
+    }
+    if (*is_whole) co_return true;
   }
 }
 
@@ -148,16 +192,8 @@ void Connection::begin_exchange(std::size_t head_bytes) {
   body_state_ = request_.chunked ? BodyState::chunked : sized_left_ > 0 ? BodyState::sized : BodyState::none;
 }
 
-/// One of the two places that catch everything: whatever a handler throws ends its connection, not the process.
-io::Task<void> Connection::run_handler() {
-  std::optional<std::string> thrown;
-  try {
-    co_await core_.server.handler(*this);
-  } catch (const std::exception& error) {
-    thrown = error.what();
-  } catch (...) {
-    thrown = "unknown exception";
-  }
+/// After a handler that threw, or came back without an answer.
+io::Task<void> Connection::answer_failure(std::optional<std::string> thrown) {
   if (thrown) {
     must_close_ = true;
     core_.server.log.error("http.handler_threw", {f("peer", peer_), f("err", *thrown)});
@@ -184,6 +220,11 @@ io::Task<void> Connection::reject(Error error) {
   auto [head, body] = core_.server.on_error(error);
   const Result<void> sent = co_await send(std::move(head), std::move(body));
   if (sent) co_await drain_peer();
+}
+
+bool Connection::is_ready_for_next() const {
+  return !must_close_ && stays_open_ && body_state_ == BodyState::none && !chunk_in_ &&
+         out_.capacity() <= limits_.connection_buffer_bytes * 4;
 }
 
 /// After the answer: false if the connection ends. What the handler left unread is read away first, within limits, so

@@ -101,6 +101,8 @@ class Connection final : public Exchange {
   std::string_view peer() const override { return peer_; }
   std::uint64_t length_hint() const override;
   io::Task<Result<std::size_t>> read(std::span<std::byte> out) override;
+  Result<bool> begin_send(const Response& head, std::string_view body) override;
+  io::Task<Result<void>> finish_send() override;
   io::Task<Result<void>> send(Response head, std::string body) override;
   io::Task<Result<void>> send(Response head, std::shared_ptr<const std::string> body) override;
   io::Task<Result<void>> send(Response head, io::RandomSource& source, std::vector<BodyPart> parts) override;
@@ -126,13 +128,18 @@ class Connection final : public Exchange {
   io::Task<bool> shake_hands();
 
   // connection.cpp
+  void begin_head();
+  io::Task<void> let_others_run();
+  void take_arrived();
+  Result<bool> parse_head();
   io::Task<bool> read_head();
   io::Task<bool> receive_head();
   io::Task<std::tuple<boost::system::error_code, std::size_t>> receive_encrypted(std::span<std::byte> room);
   bool make_room_for_head();
   void begin_exchange(std::size_t head_bytes);
-  io::Task<void> run_handler();
+  io::Task<void> answer_failure(std::optional<std::string> thrown);
   io::Task<void> reject(Error error);
+  bool is_ready_for_next() const;
   io::Task<bool> finish_exchange();
   io::Task<bool> drain_body();
   io::Task<void> drain_peer();
@@ -177,6 +184,7 @@ class Connection final : public Exchange {
   HeadParser parser_;
   Request request_;
   std::string out_;  // the head being sent; keeps its memory between exchanges
+  Slices unsent_;    // of an answer begun by begin_send()
 
   BodyState body_state_ = BodyState::none;
   bool is_expectation_pending_ = false;

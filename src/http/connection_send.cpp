@@ -35,24 +35,32 @@ bool is_cached(int file, std::uint64_t offset) {
 
 }  // namespace
 
-io::Task<Result<void>> Connection::send(Response head, std::string body) {
-  BERTH_CO_TRYV(begin_answer(head, body.size()));
-  if (!is_body_sent(head)) body.clear();
-  Slices slices = Slices::readable(out_, body);
-  Result<void> sent = transmit_at_once(slices);
-  if (sent && slices.size() > 0) sent = co_await transmit(slices, More::no);
+Result<bool> Connection::begin_send(const Response& head, std::string_view body) {
+  BERTH_TRYV(begin_answer(head, body.size()));
+  unsent_ = Slices::readable(out_, is_body_sent(head) ? body : std::string_view());
+  if (const Result<Socket::wait_type> tried = try_transmit(unsent_, More::no); !tried) {
+    must_close_ = true;
+    return fail(Error(tried.error()));
+  }
+  return unsent_.size() == 0;
+}
+
+io::Task<Result<void>> Connection::finish_send() {
+  Result<void> sent = co_await transmit(unsent_, More::no);
   if (!sent) must_close_ = true;
   co_return sent;
 }
 
+io::Task<Result<void>> Connection::send(Response head, std::string body) {
+  BERTH_CO_TRY(const bool is_sent, begin_send(head, body));
+  if (!is_sent) co_return co_await finish_send();
+  co_return Result<void>();
+}
+
 io::Task<Result<void>> Connection::send(Response head, std::shared_ptr<const std::string> body) {
-  BERTH_CO_TRYV(begin_answer(head, body->size()));
-  const std::string_view bytes = is_body_sent(head) ? std::string_view(*body) : std::string_view();
-  Slices slices = Slices::readable(out_, bytes);
-  Result<void> sent = transmit_at_once(slices);
-  if (sent && slices.size() > 0) sent = co_await transmit(slices, More::no);
-  if (!sent) must_close_ = true;
-  co_return sent;
+  BERTH_CO_TRY(const bool is_sent, begin_send(head, *body));
+  if (!is_sent) co_return co_await finish_send();
+  co_return Result<void>();
 }
 
 io::Task<Result<void>> Connection::send_head(Response head, std::uint64_t content_length) {

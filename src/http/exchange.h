@@ -26,6 +26,11 @@ class Exchange : public io::ByteSource {
   /// The whole body, at most `max_bytes` (inclusive). Beyond: `too_large`, reading stops at once, chunked or not (M2).
   io::Task<Result<std::string>> read_body(std::size_t max_bytes, Errc too_large);
 
+  /// Sends a response as far as the peer takes it at once. True: all of it is out, which is the usual case and costs no
+  /// coroutine. False: `body` must stay where it is until finish_send() has sent the rest. Otherwise as send().
+  virtual Result<bool> begin_send(const Response& head, std::string_view body) = 0;
+  virtual io::Task<Result<void>> finish_send() = 0;
+
   /// Sends a response with a body held in memory. For HEAD the body is not sent but its length is (H2); 204 and 304
   /// have neither. Returns `disconnected` if the peer went away; the handler has nothing to do then.
   virtual io::Task<Result<void>> send(Response head, std::string body = {}) = 0;

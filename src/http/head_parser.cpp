@@ -212,9 +212,12 @@ Result<std::size_t> HeadParser::feed(std::string_view bytes, Request& out) {
 /// Goes on where it stopped: every byte is looked at once, however the head is cut into packets.
 Result<std::size_t> HeadParser::scan(std::string_view bytes) {
   for (; position_ < bytes.size(); ++position_) {
-    const char c = bytes[position_];
-    if (is_class(c, CharClass::field_byte)) continue;
-    if (c != '\r') return fail(malformed("bare line feed or control byte in the request header"));
+    const std::string_view rest = bytes.substr(position_);
+    const std::size_t text = std::min(rest.find('\r'), rest.size());
+    if (!is_field_text(rest.substr(0, text)))
+      return fail(malformed("bare line feed or control byte in the request header"));
+    position_ += text;
+    if (position_ == bytes.size()) break;
     if (position_ + 1 == bytes.size()) break;  // the line feed is still on its way
     if (bytes[position_ + 1] != '\n') return fail(malformed("bare carriage return in the request header"));
     const std::string_view line = bytes.substr(line_start_, position_ - line_start_);

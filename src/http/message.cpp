@@ -25,9 +25,9 @@ std::string Request::joined(std::string_view name) const {
 
 constexpr std::size_t kUsualBytes = 512;  // a blob's head
 
-Response& Response::add_lines(std::string_view lines) {
+Response& Response::add_lines(std::initializer_list<std::string_view> pieces) {
   if (field_lines.empty()) field_lines.reserve(kUsualBytes);
-  field_lines.append(lines);
+  for (const std::string_view piece : pieces) field_lines.append(piece);
   return *this;
 }
 

@@ -2,6 +2,7 @@
 // What an HTTP exchange is made of, without the wire: names and values. See exchange.h for the moving parts.
 
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -49,8 +50,8 @@ struct Response {
   /// A field whose name is not a token or whose value holds a control byte is left out, never sent (S23); likewise the
   /// three that the server owns: Content-Length, Transfer-Encoding, Connection.
   Response& add(std::string_view name, std::string_view value);
-  /// Fields that are the same in every answer, as they are sent ("\r\nName: value", any number): a literal, unchecked.
-  Response& add_lines(std::string_view lines);
+  /// Fields as they are sent ("\r\nName: value", any number), in pieces. Unchecked: literals, digests, numbers.
+  Response& add_lines(std::initializer_list<std::string_view> pieces);
 };
 
 /// A slice of a RandomSource, or literal text between slices (multipart boundaries).

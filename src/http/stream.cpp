@@ -105,23 +105,29 @@ void Stream::set_low_water(int bytes) {
 
 Stream::Moved Stream::try_receive(Slices slices) {
   if (tls_) return try_receive_encrypted(slices);
+  const ::iovec& first = slices.parts[0];
+  const bool is_single = slices.parts[1].iov_len == 0;  // its own call is the cheaper one
   ::msghdr message{};
   message.msg_iov = slices.parts.data();
   message.msg_iovlen = slices.parts.size();
   for (;;) {
-    const ::ssize_t result = ::recvmsg(socket_.native_handle(), &message, MSG_DONTWAIT);
+    const ::ssize_t result = is_single ? ::recv(socket_.native_handle(), first.iov_base, first.iov_len, MSG_DONTWAIT)
+                                       : ::recvmsg(socket_.native_handle(), &message, MSG_DONTWAIT);
     if (result >= 0 || errno != EINTR) return to_moved(result, Socket::wait_read);
   }
 }
 
 Stream::Moved Stream::try_send(Slices slices, More more) {
   if (tls_) return try_send_encrypted(slices);
+  const ::iovec& first = slices.parts[0];
+  const bool is_single = slices.parts[1].iov_len == 0;
   ::msghdr message{};
   message.msg_iov = slices.parts.data();
   message.msg_iovlen = slices.parts.size();
   const int flags = MSG_DONTWAIT | MSG_NOSIGNAL | (more == More::yes ? MSG_MORE : 0);
   for (;;) {
-    const ::ssize_t result = ::sendmsg(socket_.native_handle(), &message, flags);
+    const ::ssize_t result = is_single ? ::send(socket_.native_handle(), first.iov_base, first.iov_len, flags)
+                                       : ::sendmsg(socket_.native_handle(), &message, flags);
     if (result >= 0 || errno != EINTR) return to_moved(result, Socket::wait_write);
   }
 }

@@ -87,11 +87,14 @@ std::optional<Digest> Digest::from_storage(std::span<const std::byte> bytes) {
 
 std::string Digest::hex() const { return to_hex(raw()); }
 
-std::string Digest::str() const {
-  std::string out(to_string(algorithm()));
-  out.reserve(out.size() + 1 + 2 * raw().size());
-  out += ':';
-  out += hex();
+std::string Digest::str() const { return std::string(text().view()); }
+
+DigestText Digest::text() const {
+  DigestText out;
+  char* end = std::ranges::copy(to_string(algorithm()), out.chars_.data()).out;
+  *end++ = ':';
+  end = write_hex(raw(), end);
+  out.size_ = static_cast<std::size_t>(end - out.chars_.data());
   return out;
 }
 

@@ -26,6 +26,17 @@ std::string_view to_string(Algorithm algorithm);
 
 constexpr std::size_t hash_bytes(Algorithm algorithm) { return algorithm == Algorithm::sha256 ? 32 : 64; }
 
+/// A digest as text, without an allocation.
+class DigestText {
+ public:
+  std::string_view view() const { return {chars_.data(), size_}; }
+
+ private:
+  friend class Digest;
+  std::array<char, sizeof("sha512:") - 1 + 128> chars_;
+  std::size_t size_ = 0;
+};
+
 /// Trivially copyable, 65 bytes, never allocates except in hex() and str(). Ordered by algorithm, then by hash.
 class Digest {
  public:
@@ -60,6 +71,7 @@ class Digest {
 
   std::string hex() const;
   std::string str() const;  // "sha256:…"
+  DigestText text() const;  // the same
 
   friend bool operator==(const Digest&, const Digest&) = default;
   friend auto operator<=>(const Digest&, const Digest&) = default;

@@ -79,9 +79,12 @@ class Manifests {
   /// Errors: digest_mismatch (M4), manifest_invalid (V1-V10), manifest_blob_unknown with the missing digests (V7, V9),
   /// precondition_failed (M6), denied (S21), no_space.
   io::Task<Result<StoredManifest>> put(PutManifest cmd);
-  /// What is at hand without asking anybody; nullptr says nothing about what is there.
-  ManifestPtr find_cached(const oci::RepoName& repo, const oci::Reference& reference) {
-    return cache_.find(repo.str(), cache_item(reference));
+  /// What is at hand without asking anybody, by texts as they came, valid or not. nullptr says nothing about what is
+  /// there.
+  ManifestPtr find_cached(std::string_view repo, std::string_view reference) {
+    if (reference.find(':') == std::string_view::npos) return cache_.find(repo, reference);
+    const auto digest = oci::Digest::parse(reference);
+    return digest ? cache_.find(repo, cache_item(*digest)) : nullptr;
   }
   const ReadCache<meta::ManifestBytes>& cache() const { return cache_; }
   /// Errors: manifest_unknown, name_unknown, corrupt.

@@ -55,9 +55,7 @@ TEST_F(Manifests, WhatIsKeptInMemoryIsNeverOlderThanTheLastAnswer) {
   const std::string first = world_.push_image("app", "v1", {"config", "layer"});
   const std::string second = image_text({piece_of("config"), piece_of("layer")}, {.note = "second"});
   ASSERT_EQ(world_.pull_manifest("app", "v1").value(), first);
-  const auto cached = [&](std::string_view reference) {
-    return world_.manifests->find_cached(test::RegistryWorld::repo("app"), *oci::Reference::parse(reference));
-  };
+  const auto cached = [&](std::string_view reference) { return world_.manifests->find_cached("app", reference); };
   ASSERT_NE(cached("v1"), nullptr);
   ASSERT_TRUE(world_.push_manifest("app", "v1", second).has_value());
   EXPECT_EQ(cached("v1"), nullptr) << "the tag moved";

@@ -115,9 +115,8 @@ class RegistryWorld {
     return run_task(manifests->put(std::move(cmd)));
   }
   Result<std::string> pull_manifest(std::string_view name, std::string_view reference) {
-    const auto wanted = *oci::Reference::parse(reference);
-    if (const auto cached = manifests->find_cached(repo(name), wanted)) return cached->bytes;
-    BERTH_TRY(const auto found, run_task(manifests->get(repo(name), wanted)));
+    if (const auto cached = manifests->find_cached(name, reference)) return cached->bytes;
+    BERTH_TRY(const auto found, run_task(manifests->get(repo(name), *oci::Reference::parse(reference))));
     return found->bytes;
   }
   Result<void> delete_manifest(std::string_view name, std::string_view reference) {

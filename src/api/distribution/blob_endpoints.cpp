@@ -11,19 +11,17 @@ namespace berth::api {
 
 namespace {
 
-http::Response blob_head(const Context& context, const std::string& digest, int status) {
+http::Response blob_head(const Context& context, const oci::Digest& digest, int status) {
   auto head = reply(status);
-  head.add("Docker-Content-Digest", digest);
-  head.add("ETag", quoted(digest));
-  head.add_lines("\r\nAccept-Ranges: bytes");
-  head.add("Cache-Control", immutable_cache(context));
+  add_digest(head, digest);
+  head.add_lines({"\r\nAccept-Ranges: bytes\r\nCache-Control: ", immutable_cache(context.services)});
   return head;
 }
 
 /// Blobs are bytes, never pages: no browser may run what somebody pushed (S25).
 void add_body_headers(http::Response& head, std::string_view media_type) {
   head.add("Content-Type", media_type);
-  head.add_lines("\r\nContent-Security-Policy: default-src 'none'; sandbox");
+  head.add_lines({"\r\nContent-Security-Policy: default-src 'none'; sandbox"});
 }
 
 /// The ranges to serve, after If-Range had its say.
@@ -56,11 +54,11 @@ io::Task<Result<void>> get_blob(Context& context, http::Exchange& exchange) {
   if (const std::string condition = request.joined("If-None-Match"); !condition.empty()) {
     BERTH_CO_TRYV(co_await context.services.blobs.head(repo, digest));  // unseen content has no validator either
     if (http::matches(condition, name, http::Comparison::weak))
-      co_return co_await exchange.send(blob_head(context, name, 304));
+      co_return co_await exchange.send(blob_head(context, digest, 304));
   }
   if (request.method == http::Method::head) {
     BERTH_CO_TRY(const std::uint64_t size, co_await context.services.blobs.head(repo, digest));
-    auto head = blob_head(context, name, 200);
+    auto head = blob_head(context, digest, 200);
     add_body_headers(head, "application/octet-stream");
     co_return co_await exchange.send_head(std::move(head), size);
   }
@@ -73,12 +71,12 @@ io::Task<Result<void>> get_blob(Context& context, http::Exchange& exchange) {
   if (ranges.outcome == http::RangeOutcome::unsatisfiable)
     co_return co_await send_unsatisfiable(exchange, blob.size_bytes);
   if (ranges.outcome == http::RangeOutcome::none_full) {
-    auto head = blob_head(context, name, 200);
+    auto head = blob_head(context, digest, 200);
     add_body_headers(head, "application/octet-stream");
     co_return co_await exchange.send(std::move(head), *blob.source,
                                      {{.text = {}, .offset_bytes = 0, .length_bytes = blob.size_bytes}});
   }
-  auto head = blob_head(context, name, 206);
+  auto head = blob_head(context, digest, 206);
   if (ranges.requested_count == 1) {
     const http::ByteRange range = ranges.ranges.front();
     add_body_headers(head, "application/octet-stream");

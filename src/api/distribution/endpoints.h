@@ -5,12 +5,20 @@
 #include "api/context.h"
 #include "http/exchange.h"
 
+#include <optional>
+
 namespace berth::api {
 
-io::Task<Result<void>> get_base(Context& context, http::Exchange& exchange);         // end-1
-io::Task<Result<void>> get_blob(Context& context, http::Exchange& exchange);         // end-2, GET and HEAD
-io::Task<Result<void>> delete_blob(Context& context, http::Exchange& exchange);      // end-10
-io::Task<Result<void>> get_manifest(Context& context, http::Exchange& exchange);     // end-3, GET and HEAD
+io::Task<Result<void>> get_base(Context& context, http::Exchange& exchange);      // end-1
+io::Task<Result<void>> get_blob(Context& context, http::Exchange& exchange);      // end-2, GET and HEAD
+io::Task<Result<void>> delete_blob(Context& context, http::Exchange& exchange);   // end-10
+io::Task<Result<void>> get_manifest(Context& context, http::Exchange& exchange);  // end-3, GET and HEAD
+/// The answer to get_manifest, where it needs no waiting; nullopt otherwise, whatever the reason. Without a body: 304.
+struct ManifestAtHand {
+  http::Response head;
+  registry::ManifestPtr body;
+};
+std::optional<ManifestAtHand> find_manifest_at_hand(const Services& services, const http::Request& request);
 io::Task<Result<void>> put_manifest(Context& context, http::Exchange& exchange);     // end-7
 io::Task<Result<void>> delete_manifest(Context& context, http::Exchange& exchange);  // end-9
 io::Task<Result<void>> start_upload(Context& context, http::Exchange& exchange);     // end-4, end-11

@@ -34,32 +34,20 @@ Result<oci::Reference> reference_argument(const Context& context, Access access)
   return oci::Reference(std::move(valid));
 }
 
-/// The head of an answer to a read, and what follows it.
-struct ManifestAnswer {
-  enum class Body : std::uint8_t { none, length_only, bytes };
-  http::Response head;
-  Body body = Body::none;
-};
-
-ManifestAnswer answer_to(const Context& context, const http::Request& request, const oci::Reference& reference,
+/// The head of an answer to a read: 200, or 304 if the client has it (H5).
+http::Response answer_to(const Services& services, const http::Request& request, bool by_digest,
                          const meta::ManifestHead& found) {
-  const std::string digest = found.digest.str();
   const std::string condition = request.joined("If-None-Match");
-  const bool is_known = !condition.empty() && http::matches(condition, digest, http::Comparison::weak);
-  ManifestAnswer answer{reply(is_known ? 304 : 200), ManifestAnswer::Body::none};
-  http::Response& head = answer.head;
-  head.add("Docker-Content-Digest", digest);
-  head.add("ETag", quoted(digest));
-  if (reference.is_digest()) {  // P5
-    head.add("Cache-Control", immutable_cache(context));
-  } else {
-    head.add_lines("\r\nCache-Control: no-cache");
-  }
-  if (is_known) return answer;
-  head.add("Content-Type", found.media_type);
-  answer.body = request.method == http::Method::head ? ManifestAnswer::Body::length_only : ManifestAnswer::Body::bytes;
-  return answer;
+  const bool is_known =
+      !condition.empty() && http::matches(condition, found.digest.text().view(), http::Comparison::weak);
+  http::Response head = reply(is_known ? 304 : 200);
+  add_digest(head, found.digest);
+  head.add_lines({"\r\nCache-Control: ", by_digest ? immutable_cache(services) : "no-cache"});  // P5
+  if (!is_known) head.add("Content-Type", found.media_type);
+  return head;
 }
+
+bool is_not_modified(const http::Response& head) { return head.status == 304; }
 
 /// `tag=` and `?digest=` of a push (M5): tags only beside a digest, a digest only beside a tag.
 struct PushParameters {
@@ -115,51 +103,32 @@ registry::Precondition precondition_of(const http::Request& request) {  // M6
 
 }  // namespace
 
-namespace {
+std::optional<ManifestAtHand> find_manifest_at_hand(const Services& services, const http::Request& request) {
+  const auto path = plain_manifest_path(request.path);
+  if (!path || !is_read(request.method) || !admit(services, Endpoint::manifest, request)) return std::nullopt;
+  auto found = services.manifests.find_cached(path->name, path->reference);
+  if (!found) return std::nullopt;
+  const bool by_digest = path->reference.find(':') != std::string_view::npos;
+  ManifestAtHand answer{answer_to(services, request, by_digest, found->head), nullptr};
+  if (!is_not_modified(answer.head)) answer.body = std::move(found);
+  return answer;
+}
 
-/// The slow way, apart from get_manifest so that the frame of the quick one stays small.
-io::Task<Result<void>> get_stored(Context& context, http::Exchange& exchange, oci::RepoName repo,
-                                  oci::Reference reference) {
+io::Task<Result<void>> get_manifest(Context& context, http::Exchange& exchange) {
+  BERTH_CO_TRY(const auto repo, repo_of(context.route));
+  BERTH_CO_TRY(const auto reference, reference_argument(context, Access::read));
   auto& manifests = context.services.manifests;
   const http::Request& request = exchange.request();
   if (request.method == http::Method::head || request.find("If-None-Match")) {
     BERTH_CO_TRY(const auto known, co_await manifests.head(repo, reference));
-    ManifestAnswer answer = answer_to(context, request, reference, known);
-    if (answer.body == ManifestAnswer::Body::none) co_return co_await exchange.send(std::move(answer.head));
-    if (answer.body == ManifestAnswer::Body::length_only)
-      co_return co_await exchange.send_head(std::move(answer.head), known.size_bytes);
+    http::Response head = answer_to(context.services, request, reference.is_digest(), known);
+    if (is_not_modified(head)) co_return co_await exchange.send(std::move(head));
+    if (request.method == http::Method::head) co_return co_await exchange.send_head(std::move(head), known.size_bytes);
   }
-  BERTH_CO_TRY(const auto found, co_await manifests.get(std::move(repo), reference));
-  ManifestAnswer answer = answer_to(context, request, reference, found->head);
-  co_return co_await exchange.send(std::move(answer.head), std::shared_ptr<const std::string>(found, &found->bytes));
-}
-
-/// What a read asks for.
-struct Wanted {
-  oci::RepoName repo;
-  oci::Reference reference;
-};
-Result<Wanted> wanted_of(const Context& context) {
-  BERTH_TRY(auto repo, repo_of(context.route));
-  BERTH_TRY(auto reference, reference_argument(context, Access::read));
-  return Wanted{std::move(repo), std::move(reference)};
-}
-
-}  // namespace
-
-io::Task<Result<void>> get_manifest(Context& context, http::Exchange& exchange) {
-  BERTH_CO_TRY(auto wanted, wanted_of(context));
-  const registry::ManifestPtr found = context.services.manifests.find_cached(wanted.repo, wanted.reference);
-  if (!found) co_return co_await get_stored(context, exchange, std::move(wanted.repo), std::move(wanted.reference));
-  ManifestAnswer answer = answer_to(context, exchange.request(), wanted.reference, found->head);
-  switch (answer.body) {
-    case ManifestAnswer::Body::none: co_return co_await exchange.send(std::move(answer.head));
-    case ManifestAnswer::Body::length_only:
-      co_return co_await exchange.send_head(std::move(answer.head), found->head.size_bytes);
-    case ManifestAnswer::Body::bytes: break;
-  }
+  BERTH_CO_TRY(const auto found, co_await manifests.get(repo, reference));
+  http::Response head = answer_to(context.services, request, reference.is_digest(), found->head);
   // Its bytes, and with them all of it, live as long as the answer needs them.
-  co_return co_await exchange.send(std::move(answer.head), std::shared_ptr<const std::string>(found, &found->bytes));
+  co_return co_await exchange.send(std::move(head), std::shared_ptr<const std::string>(found, &found->bytes));
 }
 
 io::Task<Result<void>> put_manifest(Context& context, http::Exchange& exchange) {

@@ -21,7 +21,10 @@ std::string manifest_location(const oci::RepoName& repo, const oci::Digest& dige
   return "/v2/" + repo.str() + "/manifests/" + digest.str();
 }
 
-std::string quoted(std::string_view digest) { return "\"" + std::string(digest) + "\""; }
+void add_digest(http::Response& head, const oci::Digest& digest) {
+  const oci::DigestText text = digest.text();
+  head.add_lines({"\r\nDocker-Content-Digest: ", text.view(), "\r\nETag: \"", text.view(), "\""});
+}
 
 Result<oci::Digest> digest_argument(std::string_view text, Access access, Errc absent) {
   auto digest = oci::Digest::parse(text);
@@ -43,9 +46,9 @@ Result<std::optional<std::int64_t>> page_size(const http::Query& query) {
   return n;
 }
 
-std::string immutable_cache(const Context& context) {
-  const bool anybody = context.services.anonymous != Anonymous::off;
-  return std::string(anybody ? "public" : "private") + ", max-age=31536000, immutable";
+std::string_view immutable_cache(const Services& services) {
+  const bool anybody = services.anonymous != Anonymous::off;
+  return anybody ? "public, max-age=31536000, immutable" : "private, max-age=31536000, immutable";
 }
 
 std::string names_body(std::string_view head, std::string_view key, const std::vector<std::string>& names) {

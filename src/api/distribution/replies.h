@@ -16,7 +16,8 @@ http::Response reply(int status);
 
 std::string blob_location(const oci::RepoName& repo, const oci::Digest& digest);
 std::string manifest_location(const oci::RepoName& repo, const oci::Digest& digest);
-std::string quoted(std::string_view digest);
+/// Docker-Content-Digest and the validator that says the same.
+void add_digest(http::Response& head, const oci::Digest& digest);
 
 /// The digest of a URL. A well-formed one of an algorithm we do not have cannot be here: `absent` for reads,
 /// digest_invalid for writes; a malformed one is always digest_invalid (G3).
@@ -27,7 +28,7 @@ Result<oci::Digest> digest_argument(std::string_view text, Access access, Errc a
 Result<std::optional<std::int64_t>> page_size(const http::Query& query);
 
 /// Cache-Control of content addressed by digest: it can never change (P1).
-std::string immutable_cache(const Context& context);
+std::string_view immutable_cache(const Services& services);
 
 /// `{"key":["a","b"]}` with an optional first member, for the listings.
 std::string names_body(std::string_view head, std::string_view key, const std::vector<std::string>& names);
