@@ -71,8 +71,8 @@ class StartBound : public ::testing::Test {
       const std::string text = "blob " + std::to_string(i);
       const auto digest = oci::digest_of(oci::Algorithm::sha256, text);
       const auto inc = static_cast<std::uint64_t>(i + 1);
-      blob::UploadHashes hashes;
-      auto ticket = blobs->begin(inc)->append(0, std::as_bytes(std::span(text)), hashes);
+      auto ticket =
+          blobs->begin(inc)->append(0, std::as_bytes(std::span(text)), std::make_shared<blob::UploadHashes>());
       ASSERT_TRUE(test::run_task(ticket.get()).has_value());
       ASSERT_TRUE(blobs->ensure_placed({digest, inc}).has_value());
     }

@@ -26,10 +26,12 @@ struct BlobKey {
 class Staged {
  public:
   virtual ~Staged() = default;
-  /// Starts hashing and writing `bytes` at `offset` on the disk pool. `bytes` and `hashes` must live until the ticket
-  /// is awaited; at most one append may be under way. Errors: no_space, io_failed; the bytes from `offset` on are then
-  /// undefined and `hashes` has not been touched.
-  virtual io::Ticket<void> append(std::uint64_t offset, std::span<const std::byte> bytes, UploadHashes& hashes) = 0;
+  /// Starts hashing and writing `bytes` at `offset` on the disk pool. `bytes` must live until the ticket is awaited. It
+  /// brings the hashes of all up to the end of `bytes`. Appends of at least kPipelineBytes may be under way together,
+  /// in order and without a gap; a shorter one only alone. Errors: no_space, io_failed, unavailable; the bytes from
+  /// `offset` on and `running` are then undefined.
+  virtual io::Ticket<UploadHashes> append(std::uint64_t offset, std::span<const std::byte> bytes,
+                                          RunningHashes running) = 0;
   /// Announces that the upload will reach `total_bytes`: an early no_space, fewer extents.
   virtual io::Task<Result<void>> reserve(std::uint64_t total_bytes) = 0;
   /// Cuts everything from `size_bytes` on, after a failed append.

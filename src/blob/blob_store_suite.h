@@ -34,8 +34,9 @@ class BlobStoreSuite : public ::testing::TestWithParam<std::unique_ptr<Backend> 
   BlobMaintenance& files() { return backend_->files(); }
 
   static Result<void> append(Staged& staged, UploadHashes& hashes, std::uint64_t offset, std::string_view text) {
-    auto ticket = staged.append(offset, std::as_bytes(std::span(text)), hashes);
-    return test::run_task(ticket.get());
+    auto ticket = staged.append(offset, std::as_bytes(std::span(text)), std::make_shared<UploadHashes>(hashes));
+    BERTH_TRY(hashes, test::run_task(ticket.get()));
+    return {};
   }
   /// begin, append, seal: what happens before the metadata commit.
   BlobKey stage(std::string_view text, std::uint64_t inc) {

@@ -1,8 +1,8 @@
 #include "blob/fs_store.h"
 
 #include "blob/blob_paths.h"
-#include "blob/hash_aside.h"
 #include "blob/open_files.h"
+#include "io/strand.h"
 
 #include <algorithm>
 #include <atomic>
@@ -15,7 +15,6 @@ namespace {
 
 constexpr std::size_t kReadBytes = 256 * 1024;
 constexpr std::uint64_t kReserveFromBytes = 1024 * 1024;
-constexpr std::size_t kHashAsideBytes = 256 * 1024;  // below, handing it over costs more than it gains
 constexpr std::uint64_t kWritebackBytes = 8 * 1024 * 1024;
 constexpr const char* kFoldersMark = "blobs/complete";  // an empty folder
 constexpr std::array kAlgorithms = {oci::Algorithm::sha256, oci::Algorithm::sha512};
@@ -84,26 +83,15 @@ class FsStore::StagedUpload final : public Staged, public std::enable_shared_fro
   StagedUpload(FsStore& store, std::uint64_t inc) : store_(store), open_count_(store.staged_open_), inc_(inc) {}
   ~StagedUpload() override { close(); }
 
-  io::Ticket<void> append(std::uint64_t offset, std::span<const std::byte> bytes, UploadHashes& hashes) override {
-    return io::Ticket<void>::start(store_.disk_, [self = shared_from_this(), offset, bytes, &hashes]() -> Result<void> {
-      BERTH_TRYV(self->ensure_open());
-      // A file that vanished under a resumed session comes back empty: bytes behind a hole are not the upload.
-      if (offset > self->size_bytes_) return fail(Errc::corrupt, {}, "staged file is shorter than the session");
-      // A copy is hashed: after a failed write the session's own must be as if nothing had come.
-      const auto aside =
-          bytes.size() >= kHashAsideBytes ? HashAside::start(self->store_.disk_, hashes, bytes) : nullptr;
-      Result<void> written = self->file_->write_at(offset, bytes);
-      if (aside) {
-        const UploadHashes& hashed = aside->take();
-        if (written) hashes = hashed;
-      } else if (written) {
-        hashes.update(bytes);
-      }
-      BERTH_TRYV(written);
-      self->size_bytes_ = std::max(self->size_bytes_, offset + bytes.size());
-      self->start_writeback();
-      return {};
-    });
+  io::Ticket<UploadHashes> append(std::uint64_t offset, std::span<const std::byte> bytes,
+                                  RunningHashes running) override {
+    if (bytes.size() >= kPipelineBytes) return append_in_parts(offset, bytes, std::move(running));
+    return io::Ticket<UploadHashes>::start(
+        store_.disk_, [self = shared_from_this(), offset, bytes, running]() -> Result<UploadHashes> {
+          BERTH_TRYV(self->write(offset, bytes));
+          running->update(bytes);
+          return *running;
+        });
   }
 
   void rest() override {
@@ -152,6 +140,69 @@ class FsStore::StagedUpload final : public Staged, public std::enable_shared_fro
   }
 
  private:
+  /// An append whose bytes are hashed by one thread while another writes them; whoever is last brings the result.
+  struct InParts {
+    io::Ticket<UploadHashes>::Promise promise;
+    Result<void> written;
+    UploadHashes hashes;
+    std::atomic<int> parts_left{2};
+
+    void finish_part() {
+      if (parts_left.fetch_sub(1) > 1) return;
+      if (written) {
+        promise.finish(hashes);
+      } else {
+        promise.finish(fail(std::move(written).error()));
+      }
+    }
+  };
+
+  /// On its own the hash takes twice as long as the write, and one after the other they bound a single upload. So that
+  /// neither waits for the other's stragglers, each is a strand of its own.
+  io::Ticket<UploadHashes> append_in_parts(std::uint64_t offset, std::span<const std::byte> bytes,
+                                           RunningHashes running) {
+    if (!writes_) writes_ = std::make_shared<io::Strand>(store_.disk_);
+    if (!hashing_) hashing_ = std::make_shared<io::Strand>(store_.disk_);
+    auto [ticket, promise] = io::Ticket<UploadHashes>::open();
+    const auto step = std::make_shared<InParts>();  // shared: by the two parts
+    step->promise = promise;
+    const auto hash = [step, bytes, running] {
+      running->update(bytes);
+      step->hashes = *running;
+      step->finish_part();
+    };
+    // The pool may be full: then the writer hashes, and all behind it, until none of that is left. A refusal also tells
+    // that nothing before is being hashed any more.
+    const bool is_posted = inline_hashes_ == 0 && hashing_->post(hash);
+    if (!is_posted) ++inline_hashes_;
+    const bool is_accepted = writes_->post([self = shared_from_this(), step, offset, bytes, is_posted, hash] {
+      step->written = self->write(offset, bytes);
+      step->finish_part();
+      if (is_posted) return;
+      hash();
+      --self->inline_hashes_;
+    });
+    if (!is_accepted) {
+      step->written = fail(Errc::unavailable, "the server is busy; try again");
+      step->finish_part();
+      if (!is_posted) {
+        step->finish_part();
+        --inline_hashes_;
+      }
+    }
+    return std::move(ticket);
+  }
+
+  Result<void> write(std::uint64_t offset, std::span<const std::byte> bytes) {
+    BERTH_TRYV(ensure_open());
+    // A file that vanished under a resumed session comes back empty: bytes behind a hole are not the upload.
+    if (offset > size_bytes_) return fail(Errc::corrupt, {}, "staged file is shorter than the session");
+    BERTH_TRYV(file_->write_at(offset, bytes));
+    size_bytes_ = std::max(size_bytes_, offset + bytes.size());
+    start_writeback();
+    return {};
+  }
+
   Result<void> ensure_open() {
     if (file_) return {};
     const std::string path = staged_path(inc_);
@@ -184,6 +235,10 @@ class FsStore::StagedUpload final : public Staged, public std::enable_shared_fro
   std::unique_ptr<io::File> file_;
   std::uint64_t size_bytes_ = 0;    // of the file, as far as it was written without gaps
   std::uint64_t written_back_ = 0;  // up to here it is on its way to the disk
+  // Of appends in parts; made by the first.
+  std::shared_ptr<io::Strand> writes_;
+  std::shared_ptr<io::Strand> hashing_;
+  std::atomic<int> inline_hashes_{0};
 };
 
 FsStore::FsStore(io::FileSystem& files, io::BlockingPool& disk, OpenFiles open_files, SyncObserver observer)

@@ -118,7 +118,7 @@ TEST(FsStore, FilesOfRestingUploadsAreClosedBeyondALimit) {
   const auto store = *FsStore::open_store(files, disk, {.read_max = 4, .staged_max = 2});
   struct Upload {
     std::shared_ptr<Staged> staged;
-    UploadHashes hashes;
+    RunningHashes hashes = std::make_shared<UploadHashes>();
   };
   std::vector<Upload> uploads(5);
   const auto append = [](Upload& upload, std::uint64_t at, std::string_view text) {
@@ -140,6 +140,68 @@ TEST(FsStore, FilesOfRestingUploadsAreClosedBeyondALimit) {
   EXPECT_EQ(files.content("uploads/0000000000000005"), "01");
 }
 
+std::string piece(std::size_t number) { return std::string(kPipelineBytes + number, static_cast<char>('a' + number)); }
+
+TEST(FsStore, LongAppendsUnderWayTogetherKeepTheirOrder) {
+  constexpr std::size_t kPieces = 12;
+  for (const unsigned threads : {1U, 2U, 4U}) {
+    test::MemoryFs files;
+    io::BlockingPool disk("disk", threads, 100);
+    const auto store = *FsStore::open_store(files, disk);
+    const auto staged = store->begin(1);
+    const auto running = std::make_shared<UploadHashes>();
+    std::vector<std::string> pieces;
+    for (std::size_t i = 0; i < kPieces; ++i) pieces.push_back(piece(i));
+    std::vector<io::Ticket<UploadHashes>> tickets;
+    std::uint64_t at = 0;
+    for (const std::string& text : pieces) {
+      tickets.push_back(staged->append(at, std::as_bytes(std::span(text)), running));
+      at += text.size();
+    }
+    std::string whole;
+    for (std::size_t i = 0; i < kPieces; ++i) {
+      whole += pieces[i];
+      const auto hashes = test::run_task(tickets[i].get());
+      ASSERT_TRUE(hashes.has_value());
+      EXPECT_EQ(oci::Digest::sha256(hashes->sha256.sum()), oci::digest_of(oci::Algorithm::sha256, whole)) << i;
+    }
+    EXPECT_EQ(files.content("uploads/0000000000000001"), whole) << threads;
+  }
+}
+
+TEST(FsStore, WhereThePoolIsFullALongAppendIsRefusedOrWholeNeverWrong) {
+  for (const std::size_t queue_max : {1U, 2U, 3U}) {
+    test::MemoryFs files;
+    io::BlockingPool disk("disk", 1, queue_max);
+    io::BlockingPool setup("setup", 1, 100);
+    const auto store = *FsStore::open_store(files, setup);
+    ASSERT_NE(store, nullptr);
+    const auto busy = *FsStore::open_store(files, disk);
+    const auto staged = busy->begin(1);
+    const auto running = std::make_shared<UploadHashes>();
+    std::vector<std::string> pieces;
+    std::vector<io::Ticket<UploadHashes>> tickets;
+    for (std::size_t i = 0; i < 6; ++i) pieces.push_back(piece(i));
+    std::uint64_t at = 0;
+    for (const std::string& text : pieces) {
+      tickets.push_back(staged->append(at, std::as_bytes(std::span(text)), running));
+      at += text.size();
+    }
+    std::string whole;
+    bool refused = false;
+    for (std::size_t i = 0; i < tickets.size(); ++i) {
+      whole += pieces[i];
+      const auto hashes = test::run_task(tickets[i].get());
+      if (!hashes) {
+        EXPECT_THAT(hashes.error().code, ::testing::AnyOf(Errc::unavailable, Errc::corrupt)) << "a gap, or no room";
+        refused = true;
+      } else if (!refused) {
+        EXPECT_EQ(oci::Digest::sha256(hashes->sha256.sum()), oci::digest_of(oci::Algorithm::sha256, whole)) << i;
+      }
+    }
+  }
+}
+
 TEST(FsStore, SyncStagingTouchesTheDiskOnlyIfAFileIsNew) {
   test::MemoryFs files;
   io::BlockingPool disk("disk", 1, 10);
@@ -148,8 +210,8 @@ TEST(FsStore, SyncStagingTouchesTheDiskOnlyIfAFileIsNew) {
   files.reset_counters();
   ASSERT_TRUE(store->sync_staging().has_value());
   EXPECT_EQ(files.syncs(), 0U);
-  UploadHashes hashes;
-  auto ticket = store->begin(1)->append(0, std::as_bytes(std::span(std::string_view("x"))), hashes);
+  auto ticket =
+      store->begin(1)->append(0, std::as_bytes(std::span(std::string_view("x"))), std::make_shared<UploadHashes>());
   ASSERT_TRUE(test::run_task(ticket.get()).has_value());
   ASSERT_TRUE(store->sync_staging().has_value());
   ASSERT_TRUE(store->sync_staging().has_value());

@@ -3,7 +3,10 @@
 
 #include "crypto/hash.h"
 
+#include <cstddef>
+#include <memory>
 #include <optional>
+#include <span>
 
 namespace berth::blob {
 
@@ -16,5 +19,12 @@ struct UploadHashes {
     if (sha512) sha512->update(bytes);
   }
 };
+
+/// The hashes of what has come so far, on their way through appends that are under way. Nobody else looks at them.
+/// shared: an append on the disk pool outlives a lost connection.
+using RunningHashes = std::shared_ptr<UploadHashes>;
+
+/// From here on an append is hashed beside its write; below, handing it over costs more than it gains.
+inline constexpr std::size_t kPipelineBytes = 256 * 1024;
 
 }  // namespace berth::blob

@@ -7,11 +7,14 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <utility>
 
 namespace berth::io {
 
 template <class T>
 class Ticket {
+  struct State;
+
  public:
   using R = Result<T>;
 
@@ -28,6 +31,21 @@ class Ticket {
     return ticket;
   }
 
+  /// The end that brings the result, for work of several parts. Whoever holds it must call finish(), once.
+  class Promise {
+   public:
+    void finish(R result) { state_->finish(std::move(result)); }
+
+   private:
+    friend class Ticket;
+    std::shared_ptr<State> state_;
+  };
+  static std::pair<Ticket, Promise> open() {
+    std::pair<Ticket, Promise> both;
+    both.first.state_ = both.second.state_ = std::make_shared<State>();
+    return both;
+  }
+
   /// Waits for the result, once.
   Task<R> get() {
     auto state = std::move(state_);
@@ -37,6 +55,7 @@ class Ticket {
   }
 
  private:
+  friend class Promise;
   // shared: the pool's job and the coroutine each hold it, whichever lives longer.
   struct State {
     std::mutex mutex;  // guards: value, waiter

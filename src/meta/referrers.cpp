@@ -33,7 +33,8 @@ Result<ReferrerPage> list_referrers(sql::Connection& db, RepoId repo, std::strin
     const bool is_listed =
         artifact_types.empty() || std::ranges::find(artifact_types, row.text(1)) != artifact_types.end();
     const std::size_t size = is_listed ? row.text(2).size() + 1 : 0;
-    const bool is_full = seen == limits.rows_max || (!page.rows.empty() && bytes + size > limits.bytes_max);
+    const bool is_full = seen == limits.rows_max || page.rows.size() == limits.listed_max ||
+                         (!page.rows.empty() && bytes + size > limits.bytes_max);
     if (is_full) {
       page.next = last;
       return false;

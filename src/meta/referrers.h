@@ -20,7 +20,8 @@ struct ReferrerPage {
 };
 struct ReferrerLimits {
   std::size_t bytes_max = SIZE_MAX;  // of the descriptors with a comma each; one row is always returned (R4)
-  std::size_t rows_max = SIZE_MAX;   // looked at, listed or not: a filter that matches nothing walks no further (S21)
+  std::size_t listed_max = SIZE_MAX;
+  std::size_t rows_max = SIZE_MAX;  // looked at, listed or not: a filter that matches nothing walks no further (S21)
 };
 /// Live referrers of `subject` (its digest string) after `cursor`, oldest first, of one of `artifact_types` (all if
 /// empty).

@@ -59,7 +59,8 @@ io::Task<Result<NamePage>> Listings::catalog(std::optional<std::int64_t> n, std:
 }
 
 io::Task<Result<ReferrersPage>> Listings::referrers(oci::RepoName repo, std::string subject,
-                                                    std::vector<std::string> artifact_types, std::string cursor) {
+                                                    std::vector<std::string> artifact_types,
+                                                    std::optional<std::int64_t> n, std::string cursor) {
   std::int64_t after = 0;
   if (!cursor.empty()) {
     const auto parsed = parse_cursor(cursor);
@@ -68,7 +69,11 @@ io::Task<Result<ReferrersPage>> Listings::referrers(oci::RepoName repo, std::str
                      "the page cursor is not one this registry made; start from the first page");
     after = *parsed;
   }
-  const meta::ReferrerLimits limits{limits_.referrers_page_bytes_max, limits_.referrers_scan_max};
+  const meta::ReferrerLimits limits{
+      .bytes_max = limits_.referrers_page_bytes_max,
+      .listed_max = n ? static_cast<std::size_t>(std::max<std::int64_t>(*n, 1)) : SIZE_MAX,
+      .rows_max = limits_.referrers_scan_max,
+  };
   co_return co_await store_.read([repo = std::move(repo), subject = std::move(subject),
                                   types = std::move(artifact_types), after,
                                   limits](sql::Connection& db) mutable -> Result<ReferrersPage> {

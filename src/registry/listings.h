@@ -30,9 +30,11 @@ class Listings {
   /// `last` is an exclusive lower bound that need not exist. n absent: the default page. Errors: name_unknown.
   io::Task<Result<NamePage>> tags(oci::RepoName repo, std::optional<std::int64_t> n, std::string last);
   io::Task<Result<NamePage>> catalog(std::optional<std::int64_t> n, std::string last);
-  /// An unknown repository or subject has an empty list (R1). Errors: parameter_invalid for a cursor we did not make.
+  /// An unknown repository or subject has an empty list (R1). n absent: as many as fit (R4); otherwise at least one.
+  /// Errors: parameter_invalid for a cursor we did not make.
   io::Task<Result<ReferrersPage>> referrers(oci::RepoName repo, std::string subject,
-                                            std::vector<std::string> artifact_types, std::string cursor);
+                                            std::vector<std::string> artifact_types, std::optional<std::int64_t> n,
+                                            std::string cursor);
 
  private:
   meta::Store& store_;

@@ -30,7 +30,7 @@ class Listings : public ::testing::Test {
   Result<ReferrersPage> referrers(std::string cursor, std::vector<std::string> types = {}) {
     return test::run_task(world_.listings->referrers(test::RegistryWorld::repo("app"),
                                                      test::RegistryWorld::digest(text_).str(), std::move(types),
-                                                     std::move(cursor)));
+                                                     std::nullopt, std::move(cursor)));
   }
   void tag_more(const std::vector<std::string>& names) {
     for (const auto& name : names) ASSERT_TRUE(world_.push_manifest("app", name, text_).has_value());
@@ -106,7 +106,8 @@ TEST_F(Listings, CatalogPages) {  // L3
 
 TEST_F(Listings, ReferrersOfAnythingUnknownAreNone) {  // R1
   EXPECT_THAT(referrers("")->descriptors, IsEmpty());
-  const auto page = test::run_task(world_.listings->referrers(test::RegistryWorld::repo("none"), "sha256:0", {}, ""));
+  const auto page =
+      test::run_task(world_.listings->referrers(test::RegistryWorld::repo("none"), "sha256:0", {}, {}, ""));
   ASSERT_TRUE(page.has_value());
   EXPECT_THAT(page->descriptors, IsEmpty());
   EXPECT_FALSE(page->next.has_value());

@@ -66,49 +66,103 @@ Result<void> Uploads::accept(const Session& session, std::optional<std::uint64_t
   return deps_.space.take_upload(got);
 }
 
-/// Two buffers: one fills from the socket while the other is hashed and written on the disk pool.
+/// What is under way between the socket and the disk: buffers in the order of their bytes.
+class Uploads::Pipeline {
+ public:
+  Pipeline(Session& session, UploadBuffers& buffers)
+      : session_(session), buffers_(buffers), running_(std::make_shared<blob::UploadHashes>(session.hashes)) {}
+
+  /// The buffer to fill next, at least `capacity` large. Waits until one is free.
+  io::Task<std::span<std::byte>> next_buffer(std::size_t capacity) {
+    if (const std::size_t depth = capacity >= blob::kPipelineBytes ? kDepthMax : kDepthMin; depth != depth_) {
+      co_await settle();
+      for (std::size_t i = depth; i < depth_; ++i) steps_[i].buffer = {};
+      depth_ = depth;
+      head_ = 0;
+    }
+    while (under_way_ == depth_) co_await settle_oldest();
+    UploadBuffers::Buffer& buffer = steps_[head_].buffer;
+    if (buffer.size() < capacity || buffer.size() / 4 > capacity) buffer = UploadBuffers::Buffer(buffers_, capacity);
+    co_return buffer.bytes();
+  }
+
+  /// Hands on the first `count` bytes of that buffer.
+  io::Task<void> append(std::size_t count) {
+    const bool is_short = count < blob::kPipelineBytes;
+    while (under_way_ > 0 && (is_short || was_short_)) co_await settle_oldest();
+    if (!status_) co_return;
+    was_short_ = is_short;
+    Step& step = steps_[head_];
+    step.count = count;
+    step.ticket = session_.staged->append(end_, step.buffer.bytes().first(count), running_);
+    end_ += count;
+    head_ = (head_ + 1) % depth_;
+    ++under_way_;
+  }
+
+  io::Task<void> settle() {
+    while (under_way_ > 0) co_await settle_oldest();
+  }
+  /// The first failure of what has been settled; nothing is appended after it.
+  const Result<void>& status() const { return status_; }
+
+ private:
+  static constexpr std::size_t kDepthMin = 2;  // of short buffers, which come when memory is scarce
+  static constexpr std::size_t kDepthMax = 4;
+  struct Step {
+    UploadBuffers::Buffer buffer;
+    io::Ticket<blob::UploadHashes> ticket;
+    std::uint64_t count = 0;
+  };
+
+  io::Task<void> settle_oldest() {
+    Step& step = steps_[(head_ + depth_ - under_way_) % depth_];
+    auto hashes = co_await step.ticket.get();
+    --under_way_;
+    if (!status_) co_return;
+    if (!hashes) {
+      status_ = fail(std::move(hashes).error());
+      co_return;
+    }
+    session_.hashes = *hashes;
+    session_.offset_bytes += step.count;
+  }
+
+  Session& session_;
+  UploadBuffers& buffers_;
+  blob::RunningHashes running_;
+  std::array<Step, kDepthMax> steps_;
+  std::size_t depth_ = kDepthMin;
+  std::size_t head_ = 0;       // the step to fill
+  std::size_t under_way_ = 0;  // the steps before it
+  bool was_short_ = false;
+  std::uint64_t end_ = session_.offset_bytes;
+  Result<void> status_;
+};
+
+/// A few buffers: one fills from the socket while those before it are hashed and written on the disk pool.
 io::Task<Result<void>> Uploads::stream_body(SessionPtr session, std::optional<std::uint64_t> expected,
                                             io::ByteSource& body) {
-  std::array<UploadBuffers::Buffer, 2> buffers;
+  Pipeline pipeline(*session, buffers_);
   std::size_t capacity =
       std::clamp<std::uint64_t>(expected.value_or(kFirstBytes), 1, std::min(kFirstBytes, buffers_.share_bytes()));
-  io::Ticket<void> writing;
-  std::uint64_t writing_bytes = 0;
   std::uint64_t received = 0;
   Result<void> result;
-  for (std::size_t turn = 0;; turn ^= 1) {
-    UploadBuffers::Buffer& buffer = buffers[turn];
-    if (buffer.size() < capacity || buffer.size() / 4 > capacity) buffer = UploadBuffers::Buffer(buffers_, capacity);
-    Filled filled = co_await fill(body, buffer.bytes());
-    std::size_t got = filled.bytes;
-    result = std::move(filled.status);
-    received += got;
-    if (auto accepted = accept(*session, expected, received, got); !accepted) {
+  while (result && pipeline.status()) {
+    const std::span<std::byte> buffer = co_await pipeline.next_buffer(capacity);
+    const Filled filled = co_await fill(body, buffer);
+    result = filled.status;
+    received += filled.bytes;
+    if (auto accepted = accept(*session, expected, received, filled.bytes); !accepted) {
       result = std::move(accepted);
-      got = 0;
+      break;
     }
-    if (writing.pending()) {
-      auto written = co_await writing.get();
-      if (!written) {
-        result = std::move(written);
-        break;
-      }
-      session->offset_bytes += writing_bytes;
-    }
-    if (got == 0) break;
-    writing_bytes = got;
-    writing = session->staged->append(session->offset_bytes, buffer.bytes().first(got), session->hashes);
-    if (!result || got < buffer.size()) break;
+    if (filled.bytes > 0) co_await pipeline.append(filled.bytes);
+    if (filled.bytes < buffer.size()) break;
     capacity = buffers_.share_bytes();
   }
-  if (writing.pending()) {
-    auto written = co_await writing.get();
-    if (written) {
-      session->offset_bytes += writing_bytes;
-    } else {
-      result = std::move(written);
-    }
-  }
+  co_await pipeline.settle();
+  if (!pipeline.status()) result = pipeline.status();
   const bool undefined_tail =
       !result && (result.error().code == Errc::no_space || result.error().code == Errc::io_failed);
   if (!session->closed && (undefined_tail || (!result && expected.value_or(0) > received))) {

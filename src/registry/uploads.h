@@ -113,6 +113,7 @@ class Uploads {
   io::Task<Result<void>> receive(SessionPtr session, Chunk chunk, io::ByteSource& body);
   Result<void> accept(const Session& session, std::optional<std::uint64_t> expected, std::uint64_t received,
                       std::size_t got);
+  class Pipeline;
   io::Task<Result<void>> stream_body(SessionPtr session, std::optional<std::uint64_t> expected, io::ByteSource& body);
   io::Task<Result<void>> commit(SessionPtr session, oci::Digest digest);
   io::Task<Result<oci::Digest>> digest_of_session(SessionPtr session, oci::Algorithm algorithm);

@@ -337,6 +337,23 @@ TEST_F(UploadRecovery, AFullDiskLeavesTheSessionAtItsLastGoodByte) {  // U11
   EXPECT_TRUE(is_stored("0123456789"));
 }
 
+TEST_F(UploadRecovery, AWriteThatFailsWhileOthersAreUnderWayLeavesALongSessionAtItsLastGoodByte) {  // U11
+  std::string text(6'000'000, '\0');
+  for (std::size_t i = 0; i < text.size(); ++i) text[i] = static_cast<char>(i * 31 >> 7);
+  for (const std::uint64_t capacity : {70'000U, 1'200'000U, 2'500'000U, 4'500'000U}) {
+    const std::string id = world_.start_upload("app").value();
+    world_.fs.set_capacity_bytes(world_.fs.used_bytes() + capacity);
+    EXPECT_EQ(code_of(world_.append("app", id, text)), Errc::no_space);
+    world_.fs.set_capacity_bytes(UINT64_MAX);
+    const std::uint64_t kept = status(id)->offset_bytes;
+    EXPECT_LE(kept, capacity);
+    EXPECT_GT(kept + 1'100'000, capacity) << "a buffer less, not all of it";
+    EXPECT_TRUE(world_.finish("app", id, digest(text), text.substr(kept)).has_value()) << capacity;
+    EXPECT_TRUE(is_stored(text));
+    text += 'x';
+  }
+}
+
 TEST_F(UploadRecovery, ADeclaredLengthThatDoesNotFitIsRefusedBeforeItIsRead) {
   world_.fs.set_capacity_bytes(3'000'000);
   const std::string id = world_.start_upload("app").value();

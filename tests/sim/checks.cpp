@@ -36,7 +36,7 @@ void Simulation::check_repo(const std::string& name) {
   }
   for (const auto& [digest, manifest] : expected.manifests) {
     if (world_.pull_manifest(name, digest).value_or("-") != manifest.text) fail_with("manifest " + digest + " is lost");
-    const auto page = run_task(world_.listings->referrers(RegistryWorld::repo(name), digest, {}, ""));
+    const auto page = run_task(world_.listings->referrers(RegistryWorld::repo(name), digest, {}, {}, ""));
     const auto wanted = model_.referrers(name, digest);
     if (!page || page->descriptors.size() != wanted.size()) {
       fail_with("the referrers of " + digest + " are not those that were pushed");

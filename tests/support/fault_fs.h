@@ -53,6 +53,7 @@ class FaultFs final : public io::FileSystem {
   bool struck() const;
   /// Files may take no more than this in all; what goes beyond is no_space. SIZE_MAX: no limit.
   void set_capacity_bytes(std::uint64_t bytes);
+  std::uint64_t used_bytes() const;
   /// A disk that lies: from now on syncs succeed and make nothing durable. For tests of the tests.
   void ignore_syncs();
   /// A file system that cannot reserve: from now on reserve() succeeds and sets nothing aside.
@@ -103,7 +104,6 @@ class FaultFs final : public io::FileSystem {
   Result<void> begin(std::string_view call, const std::string& path);
   Result<void> check_parent(const std::string& path) const;
   void change_names(NameStep step);
-  std::uint64_t used_bytes() const;
   template <class Keep>
   void cut(Keep keep_step, std::uint64_t* seed);
 

@@ -20,6 +20,9 @@ io::Task<Result<void>> send_names(http::Exchange& exchange, registry::NamePage p
 
 std::string index_of(const std::vector<std::string>& descriptors) {
   std::string body = R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[)";
+  std::size_t bytes = body.size() + 2;
+  for (const std::string& descriptor : descriptors) bytes += descriptor.size() + 1;
+  body.reserve(bytes);
   for (const std::string& descriptor : descriptors) {
     if (&descriptor != &descriptors.front()) body += ',';
     body += descriptor;
@@ -58,14 +61,16 @@ io::Task<Result<void>> get_referrers(Context& context, http::Exchange& exchange)
   for (std::string& type : query.all("artifactType")) {
     if (!type.empty()) types.push_back(http::media_type_value(std::move(type)));
   }
+  BERTH_CO_TRY(const auto n, page_size(query));
   BERTH_CO_TRY(const auto cursor, query.single("last"));
   BERTH_CO_TRY(const auto page,
-               co_await context.services.listings.referrers(repo, subject, types, cursor.value_or("")));
+               co_await context.services.listings.referrers(repo, subject, types, n, cursor.value_or("")));
   auto head = reply(200);
   head.add("Content-Type", std::string(oci::media::kOciIndex));
   if (!types.empty()) head.add("OCI-Filters-Applied", "artifactType");  // R3
   if (page.next) {                                                      // R4
     std::string link = "</v2/" + repo.str() + "/referrers/" + subject + "?";
+    if (n) link += "n=" + std::to_string(*n) + "&";
     for (const std::string& type : types) link += "artifactType=" + http::percent_encode(type) + "&";
     head.add("Link", link + "last=" + http::percent_encode(*page.next) + ">; rel=\"next\"");
   }
