@@ -27,6 +27,7 @@ METRICS = ["p50_us", "p99_us", "rps", "ready_ms", "rss_mib", "bytes_per_manifest
 SLOPE_MAX = 0.15
 PAGES = ("tags page, start", "tags page, middle", "tags page, end", "catalog page", "referrers page, start",
          "referrers page, later")
+FILLED = "referrers page, filled to 4 MiB"  # what is not asked to be shorter: it grows until it is full
 PROBES = ("GET by tag", "GET by digest", "HEAD by tag", *PAGES, "push", "DELETE tag", "DELETE manifest")
 
 
@@ -68,9 +69,11 @@ def probes(store: Store, port: int):
     yield "tags page, end", [load.trace_line("GET", f"{tags}&last={store.tag(store.size - 101)}")]
     repos = store.size // 10
     yield "catalog page", [load.trace_line("GET", f"/v2/_catalog?n=100&last={store.repo(rng.randrange(repos))}") for _ in range(200)]
-    referrers = f"/v2/{REFS}/referrers/{store.subject}"
+    all_referrers = f"/v2/{REFS}/referrers/{store.subject}"
+    referrers = f"{all_referrers}?n=100"
     yield "referrers page, start", [load.trace_line("GET", referrers)]
     yield "referrers page, later", [load.trace_line("GET", later_page(port, referrers, 20))]
+    yield FILLED, [load.trace_line("GET", all_referrers)]
     doomed = rng.sample(range(store.size), 300)
     yield "DELETE tag", [load.trace_line("DELETE", f"/v2/{TAGS}/manifests/{store.tag(i)}", 202) for i in doomed[:150]]
     yield "DELETE manifest", [load.trace_line("DELETE", f"/v2/{TAGS}/manifests/{store.digest(i)}", 202) for i in doomed[150:]]
@@ -158,7 +161,7 @@ def page_verdicts(points, sizes):
 def run(options):
     cores = Cores(options.cores or "split")
     sizes = options.sizes or (QUICK_SIZES if options.quick else SIZES)
-    points = {point_name(probe, size): Point(point_name(probe, size)) for probe in (*PROBES, "start") for size in sizes}
+    points = {point_name(probe, size): Point(point_name(probe, size)) for probe in (*PROBES, FILLED, "start") for size in sizes}
     versions, absent = {}, {}
     for size in sizes:
         versions["berth"] = measure_berth(options, cores, size, points)
