@@ -68,6 +68,8 @@ struct Server::Parts {
   std::shared_ptr<const crypto::TlsContext> tls;  // shared: sessions outlive a reload
   std::unique_ptr<http::Server> http;
   std::unique_ptr<http::Server> operator_http;  // of the metrics, if they have an address of their own
+  std::vector<std::uint16_t> ports;             // of config.listen
+  std::uint16_t metrics_port = 0;
   std::unique_ptr<io::Periodic> housekeeping;
   std::unique_ptr<io::Periodic> scrubbing;
   std::unique_ptr<io::Periodic> log_flushing;
@@ -93,7 +95,7 @@ struct Server::Parts {
   void build_services();
   std::unique_ptr<http::Server> make_server(api::ServerHandler& door);
   Result<std::vector<int>> inherited_sockets(const ListenAddress& address) const;
-  Result<void> listen_on(http::Server& server, const ListenAddress& address);
+  Result<std::uint16_t> listen_on(http::Server& server, const ListenAddress& address);
   Result<void> listen_everywhere();
   Result<std::shared_ptr<const crypto::TlsContext>> load_tls(const ServeConfig& from) const;
   void use_tls(std::shared_ptr<const crypto::TlsContext> next);
@@ -227,7 +229,7 @@ Result<std::vector<int>> Server::Parts::inherited_sockets(const ListenAddress& a
                                      ": the service manager handed over no such socket (is the .socket unit active?)");
 }
 
-Result<void> Server::Parts::listen_on(http::Server& server, const ListenAddress& address) {
+Result<std::uint16_t> Server::Parts::listen_on(http::Server& server, const ListenAddress& address) {
   http::ListenAddress wanted{.tls = uses_tls(config, address), .proxy_protocol = config.proxy_protocol};
   switch (address.kind) {
     case ListenAddress::Kind::tcp:
@@ -241,7 +243,7 @@ Result<void> Server::Parts::listen_on(http::Server& server, const ListenAddress&
         wanted.descriptor = descriptor;
         BERTH_TRYV(server.listen(wanted));
       }
-      return {};
+      return std::uint16_t{0};  // as the service manager was told
     }
   }
   return server.listen(wanted);
@@ -287,8 +289,13 @@ Result<void> Server::Parts::listen() {
 }
 
 Result<void> Server::Parts::listen_everywhere() {
-  for (const ListenAddress& address : config.listen) BERTH_TRYV(listen_on(*http, address));
-  if (operator_http) BERTH_TRYV(listen_on(*operator_http, config.metrics_listen));
+  for (const ListenAddress& address : config.listen) {
+    BERTH_TRY(const std::uint16_t port, listen_on(*http, address));
+    ports.push_back(port);
+  }
+  if (operator_http) {
+    BERTH_TRY(metrics_port, listen_on(*operator_http, config.metrics_listen));
+  }
   return {};
 }
 
@@ -418,6 +425,10 @@ Result<Server::ReloadReport> Server::reload(const ServeConfig& next) {
 
 const Log& Server::log() const { return parts_->log; }
 std::uint16_t Server::port() const { return parts_->http->port(); }
+
+const std::vector<std::uint16_t>& Server::ports() const { return parts_->ports; }
+
+std::uint16_t Server::metrics_port() const { return parts_->metrics_port; }
 const ServeConfig& Server::config() const { return parts_->config; }
 void Server::run_housekeeping() { parts_->keep_house(); }
 

@@ -37,6 +37,10 @@ class Server {
 
   /// Of the first TCP address.
   std::uint16_t port() const;
+  /// Of each address of config().listen, in that order; 0 where there is none.
+  const std::vector<std::uint16_t>& ports() const;
+  /// 0 if the metrics have no address of their own.
+  std::uint16_t metrics_port() const;
   /// What a reload did, by the keys of settings().
   struct ReloadReport {
     std::vector<std::string> applied;

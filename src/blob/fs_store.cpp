@@ -14,6 +14,7 @@ namespace berth::blob {
 namespace {
 
 constexpr std::size_t kReadBytes = 256 * 1024;
+constexpr std::size_t kPrefetchBytes = 64 * 1024;  // by every thread of the pool at once
 constexpr std::uint64_t kReserveFromBytes = 1024 * 1024;
 constexpr std::uint64_t kWritebackBytes = 8 * 1024 * 1024;
 constexpr const char* kFoldersMark = "blobs/complete";  // an empty folder
@@ -21,8 +22,9 @@ constexpr std::array kAlgorithms = {oci::Algorithm::sha256, oci::Algorithm::sha5
 
 /// Feeds bytes [from, to) of a file to `take`, which returns false to stop.
 template <class Take>
-Result<void> read_through(io::File& file, std::uint64_t from, std::uint64_t to, Take take) {
-  std::vector<std::byte> buffer(kReadBytes);
+Result<void> read_through(io::File& file, std::uint64_t from, std::uint64_t to, Take take,
+                          std::size_t buffer_bytes = kReadBytes) {
+  std::vector<std::byte> buffer(buffer_bytes);
   while (from < to) {
     const auto want = std::span(buffer).first(std::min<std::uint64_t>(buffer.size(), to - from));
     BERTH_TRY(const std::size_t got, file.read_at(from, want));
@@ -67,7 +69,7 @@ class FsStore::Source final : public io::RandomSource {
   io::Task<Result<void>> prefetch(std::uint64_t offset, std::uint64_t length) override {
     const std::uint64_t end = std::min(offset + length, size_);
     co_return co_await io::offload(disk_, [this, offset, end]() -> Result<void> {
-      return read_through(*file_, offset, end, [](std::span<const std::byte>) { return true; });
+      return read_through(*file_, offset, end, [](std::span<const std::byte>) { return true; }, kPrefetchBytes);
     });
   }
 

@@ -23,8 +23,7 @@ std::string url_of(const app::ServeConfig& config, const app::ListenAddress& add
   if (address.kind != app::ListenAddress::Kind::tcp) return to_text(address);
   const bool v6 = address.host.find(':') != std::string::npos;
   const std::string host = v6 ? "[" + address.host + "]" : address.host;
-  return (uses_tls(config, address) ? "https://" : "http://") + host + ":" +
-         std::to_string(address.port != 0 ? address.port : port);
+  return (uses_tls(config, address) ? "https://" : "http://") + host + ":" + std::to_string(port);
 }
 
 /// How a client on this machine names the registry: host and port, without a scheme.
@@ -40,12 +39,12 @@ std::string name_for_clients(const app::ServeConfig& config, std::uint16_t port)
 
 void print_welcome(const app::Server& server) {
   const auto& config = server.config();
-  for (const auto& address : config.listen) {
-    std::printf("berth: listening on %s  data %s\n", url_of(config, address, server.port()).c_str(),
+  for (std::size_t i = 0; i < config.listen.size(); ++i) {
+    std::printf("berth: listening on %s  data %s\n", url_of(config, config.listen[i], server.ports()[i]).c_str(),
                 config.data_dir.c_str());
   }
   if (config.metrics == app::MetricsMode::own_address)
-    std::printf("berth: metrics on %s/metrics\n", url_of(config, config.metrics_listen, 0).c_str());
+    std::printf("berth: metrics on %s/metrics\n", url_of(config, config.metrics_listen, server.metrics_port()).c_str());
   if (!config.anonymous) {
     std::printf("berth: no account exists yet, so everybody on this machine may push and pull\n");
   } else if (*config.anonymous == api::Anonymous::write) {

@@ -109,7 +109,7 @@ Server::Server(Deps deps, const ServerLimits& limits, Handler handler, ErrorResp
 
 Server::~Server() { stop(0); }
 
-Result<void> Server::listen(const ListenAddress& address) {
+Result<std::uint16_t> Server::listen(const ListenAddress& address) {
   BERTH_ASSERT(!impl_->is_stopped, "a stopped server does not listen again");
   BERTH_ASSERT(!address.tls || impl_->context.tls_now() != nullptr, "set_tls comes first");
   std::vector<Acceptor> acceptors;
@@ -128,7 +128,8 @@ Result<void> Server::listen(const ListenAddress& address) {
     BERTH_TRY(acceptors, impl_->bind(address));
     where = to_text(acceptors.front().local_endpoint());
   }
-  if (impl_->port == 0) impl_->port = port_of(acceptors.front().local_endpoint());
+  const std::uint16_t port = port_of(acceptors.front().local_endpoint());
+  if (impl_->port == 0) impl_->port = port;
   const ListenerTraits traits{.tls = address.tls, .proxy_protocol = address.proxy_protocol};
   for (std::size_t i = 0; i < acceptors.size(); ++i) {
     Core& core = *impl_->cores[i];
@@ -138,7 +139,7 @@ Result<void> Server::listen(const ListenAddress& address) {
   }
   impl_->is_listening = true;
   impl_->context.log.info("http.listening", {f("address", where), f("tls", address.tls)});
-  return {};
+  return port;
 }
 
 void Server::set_tls(std::shared_ptr<const crypto::TlsContext> tls) { impl_->context.set_tls(std::move(tls)); }

@@ -56,9 +56,9 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  /// Binds one listener per core. May be called again for further addresses.
+  /// Binds one listener per core. May be called again for further addresses. The port, 0 where there is none.
   /// Errors: unavailable with a sentence (address in use, not permitted), parameter_invalid.
-  Result<void> listen(const ListenAddress& address);
+  Result<std::uint16_t> listen(const ListenAddress& address);
   /// Of the first TCP address.
   std::uint16_t port() const;
   /// What encrypted listeners use from now on; connections keep what they began with. Before the first of them listens,

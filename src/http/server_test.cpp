@@ -217,12 +217,12 @@ TEST(Server, TellsThatTheAddressIsInUse) {
   Server other(
       {.runtime = server.runtime, .clock = server.clock, .log = server.log}, limits,
       [&](Exchange& exchange) { return server.toy.handle(exchange); }, respond_to_error);
-  const Result<void> taken = other.listen({.host = "127.0.0.1", .port = server.server.port()});
+  const auto taken = other.listen({.host = "127.0.0.1", .port = server.server.port()});
   ASSERT_FALSE(taken) << "SO_REUSEPORT must not let two servers share a port";
   EXPECT_EQ(taken.error().code, Errc::unavailable);
   EXPECT_NE(taken.error().message.find("in use"), std::string::npos) << taken.error().message;
 
-  const Result<void> nonsense = other.listen({.host = "not an address"});
+  const auto nonsense = other.listen({.host = "not an address"});
   ASSERT_FALSE(nonsense);
   EXPECT_EQ(nonsense.error().code, Errc::parameter_invalid);
   EXPECT_TRUE(other.listen({.host = "localhost"}));

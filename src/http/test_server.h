@@ -220,7 +220,7 @@ class TestServer {
             {.runtime = runtime, .clock = clock, .log = log}, limits,
             [this](Exchange& exchange) { return toy.handle(exchange); }, respond_to_error) {
     runtime.start();
-    const Result<void> listening = server.listen({.host = "127.0.0.1"});
+    const auto listening = server.listen({.host = "127.0.0.1"});
     EXPECT_TRUE(listening);
   }
   ~TestServer() {

@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import os
+import re
 import select
 import signal
 import socket
@@ -34,8 +35,9 @@ class Running:
         self.folder = folder
         folder.mkdir(exist_ok=True)
         self.log = folder / "log"
+        self.welcome = folder / "welcome"
         command = [BERTH, "serve", "--data", str(folder / "data"), "--log-format", "json", *args]
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=open(self.log, "w"), env=env,
+        self.process = subprocess.Popen(command, stdout=open(self.welcome, "w"), stderr=open(self.log, "w"), env=env,
                                         pass_fds=pass_fds, preexec_fn=before)
 
     def lines(self):
@@ -49,6 +51,13 @@ class Running:
                 return found
             select.select([], [], [], 0.02)
         raise AssertionError(f"no {event}: {self.log.read_text()}")
+
+    def wait_for_welcome(self):
+        deadline = time.monotonic() + SECONDS
+        while "Try it" not in self.welcome.read_text():
+            assert time.monotonic() < deadline and self.process.poll() is None, self.log.read_text()
+            select.select([], [], [], 0.02)
+        return self.welcome.read_text()
 
     def ports(self, count):
         return [int(line["address"].rsplit(":", 1)[1]) for line in self.wait_for("http.listening", count)]
@@ -178,6 +187,17 @@ def test_several_addresses_plain_encrypted_ipv6_and_unix(serve, tmp_path):
     assert os.stat(path).st_mode & 0o777 == 0o660
     assert server.stop() == 0
     assert not path.exists()
+
+
+def test_the_welcome_names_each_address_with_the_port_it_got(serve, tmp_path):
+    path = tmp_path / "b.sock"
+    server = serve("--listen", f"unix:{path}", "--listen", "127.0.0.1:0", "--listen", "[::1]:0", "--metrics", "127.0.0.1:0")
+    unix, first, second, metrics = (line["address"] for line in server.wait_for("http.listening", 4))
+    assert unix == f"unix:{path}"
+    said = server.wait_for_welcome()
+    assert re.findall(r"listening on (\S+)", said) == [f"unix:{path}", f"http://{first}", f"http://{second}"]
+    assert re.findall(r"metrics on (\S+)", said) == [f"http://{metrics}/metrics"]
+    assert f"localhost:{first.rsplit(':', 1)[1]}/team/app" in said
 
 
 def test_a_socket_left_by_a_dead_server_is_replaced_and_a_living_one_is_not(serve, tmp_path):
