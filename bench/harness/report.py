@@ -40,23 +40,24 @@ def figures_table(result, hidden=()) -> list[str]:
     return lines
 
 
-def growth_pictures(result) -> list[str]:
-    latency, start = {}, {}
-    for data in result["points"]:
-        probe, size = data["name"].rsplit(", ", 1)
-        for server in data["rounds"]:
-            point = Point(data["name"], data["rounds"])
-            name = probe if server == "berth" else f"{probe} ({server})"
-            if (p50 := point.median(server, "p50_us")) is not None:
-                latency.setdefault(name, []).append((int(size.replace(",", "")), p50))
-            for metric, label in (("ready_ms", "start, ms"), ("rss_mib", "RSS, MiB")):
-                if (value := point.median(server, metric)) is not None:
-                    start.setdefault(label, []).append((int(size.replace(",", "")), value))
+def pictures(module, result) -> list[str]:
+    """As the scenario's PICTURES say: (file, title, x axis, y axis, {metric: series or None for every series}). A point's name
+    is "series, x"; what is not Berth's is named with its server."""
     made = []
-    for file, title, axis, lines in (("growth", "Median latency by size of the store", "p50, µs", latency),
-                                     ("growth_start", "Start and memory by size of the store", "ms, MiB", start)):
-        picture = plot.log_log(title, "tags in one repository, each with its manifest", axis, lines)
-        if picture:
+    for file, title, x_axis, y_axis, wanted in getattr(module, "PICTURES", ()):
+        lines = {}
+        for data in result["points"]:
+            series, x = data["name"].rsplit(", ", 1)
+            point = Point(data["name"], data["rounds"])
+            for server in point.rounds:
+                for metric, only in wanted.items():
+                    value = point.median(server, metric)
+                    if not value or only not in (None, series):
+                        continue
+                    what = NAMES.get(metric, metric) if len(wanted) > 1 else series
+                    name = server if only else what if server == "berth" else f"{what} ({server})"
+                    lines.setdefault(name, []).append((int(x.replace(",", "")), value))
+        if picture := plot.log_log(title, x_axis, y_axis, lines):
             (ROOT / "docs" / f"performance_{file}.svg").write_text(picture, encoding="utf-8")
             made.append(f"![{title}](performance_{file}.svg)")
     return made
@@ -76,12 +77,14 @@ def section(module, result) -> list[str]:
     lines.append(f"{result['rounds']} rounds, cores {result['cores']['mode']}, revision {machine['revision']}, {machine['measured_at'][:10]}"
                  f"{neighbours(machine)}. "
                  f"{servers}." + (f" Absent: {without.replace(str(ROOT) + '/', '')}." if without else ""))
-    lines += ["", row(["what", "figure", "wanted", "measured", ""]), row(["---"] * 5), *map(verdict_row, result["targets"]), ""]
+    lines.append("")
+    if result["targets"]:
+        lines += [row(["what", "figure", "wanted", "measured", ""]), row(["---"] * 5), *map(verdict_row, result["targets"]), ""]
     losses = [f"{verdict['point']}, {verdict['peer']}: {'; '.join(verdict['losses'])}" for verdict in result["targets"] if verdict.get("losses")]
     if losses:
         lines += ["Not below the peer: " + ". ".join(losses) + ".", ""]
-    if module.NAME == "growth":
-        lines += [*growth_pictures(result), ""]
+    if made := pictures(module, result):
+        lines += [*made, ""]
     return [*lines, "<details><summary>Figures (medians of the rounds)</summary>", "", *figures_table(result), "", "</details>", ""]
 
 

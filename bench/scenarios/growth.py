@@ -22,7 +22,11 @@ from harness.servers import KINDS, Berth, missing
 NAME = "growth"
 ORDER = 70
 SIZES, QUICK_SIZES = (1_000, 10_000, 100_000, 1_000_000), (1_000, 10_000)
-PEER_LIMIT = 10_000        # two sizes show how a peer grows; its stores are made of four files a tag
+PEER_LIMIT = 100_000       # three sizes show how a peer grows; its stores are made of four files a tag
+PICTURES = [("growth", "Median latency by size of the store", "tags in one repository, each with its manifest", "p50, µs",
+             {"p50_us": None}),
+            ("growth_start", "Start and memory by size of the store", "tags in one repository, each with its manifest", "ms, MiB",
+             {"ready_ms": None, "rss_mib": None})]
 METRICS = ["p50_us", "p99_us", "rps", "ready_ms", "rss_mib", "bytes_per_manifest"]
 SLOPE_MAX = 0.15
 PAGES = ("tags page, start", "tags page, middle", "tags page, end", "catalog page", "referrers page, start",
