@@ -6,9 +6,8 @@
 #include "cli/commands.h"
 #include "cli/exit_code.h"
 #include "cli/fsck_printer.h"
+#include "cli/progress_line.h"
 #include "cli/serve_flags.h"
-
-#include <unistd.h>
 
 #include <cstdio>
 
@@ -19,9 +18,6 @@ namespace {
 using lifecycle::Finding;
 using lifecycle::FsckProgress;
 
-constexpr std::int64_t kRedrawMs = 100;       // on a terminal
-constexpr std::int64_t kPlainLineMs = 5'000;  // else
-
 struct FsckFlags {
   std::string data;
   std::string format = "text";
@@ -31,57 +27,15 @@ struct FsckFlags {
   bool quiet = false;
 };
 
-/// One line on standard error that is drawn over and over; a line every few seconds where that is not a terminal.
-class ProgressLine {
- public:
-  ProgressLine(const Clock& clock, bool quiet)
-      : clock_(clock), quiet_(quiet), terminal_(::isatty(STDERR_FILENO) != 0), last_ms_(clock.mono_ms()) {}
-
-  void show(const FsckProgress& progress) {
-    if (quiet_) return;
-    const std::int64_t now = clock_.mono_ms();
-    if (progress.phase != phase_) {
-      phase_ = progress.phase;
-      began_ms_ = now;
-    }
-    if (now - last_ms_ < (terminal_ ? kRedrawMs : kPlainLineMs)) return;
-    last_ms_ = now;
-    const std::string line = text(progress, now);
-    if (terminal_) {
-      std::fprintf(stderr, "\r%s\x1b[K", line.c_str());
-      drawn_ = true;
-    } else {
-      std::fprintf(stderr, "%s\n", line.c_str());
-    }
-  }
-
-  /// Before anything else is printed: it may go to the same terminal.
-  void clear() {
-    if (!drawn_) return;
-    std::fputs("\r\x1b[K", stderr);
-    drawn_ = false;
-  }
-
- private:
-  std::string text(const FsckProgress& p, std::int64_t now) const {
-    const auto amount = [&](std::uint64_t n) { return p.in_bytes ? size_text(n) : std::to_string(n); };
-    std::string out = "fsck: " + std::string(p.phase);
-    if (p.total == 0 && p.done == 0) return out;
-    out += "  " + amount(p.done);
-    if (p.total != 0) out += " of " + amount(p.total);
-    const std::int64_t elapsed = now - began_ms_;
-    if (elapsed >= 1000) out += "  " + amount(p.done * 1000 / static_cast<std::uint64_t>(elapsed)) + "/s";
-    return out;
-  }
-
-  const Clock& clock_;
-  bool quiet_;
-  bool terminal_;
-  bool drawn_ = false;
-  std::string phase_;
-  std::int64_t began_ms_ = 0;
-  std::int64_t last_ms_;
-};
+std::string progress_text(const FsckProgress& p, std::int64_t elapsed_ms) {
+  const auto amount = [&](std::uint64_t n) { return p.in_bytes ? size_text(n) : std::to_string(n); };
+  std::string out = "fsck: " + std::string(p.phase);
+  if (p.total == 0 && p.done == 0) return out;
+  out += "  " + amount(p.done);
+  if (p.total != 0) out += " of " + amount(p.total);
+  if (elapsed_ms >= 1000) out += "  " + amount(p.done * 1000 / static_cast<std::uint64_t>(elapsed_ms)) + "/s";
+  return out;
+}
 
 int fail_to_check(const Error& error) {
   if (error.code == Errc::busy) {
@@ -103,7 +57,9 @@ int fsck(const FsckFlags& flags) {
   ProgressLine progress(clock, flags.quiet);
   const bool json = flags.format == "json";
   lifecycle::FsckOptions options{.deep = flags.deep, .repair = flags.repair, .force = flags.force};
-  options.on_progress = [&](const FsckProgress& p) { progress.show(p); };
+  options.on_progress = [&](const FsckProgress& p) {
+    progress.show(p.phase, [&](std::int64_t elapsed_ms) { return progress_text(p, elapsed_ms); });
+  };
   options.on_finding = [&](const Finding& finding) {
     progress.clear();
     std::puts((json ? finding_json(finding) : finding_text(finding)).c_str());

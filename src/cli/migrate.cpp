@@ -5,10 +5,9 @@
 #include "cli/commands.h"
 #include "cli/exit_code.h"
 #include "cli/migrate_printer.h"
+#include "cli/progress_line.h"
 #include "cli/serve_flags.h"
 #include "lifecycle/migrate_distribution.h"
-
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -25,9 +24,7 @@ namespace {
 using lifecycle::MigrateProgress;
 using lifecycle::Skip;
 
-constexpr std::int64_t kRedrawMs = 100;       // on a terminal
-constexpr std::int64_t kPlainLineMs = 5'000;  // else
-constexpr std::uint64_t kSkipsShown = 100;    // the report has all
+constexpr std::uint64_t kSkipsShown = 100;  // the report has all
 
 struct MigrateFlags {
   std::string source;
@@ -40,42 +37,6 @@ struct MigrateFlags {
   bool overwrite_tags = false;
   bool dry_run = false;
   bool quiet = false;
-};
-
-/// One line on standard error that is drawn over and over; a line every few seconds where that is not a terminal.
-class MigrateProgressLine {
- public:
-  MigrateProgressLine(const Clock& clock, bool quiet)
-      : clock_(clock), quiet_(quiet), terminal_(::isatty(STDERR_FILENO) != 0), last_ms_(clock.mono_ms()) {}
-
-  void show(const MigrateProgress& progress) {
-    if (quiet_) return;
-    const std::int64_t now = clock_.mono_ms();
-    if (progress.phase != phase_) {
-      phase_ = progress.phase;
-      began_ms_ = now;
-    }
-    if (now - last_ms_ < (terminal_ ? kRedrawMs : kPlainLineMs)) return;
-    last_ms_ = now;
-    const std::string line = migrate_progress_text(progress, now - began_ms_);
-    std::fprintf(stderr, terminal_ ? "\r%s\x1b[K" : "%s\n", line.c_str());
-    drawn_ = terminal_;
-  }
-
-  /// Before anything else is printed: it may go to the same terminal.
-  void clear() {
-    if (drawn_) std::fputs("\r\x1b[K", stderr);
-    drawn_ = false;
-  }
-
- private:
-  const Clock& clock_;
-  bool quiet_;
-  bool terminal_;
-  bool drawn_ = false;
-  std::string phase_;
-  std::int64_t began_ms_ = 0;
-  std::int64_t last_ms_;
 };
 
 /// The file of --report: an object a line, as things happen.
@@ -169,9 +130,11 @@ int migrate(const MigrateFlags& flags) {
     target.emplace(lifecycle::MigrateTarget{data->files(), data->path(), data->database_path(), data->store_id(),
                                             app::read_boot_id()});
   }
-  MigrateProgressLine progress(clock, flags.quiet);
+  ProgressLine progress(clock, flags.quiet);
   SkipPrinter printer;
-  options->on_progress = [&](const MigrateProgress& p) { progress.show(p); };
+  options->on_progress = [&](const MigrateProgress& p) {
+    progress.show(p.phase, [&](std::int64_t elapsed_ms) { return migrate_progress_text(p, elapsed_ms); });
+  };
   options->on_skip = [&](const Skip& skip) {
     progress.clear();
     printer.print(skip);
