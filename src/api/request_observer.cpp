@@ -79,15 +79,6 @@ std::string duration_text(std::int64_t us) {
 
 bool is_sane_id(std::string_view text) { return !text.empty() && text.size() <= kIdBytesMax && http::is_token(text); }
 
-void append_field(std::string& line, std::string_view name, std::string_view value) {
-  line.append(",\"").append(name).append("\":");
-  append_json_string(line, value);
-}
-
-void append_number(std::string& line, std::string_view name, std::uint64_t value) {
-  line.append(",\"").append(name).append("\":").append(std::to_string(value));
-}
-
 }  // namespace
 
 std::string loggable_path(std::string_view path, std::optional<Endpoint> endpoint) {
@@ -155,16 +146,16 @@ std::string RequestObserver::json_line(const Seen& seen, const http::Exchange& e
   line.reserve(512);
   line.append(R"({"at":")").append(time_text(deps_.clock.now_ms(), LogFormat::json));
   line.append(R"(","level":"info","event":"http.request")");
-  append_field(line, "req", request_id(seen, exchange));
-  append_field(line, "peer", http::client_address(request, exchange.peer(), deps_.trusted_proxies));
-  append_field(line, "method", request.method_text);
-  append_field(line, "path", loggable_path(request.path, seen.endpoint));
-  append_field(line, "route", route_label(route_index(seen.endpoint)));
-  append_number(line, "status", static_cast<std::uint64_t>(exchange.status()));
-  append_number(line, "bytes_in", traffic.received_bytes);
-  append_number(line, "bytes_out", traffic.sent_bytes);
-  append_number(line, "us", static_cast<std::uint64_t>(std::max<std::int64_t>(duration_us, 0)));
-  append_field(line, "agent", request.find("User-Agent").value_or("").substr(0, kAgentBytesMax));
+  append_json_member(line, "req", request_id(seen, exchange));
+  append_json_member(line, "peer", http::client_address(request, exchange.peer(), deps_.trusted_proxies));
+  append_json_member(line, "method", request.method_text);
+  append_json_member(line, "path", loggable_path(request.path, seen.endpoint));
+  append_json_member(line, "route", route_label(route_index(seen.endpoint)));
+  append_json_member(line, "status", static_cast<std::uint64_t>(exchange.status()));
+  append_json_member(line, "bytes_in", traffic.received_bytes);
+  append_json_member(line, "bytes_out", traffic.sent_bytes);
+  append_json_member(line, "us", static_cast<std::uint64_t>(std::max<std::int64_t>(duration_us, 0)));
+  append_json_member(line, "agent", request.find("User-Agent").value_or("").substr(0, kAgentBytesMax));
   return line += '}';
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // Writing JSON: the few lines the server needs to print bodies by hand, in a fixed key order, without building a tree.
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -14,6 +15,15 @@ inline std::string json_string(std::string_view text) {
   std::string out;
   append_json_string(out, text);
   return out;
+}
+
+/// Appends `,"key":value`: a member that is not the first of its object. `key` must need no escapes.
+inline void append_json_member(std::string& out, std::string_view key, std::string_view value) {
+  out.append(",\"").append(key).append("\":");
+  append_json_string(out, value);
+}
+inline void append_json_member(std::string& out, std::string_view key, std::uint64_t value) {
+  out.append(",\"").append(key).append("\":").append(std::to_string(value));
 }
 
 }  // namespace berth

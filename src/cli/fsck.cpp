@@ -3,6 +3,7 @@
 #include "lifecycle/fsck.h"
 
 #include "app/data_dir.h"
+#include "base/human_text.h"
 #include "cli/commands.h"
 #include "cli/exit_code.h"
 #include "cli/fsck_printer.h"

@@ -1,5 +1,6 @@
 #include "cli/fsck_printer.h"
 
+#include "base/human_text.h"
 #include "base/json_text.h"
 
 #include <array>
@@ -14,15 +15,6 @@ using lifecycle::FsckReport;
 using lifecycle::RecoveryReport;
 using lifecycle::Remedy;
 using lifecycle::Severity;
-
-/// Names of files may hold anything; a terminal must not obey them.
-std::string printable(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-  }
-  return out;
-}
 
 std::string remedy_text(const Finding& finding) {
   switch (finding.remedy) {
@@ -97,25 +89,7 @@ std::string closing(const FsckReport& report, FsckMode mode) {
   return out;
 }
 
-void add(std::string& out, std::string_view key, std::string_view value) {
-  out += "," + json_string(key) + ":";
-  append_json_string(out, value);
-}
-void add(std::string& out, std::string_view key, std::uint64_t value) {
-  out += "," + json_string(key) + ":" + std::to_string(value);
-}
-
 }  // namespace
-
-std::string size_text(std::uint64_t bytes) {
-  constexpr std::array<const char*, 5> kUnits = {"B", "kB", "MB", "GB", "TB"};
-  auto value = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  for (; value >= 1000 && unit + 1 < kUnits.size(); ++unit) value /= 1000;
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), unit == 0 ? "%.0f %s" : "%.1f %s", value, kUnits[unit]);
-  return text.data();
-}
 
 std::string finding_text(const Finding& finding) {
   return printable(std::string(severity_text(finding)) + "  " + std::string(lifecycle::to_string(finding.kind)) + "  " +
@@ -135,33 +109,33 @@ std::string summary_text(const FsckReport& report, FsckMode mode) {
 
 std::string finding_json(const Finding& finding) {
   std::string out = "{\"type\":\"finding\"";
-  add(out, "severity", severity_text(finding));
-  add(out, "kind", lifecycle::to_string(finding.kind));
-  add(out, "object", finding.object);
-  add(out, "what", finding.what);
-  add(out, "remedy", lifecycle::to_string(finding.remedy));
-  add(out, "action", finding.action);
-  if (!finding.error.empty()) add(out, "error", finding.error);
+  append_json_member(out, "severity", severity_text(finding));
+  append_json_member(out, "kind", lifecycle::to_string(finding.kind));
+  append_json_member(out, "object", finding.object);
+  append_json_member(out, "what", finding.what);
+  append_json_member(out, "remedy", lifecycle::to_string(finding.remedy));
+  append_json_member(out, "action", finding.action);
+  if (!finding.error.empty()) append_json_member(out, "error", finding.error);
   return out + "}";
 }
 
 std::string summary_json(const FsckReport& report, FsckMode mode) {
   std::string out = "{\"type\":\"summary\"";
-  add(out, "damaged", report.damaged());
-  add(out, "repairable", report.repairable);
-  add(out, "repaired", report.repaired());
-  add(out, "waiting", report.waiting);
+  append_json_member(out, "damaged", report.damaged());
+  append_json_member(out, "repairable", report.repairable);
+  append_json_member(out, "repaired", report.repaired());
+  append_json_member(out, "waiting", report.waiting);
   out += std::string(",\"blocked\":") + (report.blocked ? "true" : "false");
   out += std::string(",\"deep\":") + (mode.deep ? "true" : "false");
-  add(out, "hashed_bytes", report.hashed_bytes);
+  append_json_member(out, "hashed_bytes", report.hashed_bytes);
   out += ",\"phases\":[";
   for (const auto& phase : report.phases) {
     out += out.ends_with('[') ? "{" : ",{";
     out += "\"name\":" + json_string(phase.name);
-    add(out, "checked", phase.checked);
-    add(out, "damaged", phase.damaged);
-    add(out, "repaired", phase.repaired);
-    add(out, "notes", phase.notes);
+    append_json_member(out, "checked", phase.checked);
+    append_json_member(out, "damaged", phase.damaged);
+    append_json_member(out, "repaired", phase.repaired);
+    append_json_member(out, "notes", phase.notes);
     out += '}';
   }
   return out + "]}";

@@ -12,9 +12,6 @@ struct FsckMode {
   bool repair = false;
 };
 
-/// "12.3 GB".
-std::string size_text(std::uint64_t bytes);
-
 /// One line, without its end; nothing in it that a terminal would obey.
 std::string finding_text(const lifecycle::Finding& finding);
 /// The table of phases and what it comes to.

@@ -1,7 +1,7 @@
 #include "cli/migrate_printer.h"
 
+#include "base/human_text.h"
 #include "base/json_text.h"
-#include "cli/fsck_printer.h"
 
 #include <array>
 #include <cstdio>
@@ -13,15 +13,6 @@ namespace {
 using lifecycle::MigrateReport;
 using lifecycle::Skip;
 using lifecycle::SkipKind;
-
-/// Names of somebody else's files may hold anything; a terminal must not obey them.
-std::string printable(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-  }
-  return out;
-}
 
 std::string row(const char* what, const std::string& taken, const std::string& there, const std::string& remark) {
   std::array<char, 200> line{};
@@ -65,14 +56,6 @@ std::string closing(const MigrateReport& report, MigrateMode mode) {
   return out;
 }
 
-void add(std::string& out, std::string_view key, std::string_view value) {
-  out += "," + json_string(key) + ":";
-  append_json_string(out, value);
-}
-void add(std::string& out, std::string_view key, std::uint64_t value) {
-  out += "," + json_string(key) + ":" + std::to_string(value);
-}
-
 }  // namespace
 
 std::string skip_text(const Skip& skip) {
@@ -82,9 +65,9 @@ std::string skip_text(const Skip& skip) {
 
 std::string skip_json(const Skip& skip) {
   std::string out = R"({"type":")" + std::string(is_note(skip.kind) ? "note" : "skipped") + "\"";
-  add(out, "kind", to_string(skip.kind));
-  add(out, "object", skip.object);
-  add(out, "reason", skip.reason);
+  append_json_member(out, "kind", to_string(skip.kind));
+  append_json_member(out, "object", skip.object);
+  append_json_member(out, "reason", skip.reason);
   return out + "}";
 }
 
@@ -106,27 +89,27 @@ std::string migrate_summary_text(const MigrateReport& report, MigrateMode mode) 
 
 std::string migrate_summary_json(const MigrateReport& report, MigrateMode mode) {
   std::string out = R"({"type":"summary","dry_run":)" + std::string(mode.dry_run ? "true" : "false");
-  add(out, "repositories", report.repositories);
+  append_json_member(out, "repositories", report.repositories);
   if (mode.dry_run) {
-    add(out, "blobs_to_take", report.blobs_planned.count);
-    add(out, "bytes_to_take", report.blobs_planned.bytes);
+    append_json_member(out, "blobs_to_take", report.blobs_planned.count);
+    append_json_member(out, "bytes_to_take", report.blobs_planned.bytes);
   }
   constexpr std::array<const char*, 3> kWays = {"linked", "reflinked", "copied"};
   for (std::size_t i = 0; i < kWays.size(); ++i) {
-    add(out, "blobs_" + std::string(kWays[i]), report.blobs[i].count);
-    add(out, "bytes_" + std::string(kWays[i]), report.blobs[i].bytes);
+    append_json_member(out, "blobs_" + std::string(kWays[i]), report.blobs[i].count);
+    append_json_member(out, "bytes_" + std::string(kWays[i]), report.blobs[i].bytes);
   }
-  add(out, "blobs_already_there", report.blobs_there.count);
-  add(out, "bytes_already_there", report.blobs_there.bytes);
-  add(out, "memberships", report.links);
-  add(out, "manifests", report.manifests);
-  add(out, "manifests_already_there", report.manifests_there);
-  add(out, "referrers", report.referrers);
-  add(out, "tags_set", report.tags);
-  add(out, "tags_moved", report.tags_moved);
-  add(out, "tags_already_there", report.tags_there);
-  add(out, "skipped", report.skips());
-  add(out, "notes", report.notes());
+  append_json_member(out, "blobs_already_there", report.blobs_there.count);
+  append_json_member(out, "bytes_already_there", report.blobs_there.bytes);
+  append_json_member(out, "memberships", report.links);
+  append_json_member(out, "manifests", report.manifests);
+  append_json_member(out, "manifests_already_there", report.manifests_there);
+  append_json_member(out, "referrers", report.referrers);
+  append_json_member(out, "tags_set", report.tags);
+  append_json_member(out, "tags_moved", report.tags_moved);
+  append_json_member(out, "tags_already_there", report.tags_there);
+  append_json_member(out, "skipped", report.skips());
+  append_json_member(out, "notes", report.notes());
   return out + "}";
 }
 

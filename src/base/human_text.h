@@ -1,0 +1,16 @@
+#pragma once
+// Text for people: amounts, and names that came from outside.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace berth {
+
+/// "12.3 GB": powers of 1000, rounded to a tenth; bytes alone are whole.
+std::string size_text(std::uint64_t bytes);
+
+/// `text` with '?' for each control character: names of files may hold anything, and a terminal must not obey them.
+std::string printable(std::string_view text);
+
+}  // namespace berth

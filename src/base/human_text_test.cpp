@@ -1,0 +1,30 @@
+#include "base/human_text.h"
+
+#include <gtest/gtest.h>
+
+namespace berth {
+namespace {
+
+TEST(SizeText, HasOneDecimalOfAPowerOfAThousand) {
+  constexpr struct {
+    std::uint64_t bytes;
+    std::string_view printed;
+  } kRows[] = {
+      {0, "0 B"},
+      {999, "999 B"},
+      {1'000, "1.0 kB"},
+      {1'960, "2.0 kB"},
+      {12'345'678, "12.3 MB"},
+      {5'000'000'000, "5.0 GB"},
+      {7'200'000'000'000'000, "7200.0 TB"},
+  };
+  for (const auto& row : kRows) EXPECT_EQ(size_text(row.bytes), row.printed);
+}
+
+TEST(Printable, LeavesNothingThatATerminalObeys) {
+  EXPECT_EQ(printable("a\x1b[2Jb\n\x7f"), "a?[2Jb??");
+  EXPECT_EQ(printable("schön 1.0"), "schön 1.0");
+}
+
+}  // namespace
+}  // namespace berth
