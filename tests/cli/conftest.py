@@ -1,11 +1,14 @@
 """The built program, run as a person at a terminal runs it."""
 
 import contextlib
+import json
 import os
 import pathlib
 import re
+import select
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -19,36 +22,77 @@ def run(*args, **kwargs):
 
 
 class Server:
-    def __init__(self, process):
-        self.process = process
-        self.lines = []
-        for line in process.stdout:
-            self.lines.append(line.rstrip("\n"))
-            if "curl" in line:  # the last line of the welcome
-                break
-        match = re.search(r"listening on http://(\S+?):(\d+)", "\n".join(self.lines))
-        assert match, self.lines
-        self.host, self.port = match.group(1), int(match.group(2))
+    """A berth serve that runs. What it says and what it logs go to files in its folder, beside its data."""
+
+    def __init__(self, folder, *args, **kwargs):
+        folder.mkdir(exist_ok=True)
+        self.folder = folder
+        self.log = folder / "log"
+        self.said = folder / "welcome"
+        with open(self.said, "w") as said, open(self.log, "w") as log:
+            self.process = subprocess.Popen([BERTH, "serve", "--data", str(folder / "data"), *args], stdout=said,
+                                            stderr=log, **kwargs)
 
     @property
     def pid(self):
         return self.process.pid
 
+    @property
+    def port(self):
+        """Of the first address with one."""
+        return int(re.search(r"listening on https?://\S+:(\d+)", self.welcome()).group(1))
+
+    def ports(self, count):
+        """Of the addresses in the order they were given, that of --metrics last."""
+        return [int(line["address"].rsplit(":", 1)[1]) for line in self.wait_for("http.listening", count)]
+
+    def welcome(self):
+        """What it says once it runs; that is written in one piece."""
+        self.wait_until(lambda: "listening on" in self.said.read_text(), "welcome")
+        return self.said.read_text()
+
+    def lines(self):
+        """Of its log, which is in JSON unless something else was asked for."""
+        return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+
+    def events(self, event):
+        return [line for line in self.lines() if line["event"] == event]
+
+    def wait_for(self, event, count=1):
+        self.wait_until(lambda: len(self.events(event)) >= count, event)
+        return self.events(event)
+
+    def wait_until(self, done, what):
+        deadline = time.monotonic() + SECONDS
+        while not done():
+            assert time.monotonic() < deadline and self.process.poll() is None, f"no {what}: {self.log.read_text()}"
+            select.select([], [], [], 0.02)
+
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(SECONDS)
 
+    def kill(self):
+        """Unless it has ended."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
 
 @pytest.fixture
 def serve(tmp_path):
-    """Starts servers; all of them are ended by their pid."""
+    """Starts servers, on a free port unless arguments say where; all of them are ended by their pid. The data of the
+    first are in tmp_path / "data", each further one has a folder of its own unless one is given."""
     with contextlib.ExitStack() as stack:
+        count = 0
 
-        def start(*args, **kwargs):
-            process = subprocess.Popen(
-                [BERTH, "serve", "--listen", "127.0.0.1:0", "--data", str(tmp_path / "data"), *args],
-                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, **kwargs)
-            stack.callback(lambda: process.poll() is None and (process.kill(), process.wait()))
-            return Server(process)
+        def start(*args, folder=None, **kwargs):
+            nonlocal count
+            count += 1
+            where = () if {"--listen", "--config"} & set(args) else ("--listen", "127.0.0.1:0")
+            server = Server(folder or (tmp_path if count == 1 else tmp_path / f"server{count}"), *where, *args, **kwargs)
+            stack.callback(server.kill)
+            server.welcome()
+            return server
 
         yield start

@@ -3,16 +3,8 @@
 import http.client
 import json
 import re
-import subprocess
 
-from conftest import BERTH, SECONDS, Server
-
-
-def start(tmp_path, *args):
-    log = open(tmp_path / "log", "w+")
-    process = subprocess.Popen([BERTH, "serve", "--listen", "127.0.0.1:0", "--data", str(tmp_path / "data"), *args],
-                               stdout=subprocess.PIPE, stderr=log, text=True)
-    return Server(process), tmp_path / "log"
+from conftest import SECONDS
 
 
 def ask(server, method, path, body=None, headers=None):
@@ -24,20 +16,20 @@ def ask(server, method, path, body=None, headers=None):
     return response
 
 
-def lines_of(server, log):
+def lines_of(server):
     server.stop()
-    return log.read_text().splitlines()
+    return server.log.read_text().splitlines()
 
 
 def requests_in(lines):
     return [line for line in map(json.loads, lines) if line["event"] == "http.request"]
 
 
-def test_every_request_has_one_line_with_what_an_operator_asks_for(tmp_path):
-    server, log = start(tmp_path)
+def test_every_request_has_one_line_with_what_an_operator_asks_for(serve):
+    server = serve()
     ask(server, "GET", "/v2/", headers={"User-Agent": "docker/24.0"})
     ask(server, "GET", "/v2/team/app/manifests/1.0.0")
-    first, second = requests_in(lines_of(server, log))
+    first, second = requests_in(lines_of(server))
     assert (first["method"], first["path"], first["route"], first["status"]) == ("GET", "/v2/", "base", 200)
     assert first["agent"] == "docker/24.0" and first["peer"] == "127.0.0.1"
     assert first["bytes_in"] > 0 and first["bytes_out"] > 0 and first["us"] >= 0
@@ -46,37 +38,35 @@ def test_every_request_has_one_line_with_what_an_operator_asks_for(tmp_path):
     assert first["req"] != second["req"]
 
 
-def test_no_session_query_or_header_reaches_the_log(tmp_path):  # S23
-    server, log = start(tmp_path)
+def test_no_session_query_or_header_reaches_the_log(serve):  # S23
+    server = serve()
     location = ask(server, "POST", "/v2/team/app/blobs/uploads/").getheader("Location")
     session = re.search(r"uploads/([^/?]+)", location).group(1)
     ask(server, "PATCH", location, b"bytes", {"Authorization": "Bearer very-secret"})
     ask(server, "GET", "/v2/_catalog?n=5&token=very-secret")
-    text = "\n".join(lines_of(server, log))
+    text = "\n".join(lines_of(server))
     assert session not in text
     assert "very-secret" not in text
     assert [line["path"] for line in requests_in(text.splitlines())][1].endswith("...")
 
 
-def test_what_a_client_sends_cannot_forge_a_line(tmp_path):  # S23
-    server, log = start(tmp_path)
+def test_what_a_client_sends_cannot_forge_a_line(serve):  # S23
+    server = serve()
     ask(server, "GET", "/v2/%0a%22/tags/list", headers={"User-Agent": 'x"} \\n {"event":"http.request"}'})
-    lines = lines_of(server, log)
+    lines = lines_of(server)
     assert len(requests_in(lines)) == 1
 
 
-def test_errors_alone_or_nothing_can_be_asked_for(tmp_path):
+def test_errors_alone_or_nothing_can_be_asked_for(serve):
     for setting, statuses in (("errors", [404]), ("off", [])):
-        folder = tmp_path / setting
-        folder.mkdir()
-        server, log = start(folder, "--access-log", setting)
+        server = serve("--access-log", setting)
         ask(server, "GET", "/v2/")
         ask(server, "GET", "/v2/none/tags/list")
-        assert [line["status"] for line in requests_in(lines_of(server, log))] == statuses
+        assert [line["status"] for line in requests_in(lines_of(server))] == statuses
 
 
-def test_text_is_for_people(tmp_path):
-    server, log = start(tmp_path, "--log-format", "text")
+def test_text_is_for_people(serve):
+    server = serve("--log-format", "text")
     ask(server, "GET", "/v2/")
-    line = next(line for line in lines_of(server, log) if " GET " in line)
+    line = next(line for line in lines_of(server) if " GET " in line)
     assert re.fullmatch(r"\d\d:\d\d:\d\d\.\d{3} info  GET /v2/  200  \d+ B  \d+\.\d ms  127\.0\.0\.1", line)

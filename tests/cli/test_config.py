@@ -6,7 +6,6 @@ import os
 import pathlib
 import pty
 import re
-import select
 import signal
 import socket
 import subprocess
@@ -14,7 +13,7 @@ import time
 
 import pytest
 
-from conftest import BERTH, ROOT, SECONDS, Server, run
+from conftest import BERTH, ROOT, SECONDS, run
 
 
 def write(path, text):
@@ -73,29 +72,10 @@ def test_help_shows_every_flag_with_its_default():
     assert "Default: 127.0.0.1:5000." in text and "Default: 4 MiB." in text
 
 
-def start(tmp_path, config, *args):
-    log = open(tmp_path / "log", "w")
-    process = subprocess.Popen([BERTH, "serve", "--config", str(config), "--data", str(tmp_path / "data"), *args],
-                               stdout=subprocess.PIPE, stderr=log, text=True)
-    return Server(process)
-
-
-def events(tmp_path, name, count):
-    """The log's lines of that event, once there are so many."""
-    deadline = time.monotonic() + SECONDS
-    while time.monotonic() < deadline:
-        lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
-        found = [line for line in lines if line["event"] == name]
-        if len(found) >= count:
-            return found
-        select.select([], [], [], 0.02)
-    raise AssertionError(f"no {name} in the log")
-
-
-def test_a_hangup_applies_what_may_change_and_keeps_connections(tmp_path):
+def test_a_hangup_applies_what_may_change_and_keeps_connections(serve, tmp_path):
     config = tmp_path / "c.toml"
     write(config, '[server]\nlisten = ["127.0.0.1:0"]\n[limits]\ntags_page = 2\n')
-    server = start(tmp_path, config)
+    server = serve("--config", str(config))
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=SECONDS)
 
     def page():
@@ -106,22 +86,22 @@ def test_a_hangup_applies_what_may_change_and_keeps_connections(tmp_path):
     socket_before = connection.sock
     write(config, '[server]\nlisten = ["127.0.0.1:1"]\n[limits]\ntags_page = 3\n[log]\nlevel = "debug"\n')
     server.process.send_signal(signal.SIGHUP)
-    assert events(tmp_path, "config.reloaded", 1)[0]["changed"] == "log.level, limits.tags_page"
-    assert events(tmp_path, "config.restart_needed", 1)[0]["keys"] == "server.listen"
+    assert server.wait_for("config.reloaded")[0]["changed"] == "log.level, limits.tags_page"
+    assert server.wait_for("config.restart_needed")[0]["keys"] == "server.listen"
     page()
     assert connection.sock is socket_before, "the connection outlived the reload"
 
     write(config, "[limits]\ntags_page = -1\n")
     server.process.send_signal(signal.SIGHUP)
-    assert "tags_page" in events(tmp_path, "config.reload_refused", 1)[0]["err"]
+    assert "tags_page" in server.wait_for("config.reload_refused")[0]["err"]
     page()
     assert server.stop() == 0
 
 
-def test_a_new_limit_holds_on_an_open_connection(tmp_path):
+def test_a_new_limit_holds_on_an_open_connection(serve, tmp_path):
     config = tmp_path / "c.toml"
     write(config, '[server]\nlisten = ["127.0.0.1:0"]\n')
-    server = start(tmp_path, config)
+    server = serve("--config", str(config))
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=SECONDS)
 
     def push(size):
@@ -133,7 +113,7 @@ def test_a_new_limit_holds_on_an_open_connection(tmp_path):
     assert push(100_000) == 400
     write(config, '[server]\nlisten = ["127.0.0.1:0"]\n[limits]\nmanifest = "64 KiB"\n')
     server.process.send_signal(signal.SIGHUP)
-    events(tmp_path, "config.reloaded", 1)
+    server.wait_for("config.reloaded")
     assert push(100_000) == 413
     assert server.stop() == 0
 
@@ -172,21 +152,13 @@ def test_a_word_that_is_no_command_of_config_gets_a_sentence():
     assert "'chek' is not a berth config command. Did you mean 'check'?" in done.stderr
 
 
-def test_a_terminal_that_goes_away_ends_the_server(tmp_path):
+def test_a_terminal_that_goes_away_ends_the_server(serve):
     owner, terminal = pty.openpty()
-    process = subprocess.Popen(
-        [BERTH, "serve", "--listen", "127.0.0.1:0", "--data", str(tmp_path / "data")], stdin=terminal,
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True)
-    try:
-        Server(process)
-        os.close(terminal)
-        os.close(owner)
-        process.send_signal(signal.SIGHUP)  # as the kernel or the shell does
-        assert process.wait(SECONDS) == 0
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
+    server = serve(stdin=terminal, start_new_session=True)
+    os.close(terminal)
+    os.close(owner)
+    server.process.send_signal(signal.SIGHUP)  # as the kernel or the shell does
+    assert server.process.wait(SECONDS) == 0
 
 
 def test_a_hangup_does_not_cut_a_stop_short(serve):

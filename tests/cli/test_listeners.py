@@ -2,7 +2,6 @@
 
 import contextlib
 import http.client
-import json
 import os
 import re
 import select
@@ -11,7 +10,6 @@ import socket
 import ssl
 import struct
 import subprocess
-import time
 
 import pytest
 
@@ -26,60 +24,6 @@ def certificate(folder, name, kind):
                     "subjectAltName=DNS:localhost,IP:127.0.0.1", "-out", files[0], "-keyout", files[1]],
                    check=True, capture_output=True)
     return [str(file) for file in files]
-
-
-class Running:
-    """A server by its log: addresses in the order they were given."""
-
-    def __init__(self, folder, *args, before=None, env=None, pass_fds=()):
-        self.folder = folder
-        folder.mkdir(exist_ok=True)
-        self.log = folder / "log"
-        self.welcome = folder / "welcome"
-        command = [BERTH, "serve", "--data", str(folder / "data"), "--log-format", "json", *args]
-        self.process = subprocess.Popen(command, stdout=open(self.welcome, "w"), stderr=open(self.log, "w"), env=env,
-                                        pass_fds=pass_fds, preexec_fn=before)
-
-    def lines(self):
-        return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
-
-    def wait_for(self, event, count=1):
-        deadline = time.monotonic() + SECONDS
-        while time.monotonic() < deadline and self.process.poll() is None:
-            found = [line for line in self.lines() if line["event"] == event]
-            if len(found) >= count:
-                return found
-            select.select([], [], [], 0.02)
-        raise AssertionError(f"no {event}: {self.log.read_text()}")
-
-    def wait_for_welcome(self):
-        deadline = time.monotonic() + SECONDS
-        while "Try it" not in self.welcome.read_text():
-            assert time.monotonic() < deadline and self.process.poll() is None, self.log.read_text()
-            select.select([], [], [], 0.02)
-        return self.welcome.read_text()
-
-    def ports(self, count):
-        return [int(line["address"].rsplit(":", 1)[1]) for line in self.wait_for("http.listening", count)]
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(SECONDS)
-
-
-@pytest.fixture
-def serve(tmp_path):
-    with contextlib.ExitStack() as stack:
-        count = 0
-
-        def start(*args, **kwargs):
-            nonlocal count
-            count += 1
-            server = Running(tmp_path / f"server{count}", *args, **kwargs)
-            stack.callback(lambda: server.process.poll() is None and (server.process.kill(), server.process.wait()))
-            return server
-
-        yield start
 
 
 def client_context(path):
@@ -194,7 +138,7 @@ def test_the_welcome_names_each_address_with_the_port_it_got(serve, tmp_path):
     server = serve("--listen", f"unix:{path}", "--listen", "127.0.0.1:0", "--listen", "[::1]:0", "--metrics", "127.0.0.1:0")
     unix, first, second, metrics = (line["address"] for line in server.wait_for("http.listening", 4))
     assert unix == f"unix:{path}"
-    said = server.wait_for_welcome()
+    said = server.welcome()
     assert re.findall(r"listening on (\S+)", said) == [f"unix:{path}", f"http://{first}", f"http://{second}"]
     assert re.findall(r"metrics on (\S+)", said) == [f"http://{metrics}/metrics"]
     assert f"localhost:{first.rsplit(':', 1)[1]}/team/app" in said
@@ -339,7 +283,7 @@ def test_a_stop_lets_an_upload_in_flight_finish(serve):
     assert server.process.wait(SECONDS) == 0
 
 
-def test_what_was_confirmed_of_an_upload_survives_a_stop(serve, tmp_path):
+def test_what_was_confirmed_of_an_upload_survives_a_stop(serve):
     first = serve("--listen", "127.0.0.1:0")
     connection = http.client.HTTPConnection("127.0.0.1", first.ports(1)[0], timeout=SECONDS)
     connection.request("POST", "/v2/team/app/blobs/uploads/")
@@ -351,11 +295,8 @@ def test_what_was_confirmed_of_an_upload_survives_a_stop(serve, tmp_path):
     response.read()
     path = response.getheader("Location")
     assert first.stop() == 0
-    second = Running(first.folder, "--listen", "127.0.0.1:0")
-    try:
-        connection = http.client.HTTPConnection("127.0.0.1", second.ports(1)[0], timeout=SECONDS)
-        connection.request("GET", path)
-        response = connection.getresponse()
-        assert (response.status, response.getheader("Range")) == (204, "0-999")
-    finally:
-        second.stop()
+    second = serve("--listen", "127.0.0.1:0", folder=first.folder)
+    connection = http.client.HTTPConnection("127.0.0.1", second.ports(1)[0], timeout=SECONDS)
+    connection.request("GET", path)
+    response = connection.getresponse()
+    assert (response.status, response.getheader("Range")) == (204, "0-999")

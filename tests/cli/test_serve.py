@@ -22,7 +22,7 @@ def get(server, path):
 
 def test_it_says_where_it_is_where_its_data_is_and_what_to_try(serve, tmp_path):
     server = serve()
-    text = "\n".join(server.lines)
+    text = server.welcome()
     assert f"data {tmp_path}/data" in text
     for verb in ("pull", "tag ", "push"):
         assert f"docker {verb}" in text
