@@ -10,15 +10,15 @@ using test::check;
 using test::DistributionFolder;
 using test::image_text;
 using test::index_text;
+using test::kRepo;
 using test::kTags;
 using test::migrated;
 using test::Migrated;
+using test::Migration;
 using test::piece_of;
 using test::RegistryFolder;
 using test::revision_file;
 using test::run_task;
-
-constexpr auto kRepo = "team/app";
 
 struct DamageRow {
   const char* why;
@@ -136,24 +136,22 @@ std::string sorted(const std::string& text) {
 TEST(MigrateDamage, IsSkippedWithItsReasonAndTheRestIsTaken) {
   for (const DamageRow& row : damage_rows()) {
     SCOPED_TRACE(row.why);
-    DistributionFolder source;
-    RegistryFolder target;
-    target.close();
-    source.image(kRepo, "image", {"config", "layer"});
-    source.image(kRepo, "", {"other"});
-    row.damage(source);
-    const Migrated done = migrated(target, source);
+    Migration m;
+    m.source.image(kRepo, "image", {"config", "layer"});
+    m.source.image(kRepo, "", {"other"});
+    row.damage(m.source);
+    const Migrated done = m.run();
     EXPECT_EQ(done.skipped(), sorted(row.skipped));
     EXPECT_EQ(done.notes(), sorted(row.notes));
     EXPECT_EQ(done.result->manifests, row.manifests);
     for (const Skip& skip : done.skips) EXPECT_NE(skip.reason, "") << skip.object;
-    EXPECT_EQ(check(target, {.deep = true}).damages(), "");
+    EXPECT_EQ(check(m.target, {.deep = true}).damages(), "");
 
     // A second look says the same, and a dry run said it before, but for what only reading tells.
-    EXPECT_EQ(migrated(target, source).skipped(), sorted(row.skipped));
+    EXPECT_EQ(m.run().skipped(), sorted(row.skipped));
     RegistryFolder fresh;
     fresh.close();
-    const Migrated foretold = migrated(fresh, source, {.dry_run = true});
+    const Migrated foretold = migrated(fresh, m.source, {.dry_run = true});
     if (row.skipped.find("damaged blob") == std::string::npos) {
       EXPECT_EQ(foretold.skipped(), sorted(row.skipped));
       EXPECT_EQ(foretold.result->manifests, row.manifests);
@@ -163,32 +161,28 @@ TEST(MigrateDamage, IsSkippedWithItsReasonAndTheRestIsTaken) {
 }
 
 TEST(MigrateDamage, TheReasonNamesWhatIsMissingAndWhy) {
-  DistributionFolder source;
-  RegistryFolder target;
-  target.close();
-  source.image(kRepo, "image", {"config", "layer"});
-  source.write(layer_file(), "l4yer");
-  const Migrated done = migrated(target, source);
+  Migration m;
+  m.source.image(kRepo, "image", {"config", "layer"});
+  m.source.write(layer_file(), "l4yer");
+  const Migrated done = m.run();
   const std::string reason = done.reason_of(SkipKind::manifest_incomplete);
   EXPECT_NE(reason.find(RegistryFolder::digest("layer").str()), std::string::npos) << reason;
   EXPECT_NE(reason.find("damaged"), std::string::npos) << reason;
 }
 
 TEST(MigrateDamage, SparsePoliciesTakeWhatIsIncomplete) {  // V12
-  DistributionFolder source;
-  RegistryFolder target;
-  target.close();
-  source.image(kRepo, "image", {"config", "layer"});
-  source.remove(layer_file());
+  Migration m;
+  m.source.image(kRepo, "image", {"config", "layer"});
+  m.source.remove(layer_file());
   MigrateOptions options;
   options.limits.reference_policy = registry::ReferencePolicy::sparse;
-  EXPECT_EQ(migrated(target, source, options).skipped(), "");
-  EXPECT_EQ(check(target, {.deep = true}).damages(), "");
-  source.layer(kRepo, "layer");  // it turns up
-  migrated(target, source, options);
-  target.open();
+  EXPECT_EQ(m.run(options).skipped(), "");
+  EXPECT_EQ(check(m.target, {.deep = true}).damages(), "");
+  m.source.layer(kRepo, "layer");  // it turns up
+  m.run(options);
+  m.target.open();
   EXPECT_TRUE(
-      run_task(target.blob_service().open(RegistryFolder::repo(kRepo), RegistryFolder::digest("layer"))).has_value());
+      run_task(m.target.blob_service().open(RegistryFolder::repo(kRepo), RegistryFolder::digest("layer"))).has_value());
 }
 
 }  // namespace

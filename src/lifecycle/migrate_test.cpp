@@ -13,22 +13,19 @@ using test::check;
 using test::DistributionFolder;
 using test::image_text;
 using test::index_text;
+using test::kRepo;
 using test::kTags;
 using test::migrate;
-using test::migrated;
 using test::Migrated;
+using test::Migration;
 using test::piece_of;
 using test::RegistryFolder;
 using test::revision_file;
 using test::run_task;
 using test::served;
 
-constexpr auto kRepo = "team/app";
-
 /// A bit of everything that a healthy registry holds.
-struct Healthy {
-  DistributionFolder source;
-  RegistryFolder target;
+struct Healthy : Migration {
   std::string first = source.image(kRepo, "v1", {"{\"first\":1}", "layer one", "shared"});
   std::string second = source.image(kRepo, "v2", {"{\"second\":2}", "shared"});
   std::string index = index_text({piece_of(first), piece_of(second)});
@@ -37,7 +34,6 @@ struct Healthy {
                                 {.subject = RegistryFolder::digest(first).str(), .artifact_type = "text/x-sbom"});
 
   Healthy() {
-    target.close();
     source.tag(kRepo, "multi", source.manifest(kRepo, index));
     source.tag(kRepo, "nested", source.manifest(kRepo, nested));
     source.manifest(kRepo, sbom);
@@ -56,7 +52,7 @@ ino_t inode(const std::string& path) {
 
 TEST(Migrate, TakesAHealthyRegistryWhole) {
   Healthy h;
-  const Migrated done = migrated(h.target, h.source);
+  const Migrated done = h.run();
   EXPECT_EQ(done.skipped() + done.notes(), "");
   EXPECT_EQ(done.result->repositories, 2u);
   EXPECT_EQ(done.result->taken().count, 7u);
@@ -75,7 +71,7 @@ TEST(Migrate, TakesAHealthyRegistryWhole) {
 
 TEST(Migrate, ReferrersAreListed) {  // R1
   Healthy h;
-  migrated(h.target, h.source);
+  h.run();
   h.target.open();
   const auto page = h.target.store().peek([&](sql::Connection& db) {
     return meta::list_referrers(db, **meta::find_repo(db, RegistryFolder::repo(kRepo)),
@@ -87,9 +83,9 @@ TEST(Migrate, ReferrersAreListed) {  // R1
 
 TEST(Migrate, ASecondRunDoesNothing) {
   Healthy h;
-  migrated(h.target, h.source);
+  h.run();
   const std::string before = h.target.probe().dump();
-  const Migrated again = migrated(h.target, h.source);
+  const Migrated again = h.run();
   EXPECT_FALSE(again.result->changed());
   EXPECT_EQ(again.result->blobs_there.count, 7u);
   EXPECT_EQ(again.result->manifests_there, 6u);
@@ -100,14 +96,13 @@ TEST(Migrate, ASecondRunDoesNothing) {
 TEST(Migrate, BlobsAreHardLinkedWhereThatIsPossibleAndCopiedOnDemand) {
   const std::string layer = "the layer";
   for (const bool copy : {false, true}) {
-    DistributionFolder source;
-    RegistryFolder target;  // both in the same place
-    target.close();
-    const auto d = source.layer(kRepo, layer);
+    Migration m;  // both in the same place
+    const auto d = m.source.layer(kRepo, layer);
     MigrateOptions options;
     if (copy) options.method = blob::AdoptMethod::copy;
-    const Migrated done = migrated(target, source, options);
-    const bool same = inode(source.below(source.blob_file(d))) == inode(target.path() + "/" + target.file_of(d));
+    const Migrated done = m.run(options);
+    const bool same =
+        inode(m.source.below(m.source.blob_file(d))) == inode(m.target.path() + "/" + m.target.file_of(d));
     EXPECT_EQ(same, done.result->blobs[0].count == 1);
     if (copy) EXPECT_EQ(done.result->blobs[2].count, 1u);
   }
@@ -115,7 +110,7 @@ TEST(Migrate, BlobsAreHardLinkedWhereThatIsPossibleAndCopiedOnDemand) {
 
 TEST(Migrate, WhatWasTakenOutlivesTheOldRegistry) {
   Healthy h;
-  migrated(h.target, h.source);
+  h.run();
   std::filesystem::remove_all(h.source.path() + "/docker");
   EXPECT_EQ(check(h.target, {.deep = true}).damages(), "");
 }
@@ -150,11 +145,11 @@ TEST(Migrate, CopyingMoreThanThereIsRoomForDoesNotBegin) {
 
 TEST(Migrate, WhatBerthItselfLostIsTakenAgain) {
   Healthy h;
-  migrated(h.target, h.source);
+  h.run();
   const auto d = RegistryFolder::digest("layer one");
   std::filesystem::remove(h.target.path() + "/" + h.target.file_of(d));
   EXPECT_NE(check(h.target).damages(), "");
-  const Migrated done = migrated(h.target, h.source);
+  const Migrated done = h.run();
   EXPECT_EQ(done.result->taken().count, 1u);
   EXPECT_EQ(check(h.target, {.deep = true}).damages(), "");
 }
@@ -172,18 +167,16 @@ std::vector<meta::TagEvent> history(RegistryFolder& folder, const char* tag) {
 }
 
 TEST(MigrateTags, HistoryAndTimesComeFromTheIndex) {
-  DistributionFolder source;
-  RegistryFolder target;
-  target.close();
+  Migration m;
   std::vector<oci::Digest> digests;
   std::vector<std::int64_t> times;
   for (const char* config : {"c1", "c2", "c3"}) {
-    digests.push_back(RegistryFolder::digest(source.image(kRepo, "latest", {config})));
-    times.push_back(source.now_ms());
+    digests.push_back(RegistryFolder::digest(m.source.image(kRepo, "latest", {config})));
+    times.push_back(m.source.now_ms());
   }
-  source.remove(revision_file(digests[0].str()));  // deleted since: its time is not told
-  migrated(target, source);
-  const auto events = history(target, "latest");
+  m.source.remove(revision_file(digests[0].str()));  // deleted since: its time is not told
+  m.run();
+  const auto events = history(m.target, "latest");
   ASSERT_EQ(events.size(), 2u);
   EXPECT_EQ(events[0].digest, digests[1]);
   EXPECT_EQ(events[0].at_ms, times[1] - 1'000);  // of the index, which is written first
@@ -193,14 +186,12 @@ TEST(MigrateTags, HistoryAndTimesComeFromTheIndex) {
 }
 
 TEST(MigrateTags, TimesThatContradictTheTagAreNotUsed) {
-  DistributionFolder source;
-  RegistryFolder target;
-  target.close();
-  const auto first = RegistryFolder::digest(source.image(kRepo, "latest", {"c1"}));
-  const auto second = RegistryFolder::digest(source.image(kRepo, "latest", {"c2"}));
-  source.write(DistributionFolder::link_file(kTags + "latest/index", first), first.str());  // as cp -r may leave it
-  migrated(target, source);
-  const auto events = history(target, "latest");
+  Migration m;
+  const auto first = RegistryFolder::digest(m.source.image(kRepo, "latest", {"c1"}));
+  const auto second = RegistryFolder::digest(m.source.image(kRepo, "latest", {"c2"}));
+  m.source.write(DistributionFolder::link_file(kTags + "latest/index", first), first.str());  // as cp -r may leave it
+  m.run();
+  const auto events = history(m.target, "latest");
   ASSERT_EQ(events.size(), 1u);
   EXPECT_EQ(events[0].digest, second);
 }
@@ -226,40 +217,36 @@ TEST(MigrateTags, ALaterRunFollowsTheOldRegistryButMovesNoTagOfOurs) {
   };
   for (const SecondRun& row : rows) {
     SCOPED_TRACE(row.why);
-    DistributionFolder source;
-    RegistryFolder target;
-    target.close();
-    source.image(kRepo, "latest", {"c1"});
-    migrated(target, source);
+    Migration m;
+    m.source.image(kRepo, "latest", {"c1"});
+    m.run();
     if (row.pushed_elsewhere) {
-      target.open();
-      target.push_image(kRepo, "latest", {"own"});
-      target.close();
+      m.target.open();
+      m.target.push_image(kRepo, "latest", {"own"});
+      m.target.close();
     }
-    if (row.moved_in_source) source.image(kRepo, "latest", {"c2"});
-    const Migrated foretold = migrated(target, source, {.overwrite_tags = row.overwrite, .dry_run = true});
-    const Migrated done = migrated(target, source, {.overwrite_tags = row.overwrite});
+    if (row.moved_in_source) m.source.image(kRepo, "latest", {"c2"});
+    const Migrated foretold = m.run({.overwrite_tags = row.overwrite, .dry_run = true});
+    const Migrated done = m.run({.overwrite_tags = row.overwrite});
     for (const Migrated* run : {&foretold, &done}) {
       EXPECT_EQ(run->skipped(), row.skipped);
       EXPECT_EQ(run->result->tags_moved, row.moved);
     }
-    EXPECT_EQ(check(target, {.deep = true}).damages(), "");
-    target.open();
-    EXPECT_EQ(served(target, kRepo, "latest"), image_text({piece_of(row.points_at)}));
+    EXPECT_EQ(check(m.target, {.deep = true}).damages(), "");
+    m.target.open();
+    EXPECT_EQ(served(m.target, kRepo, "latest"), image_text({piece_of(row.points_at)}));
   }
 }
 
 TEST(MigrateTags, ARollBackInBerthIsNotUndone) {
-  DistributionFolder source;
-  RegistryFolder target;
-  target.close();
-  const auto first = source.image(kRepo, "latest", {"c1"});
-  source.image(kRepo, "latest", {"c2"});
-  migrated(target, source);
-  target.open();
-  target.put(kRepo, "latest", first);
-  target.close();
-  EXPECT_EQ(migrated(target, source).skipped(), "tag in use team/app:latest\n");
+  Migration m;
+  const auto first = m.source.image(kRepo, "latest", {"c1"});
+  m.source.image(kRepo, "latest", {"c2"});
+  m.run();
+  m.target.open();
+  m.target.put(kRepo, "latest", first);
+  m.target.close();
+  EXPECT_EQ(m.run().skipped(), "tag in use team/app:latest\n");
 }
 
 // --- dry runs, merging, refusals -------------------------------------------------------------------------------------
@@ -270,11 +257,11 @@ TEST(MigrateDryRun, WritesNothingAndForetellsTheRun) {
   h.target.push_image("deep/er/still", "mine", {"{\"first\":1}", "own"});
   h.target.close();
   const auto before = h.target.contents();
-  const Migrated foretold = migrated(h.target, h.source, {.dry_run = true});
+  const Migrated foretold = h.run({.dry_run = true});
   auto after = h.target.contents();
   after.erase(h.target.database() + "-wal");  // the engine's own, empty
   EXPECT_TRUE(after == before);
-  const Migrated done = migrated(h.target, h.source);
+  const Migrated done = h.run();
   EXPECT_EQ(foretold.result->blobs_planned.count, done.result->taken().count);
   EXPECT_EQ(foretold.result->blobs_planned.bytes, done.result->taken().bytes);
   EXPECT_EQ(foretold.result->blobs_there.count, 1u);
@@ -299,7 +286,7 @@ TEST(Migrate, MergesIntoAStoreThatHoldsContent) {
   h.target.open();
   const std::string own = h.target.push_image(kRepo, "own", {"{\"first\":1}", "own layer"});
   h.target.close();
-  EXPECT_EQ(migrated(h.target, h.source).skipped(), "");
+  EXPECT_EQ(h.run().skipped(), "");
   EXPECT_EQ(check(h.target, {.deep = true}).damages(), "");
   h.target.open();
   EXPECT_EQ(served(h.target, kRepo, "own"), own);

@@ -128,6 +128,17 @@ inline Migrated migrated(RegistryFolder& folder, const DistributionFolder& sourc
   return out;
 }
 
+inline constexpr auto kRepo = "team/app";
+
+/// What every migration begins with: a folder to take over, and a data folder whose server is stopped.
+struct Migration {
+  DistributionFolder source;
+  RegistryFolder target;
+
+  Migration() { target.close(); }
+  Migrated run(MigrateOptions options = {}) { return migrated(target, source, std::move(options)); }
+};
+
 /// The manifest as a client gets it, or why not. `folder` must be open.
 inline std::string served(RegistryFolder& folder, std::string_view repo, std::string_view reference) {
   const auto found = run_task(folder.manifests().get(RegistryFolder::repo(repo), *oci::Reference::parse(reference)));
