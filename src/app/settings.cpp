@@ -327,10 +327,11 @@ void add_log(std::vector<Setting>& out) {
       [](auto& config) -> auto& { return config.access_log; }));
 }
 
+Row limit(std::string_view key, std::string help) {
+  return {"limits." + std::string(key), std::move(help), "", Reload::yes};
+}
+
 void add_names_and_pages(std::vector<Setting>& out) {
-  const auto limit = [](std::string key, std::string help) {
-    return Row{"limits." + std::move(key), std::move(help), "", Reload::yes};
-  };
   out.push_back(count(limit("repository_name", "Characters of a repository's name together with the registry's host."),
                       16, 255, [](auto& c) -> auto& { return c.limits.repo_name_bytes_max; }));
   out.push_back(
@@ -366,9 +367,6 @@ void add_names_and_pages(std::vector<Setting>& out) {
 }
 
 void add_uploads_and_connections(std::vector<Setting>& out) {
-  const auto limit = [](std::string key, std::string help) {
-    return Row{"limits." + std::move(key), std::move(help), "", Reload::yes};
-  };
   out.push_back(duration(limit("upload_idle", "An upload that nobody goes on with is forgotten after this."),
                          10 * kSecond, 30 * kDay, [](auto& c) -> auto& { return c.limits.session_idle_ms; }));
   out.push_back(duration(limit("upload_idle_full_disk", "The same while the disk is nearly full."), 10 * kSecond,

@@ -3,7 +3,6 @@
 #include "lifecycle/fsck.h"
 
 #include "app/data_dir.h"
-#include "base/human_text.h"
 #include "cli/commands.h"
 #include "cli/exit_code.h"
 #include "cli/fsck_printer.h"
@@ -17,7 +16,7 @@ namespace berth::cli {
 namespace {
 
 using lifecycle::Finding;
-using lifecycle::FsckProgress;
+using lifecycle::Progress;
 
 struct FsckFlags {
   std::string data;
@@ -27,16 +26,6 @@ struct FsckFlags {
   bool force = false;
   bool quiet = false;
 };
-
-std::string progress_text(const FsckProgress& p, std::int64_t elapsed_ms) {
-  const auto amount = [&](std::uint64_t n) { return p.in_bytes ? size_text(n) : std::to_string(n); };
-  std::string out = "fsck: " + std::string(p.phase);
-  if (p.total == 0 && p.done == 0) return out;
-  out += "  " + amount(p.done);
-  if (p.total != 0) out += " of " + amount(p.total);
-  if (elapsed_ms >= 1000) out += "  " + amount(p.done * 1000 / static_cast<std::uint64_t>(elapsed_ms)) + "/s";
-  return out;
-}
 
 int fail_to_check(const Error& error) {
   if (error.code == Errc::busy) {
@@ -58,8 +47,8 @@ int fsck(const FsckFlags& flags) {
   ProgressLine progress(clock, flags.quiet);
   const bool json = flags.format == "json";
   lifecycle::FsckOptions options{.deep = flags.deep, .repair = flags.repair, .force = flags.force};
-  options.on_progress = [&](const FsckProgress& p) {
-    progress.show(p.phase, [&](std::int64_t elapsed_ms) { return progress_text(p, elapsed_ms); });
+  options.on_progress = [&](const Progress& p) {
+    progress.show(p.phase, [&](std::int64_t elapsed_ms) { return progress_text("fsck", p, elapsed_ms); });
   };
   options.on_finding = [&](const Finding& finding) {
     progress.clear();

@@ -21,7 +21,7 @@ namespace berth::cli {
 
 namespace {
 
-using lifecycle::MigrateProgress;
+using lifecycle::Progress;
 using lifecycle::Skip;
 
 constexpr std::uint64_t kSkipsShown = 100;  // the report has all
@@ -132,7 +132,7 @@ int migrate(const MigrateFlags& flags) {
   }
   ProgressLine progress(clock, flags.quiet);
   SkipPrinter printer;
-  options->on_progress = [&](const MigrateProgress& p) {
+  options->on_progress = [&](const Progress& p) {
     progress.show(p.phase, [&](std::int64_t elapsed_ms) { return migrate_progress_text(p, elapsed_ms); });
   };
   options->on_skip = [&](const Skip& skip) {

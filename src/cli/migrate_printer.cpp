@@ -2,6 +2,7 @@
 
 #include "base/human_text.h"
 #include "base/json_text.h"
+#include "cli/progress_line.h"
 
 #include <array>
 #include <cstdio>
@@ -113,15 +114,10 @@ std::string migrate_summary_json(const MigrateReport& report, MigrateMode mode) 
   return out + "}";
 }
 
-std::string migrate_progress_text(const lifecycle::MigrateProgress& p, std::int64_t elapsed_ms) {
-  const auto amount = [&](std::uint64_t n) { return p.in_bytes ? size_text(n) : std::to_string(n); };
-  std::string out = "migrate: " + std::string(p.phase);
-  if (p.total == 0 && p.done == 0) return out;
-  out += "  " + amount(p.done);
-  if (p.total != 0) out += " of " + amount(p.total);
+std::string migrate_progress_text(const lifecycle::Progress& p, std::int64_t elapsed_ms) {
+  std::string out = progress_text("migrate", p, elapsed_ms);
   if (elapsed_ms < 1000) return out;
   const std::uint64_t rate = p.done * 1000 / static_cast<std::uint64_t>(elapsed_ms);
-  out += "  " + amount(rate) + "/s";
   if (rate == 0 || p.total <= p.done) return out;
   const std::uint64_t left = (p.total - p.done) / rate;
   std::array<char, 48> text{};

@@ -18,6 +18,6 @@ struct MigrateMode {
 std::string migrate_summary_text(const lifecycle::MigrateReport& report, MigrateMode mode);
 std::string migrate_summary_json(const lifecycle::MigrateReport& report, MigrateMode mode);
 /// "blobs  1.2 GB of 3.4 GB  250 MB/s  9 s left".
-std::string migrate_progress_text(const lifecycle::MigrateProgress& progress, std::int64_t elapsed_ms);
+std::string migrate_progress_text(const lifecycle::Progress& progress, std::int64_t elapsed_ms);
 
 }  // namespace berth::cli

@@ -2,6 +2,7 @@
 // How far a long command is, on standard error.
 
 #include "base/clock.h"
+#include "lifecycle/progress.h"
 
 #include <unistd.h>
 
@@ -11,6 +12,9 @@
 #include <string_view>
 
 namespace berth::cli {
+
+/// "fsck: blobs  1.2 GB of 3.4 GB  250.0 MB/s"; the rate once a second has passed.
+std::string progress_text(std::string_view command, const lifecycle::Progress& progress, std::int64_t elapsed_ms);
 
 /// One line on standard error that is drawn over and over; a line every few seconds where that is not a terminal.
 class ProgressLine {

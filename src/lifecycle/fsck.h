@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "io/file_system.h"
+#include "lifecycle/progress.h"
 #include "lifecycle/recovery.h"
 
 #include <cstdint>
@@ -74,19 +75,12 @@ struct Finding {
   std::string error;
 };
 
-struct FsckProgress {
-  std::string_view phase;
-  std::uint64_t done = 0;
-  std::uint64_t total = 0;  // 0: unknown
-  bool in_bytes = false;
-};
-
 struct FsckOptions {
   bool deep = false;    // read and hash every blob; else only those known to be bad
   bool repair = false;  // else nothing in the folder is changed
   bool force = false;   // repair even if so many files are missing that their volume is probably not mounted
   std::function<void(const Finding&)> on_finding;
-  std::function<void(const FsckProgress&)> on_progress;
+  std::function<void(const Progress&)> on_progress;
 };
 
 struct FsckReport {

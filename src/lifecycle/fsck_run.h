@@ -78,7 +78,7 @@ class FsckRun {
   const FsckOptions& options_;
   FsckReport& report_;
   meta::CheckTotals totals_;
-  FsckProgress progress_;
+  Progress progress_;
 };
 
 /// Calls each(row) for every row that fetch(after) yields page by page, ascending by key_of(row), from `first` on.

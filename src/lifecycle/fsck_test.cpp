@@ -70,9 +70,9 @@ TEST(FsckHealthy, AServerThatWasKilledLeavesNotesNotDamage) {
 TEST(FsckProgress, CountsUpToWhatThereIs) {
   StoreOfEverything store;
   store.folder.close();
-  std::map<std::string, FsckProgress> last;
+  std::map<std::string, Progress> last;
   FsckOptions options{.deep = true};
-  options.on_progress = [&](const FsckProgress& p) { last[std::string(p.phase)] = p; };
+  options.on_progress = [&](const Progress& p) { last[std::string(p.phase)] = p; };
   test::run(store.folder, std::move(options));
   EXPECT_EQ(last.size(), 9u);
   for (const auto& [phase, progress] : last)

@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "blob/adopt.h"
 #include "io/file_system.h"
+#include "lifecycle/progress.h"
 #include "registry/limits.h"
 
 #include <array>
@@ -53,13 +54,6 @@ struct Skip {
   std::string reason;  // a clause
 };
 
-struct MigrateProgress {
-  std::string_view phase;
-  std::uint64_t done = 0;
-  std::uint64_t total = 0;  // 0: unknown
-  bool in_bytes = false;
-};
-
 struct MigrateOptions {
   std::string path;                         // of the other registry
   std::optional<blob::AdoptMethod> method;  // the only one allowed; unset: the cheapest that works
@@ -68,7 +62,7 @@ struct MigrateOptions {
   unsigned threads = 1;  // that hash
   registry::Limits limits;
   std::function<void(const Skip&)> on_skip;
-  std::function<void(const MigrateProgress&)> on_progress;
+  std::function<void(const Progress&)> on_progress;
 };
 
 struct MigrateReport {

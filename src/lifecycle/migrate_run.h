@@ -44,7 +44,7 @@ class MigrateRun {
   meta::Stamp now() const { return {deps_.tools.clock.now_ms(), std::nullopt}; }
 
   void skip(SkipKind kind, std::string object, std::string reason);
-  void show(const MigrateProgress& progress) const {
+  void show(const Progress& progress) const {
     if (options_.on_progress) options_.on_progress(progress);
   }
 
