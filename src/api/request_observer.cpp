@@ -1,5 +1,6 @@
 #include "api/request_observer.h"
 
+#include "base/human_text.h"
 #include "base/json_text.h"
 #include "http/chars.h"
 
@@ -56,19 +57,6 @@ std::string time_text(std::int64_t now_ms, LogFormat format) {
   out.append(3 - ms.size(), '0').append(ms);
   if (format == LogFormat::json) out += 'Z';
   return out;
-}
-
-std::string size_text(std::uint64_t bytes) {
-  constexpr std::array kUnits = {"B", "kB", "MB", "GB", "TB"};
-  auto value = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  while (value >= 1000 && unit + 1 < kUnits.size()) {
-    value /= 1000;
-    ++unit;
-  }
-  std::string text = std::to_string(value);
-  text.resize(text.find('.') + (unit == 0 ? 0 : 2));
-  return text + " " + kUnits[unit];
 }
 
 std::string duration_text(std::int64_t us) {

@@ -169,6 +169,46 @@ def test_clients_pull_from_it_what_they_had_pushed(old, berth, scratch, hello, q
     assert [entry["digest"] for entry in told.get("referrers") or told["manifests"]] == [known["sbom"]]
 
 
+@pytest.fixture
+def subvolumes(scratch):
+    """Two subvolumes of a btrfs: hard links do not cross them, reflinks do."""
+    image, mount = scratch / "btrfs.image", scratch / "btrfs"
+    with open(image, "wb") as file:
+        file.truncate(512 << 20)
+    run("mkfs.btrfs", "--quiet", image)
+    mount.mkdir()
+    run("mount", "-o", "loop", image, mount)
+    for name in ("old", "new"):
+        run("btrfs", "subvolume", "create", mount / name)
+    yield mount / "old", mount / "new"
+    run("umount", "--lazy", mount)
+
+
+@quick
+def test_where_links_end_at_a_subvolume_blobs_share_their_extents(subvolumes, scratch):
+    old_volume, new_volume = subvolumes
+    old = OldRegistry(old_volume / "registry", PROGRAMS["registry:2"])
+    berth = Berth(scratch)
+    berth.data = new_volume / "data"
+    try:
+        registry = old.start()
+        for number in range(3):
+            push_image(registry, "team/app", f"v{number}", f"cow {number}", size=3_000_000)
+        before = snapshot(registry)
+        old.stop()
+        summary, skipped = berth.migrate(old)
+        run("sync", "-f", new_volume)
+        assert not skipped and summary["bytes_copied"] == summary["bytes_linked"] == 0
+        assert summary["bytes_reflinked"] > 18_000_000
+        total, exclusive, shared = run("btrfs", "filesystem", "du", "-s", "--raw", berth.data / "blobs").split()[-4:-1]
+        assert int(shared) > 18_000_000 and int(exclusive) < 100_000, (total, exclusive, shared)
+        berth.check()
+        assert snapshot(berth.serve()) == before
+    finally:
+        berth.stop()
+        old.stop()
+
+
 def test_docker_runs_what_it_pushed_to_the_old_one_and_pushes_on(old, berth, scratch, hello, session_directory):
     engine = DockerEngine(session_directory / f"dm-{old.path.parent.name}")
     try:
