@@ -163,7 +163,7 @@ class Connection final : public Exchange {
   bool is_body_sent(const Response& head) const;
   io::Task<Result<void>> wait_to_send(Socket::wait_type direction);
   Result<Socket::wait_type> try_transmit(Slices& slices, More more);
-  Result<void> transmit_at_once(Slices& slices);
+  Result<bool> send_at_once();
   io::Task<Result<void>> transmit(Slices slices, More more);
   io::Task<Result<void>> flush_out(More more);
   io::Task<Result<void>> send_parts(io::RandomSource& source, std::vector<BodyPart> parts);
@@ -184,7 +184,7 @@ class Connection final : public Exchange {
   HeadParser parser_;
   Request request_;
   std::string out_;  // the head being sent; keeps its memory between exchanges
-  Slices unsent_;    // of an answer begun by begin_send()
+  Slices unsent_;    // of an answer that is on its way
 
   BodyState body_state_ = BodyState::none;
   bool is_expectation_pending_ = false;

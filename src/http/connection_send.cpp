@@ -38,11 +38,7 @@ bool is_cached(int file, std::uint64_t offset) {
 Result<bool> Connection::begin_send(const Response& head, std::string_view body) {
   BERTH_TRYV(begin_answer(head, body.size()));
   unsent_ = Slices::readable(out_, is_body_sent(head) ? body : std::string_view());
-  if (const Result<Socket::wait_type> tried = try_transmit(unsent_, More::no); !tried) {
-    must_close_ = true;
-    return fail(Error(tried.error()));
-  }
-  return unsent_.size() == 0;
+  return send_at_once();
 }
 
 io::Task<Result<void>> Connection::finish_send() {
@@ -66,11 +62,10 @@ io::Task<Result<void>> Connection::send(Response head, std::shared_ptr<const std
 io::Task<Result<void>> Connection::send_head(Response head, std::uint64_t content_length) {
   BERTH_CO_TRYV(begin_answer(head, content_length));
   if (is_body_sent(head) && content_length > 0) must_close_ = true;  // nothing will follow what was promised
-  Slices slices = Slices::readable(out_);
-  Result<void> sent = transmit_at_once(slices);
-  if (sent && slices.size() > 0) sent = co_await transmit(slices, More::no);
-  if (!sent) must_close_ = true;
-  co_return sent;
+  unsent_ = Slices::readable(out_);
+  BERTH_CO_TRY(const bool is_sent, send_at_once());
+  if (!is_sent) co_return co_await finish_send();
+  co_return Result<void>();
 }
 
 io::Task<Result<void>> Connection::send(Response head, io::RandomSource& source, std::vector<BodyPart> parts) {
@@ -81,14 +76,13 @@ io::Task<Result<void>> Connection::send(Response head, io::RandomSource& source,
   // The usual case without a coroutine a layer: one small slice that is in memory.
   const bool is_small = parts.size() == 1 && parts[0].text.empty() && source.descriptor() >= 0 &&
                         append_cached(source.descriptor(), parts[0]);
-  Slices slices = Slices::readable(out_);
-  Result<void> sent;
-  if (is_small) sent = transmit_at_once(slices);
-  if (!is_small) {
-    sent = co_await send_parts(source, std::move(parts));
-  } else if (sent && slices.size() > 0) {
-    sent = co_await transmit(slices, More::no);
+  if (is_small) {
+    unsent_ = Slices::readable(out_);
+    BERTH_CO_TRY(const bool is_sent, send_at_once());
+    if (!is_sent) co_return co_await finish_send();
+    co_return Result<void>();
   }
+  Result<void> sent = co_await send_parts(source, std::move(parts));
   if (!sent) must_close_ = true;  // part of the promised length is missing
   co_return sent;
 }
@@ -148,10 +142,13 @@ Result<Socket::wait_type> Connection::try_transmit(Slices& slices, More more) {
   return Socket::wait_write;
 }
 
-/// Most answers leave whole, and then cost no coroutine.
-Result<void> Connection::transmit_at_once(Slices& slices) {
-  BERTH_TRYV(try_transmit(slices, More::no));
-  return {};
+/// Most answers leave whole, and then cost no coroutine: true. Else finish_send() sends the rest.
+Result<bool> Connection::send_at_once() {
+  if (const auto tried = try_transmit(unsent_, More::no); !tried) {
+    must_close_ = true;  // part of the promised length is missing
+    return fail(Error(tried.error()));
+  }
+  return unsent_.size() == 0;
 }
 
 io::Task<Result<void>> Connection::transmit(Slices slices, More more) {
