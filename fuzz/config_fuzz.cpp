@@ -4,8 +4,8 @@
 #include "app/config.h"
 
 #include "app/config_file.h"
-#include "app/setting_text.h"
 #include "base/assert.h"
+#include "base/setting_text.h"
 
 #include <cstdint>
 #include <string_view>
@@ -22,6 +22,7 @@ void check_refusal(const berth::Result<T>& result) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace berth;
   using namespace berth::app;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const auto listen = parse_listen(text);
@@ -34,7 +35,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     config.listen = {*listen};
     config.data_dir = "data";
     config.tls_certificates = config.tls_keys = {"x"};
-    BERTH_ASSERT(validate(config).has_value() == is_local(*listen), "only this machine is let in by itself");
+    BERTH_ASSERT(check_openness(config).has_value() == is_local(*listen), "only this machine is let in by itself");
   }
   const auto size_bytes = parse_bytes(text);
   check_refusal(size_bytes);

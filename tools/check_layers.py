@@ -14,12 +14,14 @@ FOREIGN = [
     (r"boost/(beast|url|core)\b|nghttp2/", "http"),
     (r"boost/", ""),
     (r"sqlite3\.h|libpq-fe\.h|postgresql/", "sql"),
+    (r"(sodium|crypt)\.h", "auth"),
     (r"(archive|archive_entry|zstd|zlib)\.h", "image"),
     (r"CLI/", "cli"),
     (r"toml\+\+/", "app"),
     (r"(gtest|gmock|benchmark)/", ""),
     (r"(fcntl|sys/file)\.h", "io app"),  # app: the lock of the data folder
-    (r"(dirent|sys/(stat|statvfs|eventfd|inotify))\.h", "io"),
+    (r"sys/stat\.h", "io app"),  # app: umask
+    (r"(dirent|sys/(statvfs|eventfd|inotify))\.h", "io"),
     (r"arpa/inet\.h", "io http app"),  # app: checks the address to listen on
     (r"sys/(socket|un)\.h", "io http app"),  # app: the sockets of the service manager
     (r"(sys/(socket|sendfile|epoll|uio)|netinet/\w+|arpa/\w+|netdb)\.h", "io http"),

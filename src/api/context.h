@@ -1,7 +1,9 @@
 #pragma once
 // What an endpoint may use. Built once per request from services that live as long as the server.
 
+#include "api/admin/admin_api.h"
 #include "api/routes.h"
+#include "auth/token_service.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -15,6 +17,10 @@
 #include <functional>
 #include <string>
 #include <vector>
+
+namespace berth::http {
+class Networks;
+}
 
 namespace berth::api {
 
@@ -30,12 +36,31 @@ enum class Face : std::uint8_t {
 
 class RequestObserver;
 
+/// How callers prove who they are, once there are accounts.
+enum class AuthMode : std::uint8_t {
+  token,  // Bearer, from the built-in token service; Basic is understood, too
+  basic,  // Basic only
+};
+
+/// Accounts, and everything that decides with them.
+struct Auth {
+  auth::Directory& directory;
+  auth::Authenticator& authenticator;
+  auth::TokenService& tokens;
+  const http::Networks& trusted_proxies;
+  AuthMode mode = AuthMode::token;
+  std::string external_url;             // A5: what the realm is built from; may be empty
+  std::vector<std::string> hosts = {};  // names a client may call us by, where external_url is not set
+};
+
 struct Services {
   registry::Uploads& uploads;
   registry::Blobs& blobs;
   registry::Manifests& manifests;
   registry::Listings& listings;
   const registry::Limits& limits;
+  Auth& auth;
+  AdminApi& admin;
   const Clock& clock;
   Random& random;
   const Log& log;
@@ -51,6 +76,14 @@ struct Services {
 struct Context {
   Services& services;
   Route route;
+  auth::IdentityPtr identity = {};            // who asks; empty while there are no accounts
+  auth::Rights rights = auth::Rights::all();  // on the route's repository
+
+  /// Whose pushes these are.
+  registry::Uploader uploader() const {
+    if (!identity || identity->is_anonymous()) return {};
+    return {identity->subject.name, identity->subject.id};
+  }
 };
 
 }  // namespace berth::api

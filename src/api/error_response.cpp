@@ -17,6 +17,7 @@ Mapping map(const Error& error) {
     case Errc::blob_unknown: return {404, "BLOB_UNKNOWN", "blob unknown to this repository"};
     case Errc::manifest_unknown: return {404, "MANIFEST_UNKNOWN", "manifest unknown to this repository"};
     case Errc::name_unknown: return {404, "NAME_UNKNOWN", "repository unknown"};
+    case Errc::account_unknown: return {404, "NAME_UNKNOWN", "no such account"};
     case Errc::upload_unknown: return {404, "BLOB_UPLOAD_UNKNOWN", "upload unknown"};
     case Errc::route_unknown: return {404, "NAME_UNKNOWN", "no such endpoint"};
     case Errc::name_invalid: return {400, "NAME_INVALID", "invalid repository name"};
@@ -35,6 +36,8 @@ Mapping map(const Error& error) {
     case Errc::too_many_ranges: return {400, "UNSUPPORTED", "too many ranges in one request"};
     case Errc::range_unsatisfiable: return {416, "UNSUPPORTED", "the range lies outside the blob"};
     case Errc::precondition_failed: return {412, "DENIED", "the precondition does not hold"};
+    case Errc::already_exists: return {409, "DENIED", "the name is taken"};
+    case Errc::account_invalid: return {400, "UNSUPPORTED", "invalid account"};
     case Errc::referenced: return {405, "UNSUPPORTED", "something still refers to it"};
     case Errc::unsupported: return {405, "UNSUPPORTED", "not supported"};
     case Errc::method_unknown: return {405, "UNSUPPORTED", "the method is not supported here"};
@@ -47,6 +50,7 @@ Mapping map(const Error& error) {
     case Errc::request_too_large:
       return {error.number == 414 ? 414 : 431, "UNSUPPORTED", "the request line or headers are too large"};
     // Not UNSUPPORTED, which docker takes for final: what stood still may be tried again.
+    case Errc::body_too_large: return {413, "SIZE_INVALID", "the body is too large"};
     case Errc::timeout: return {408, "SIZE_INVALID", "the request took too long"};
     case Errc::disconnected: return {400, "SIZE_INVALID", "the request ended early"};
     case Errc::file_unknown:
@@ -79,6 +83,8 @@ std::string list_detail(std::string_view key, const std::vector<std::string>& it
 
 }  // namespace
 
+int status_of_error(const Error& error) { return map(error).status; }
+
 void add_common_headers(http::Response& response) {
   response.add_lines({"\r\nDocker-Distribution-Api-Version: registry/2.0\r\nX-Content-Type-Options: nosniff"});
 }
@@ -108,8 +114,9 @@ std::pair<http::Response, std::string> error_response(const Error& error, std::s
     // docker and containerd show nothing of a 5xx but its status line: so the sentence stands there too.
     response.reason = message;
   }
-  if (mapping.status == 429) response.add("Retry-After", "5");
-  if (mapping.status == 401) response.add("WWW-Authenticate", "Basic realm=\"Berth\"");  // A2
+  if (mapping.status == 429) response.add("Retry-After", error.number == 0 ? "5" : std::to_string(error.number));
+  if (mapping.status == 401)  // A2
+    response.add("WWW-Authenticate", error.items.empty() ? "Basic realm=\"Berth\"" : error.items.front());
   if (mapping.status == 405) {
     if (error.code == Errc::method_unknown && !error.items.empty()) allow = error.items.front();
     response.add("Allow", std::string(allow));

@@ -15,6 +15,8 @@ namespace berth::api {
 std::pair<http::Response, std::string> error_response(const Error& error, std::string_view allow = "GET, HEAD");
 
 /// Headers of every answer below /v2/ (H1).
+/// The status of its answer.
+int status_of_error(const Error& error);
 void add_common_headers(http::Response& response);
 
 }  // namespace berth::api

@@ -1,8 +1,17 @@
 #include "api/gate.h"
 
+#include "api/challenge.h"
+#include "http/networks.h"
+#include "http/target.h"
+
 namespace berth::api {
 
 namespace {
+
+using auth::Actions;
+using auth::Right;
+
+constexpr std::int64_t kGraceMs = 24LL * 60 * 60 * 1000;  // an upload begun in time may end in time (A11)
 
 /// D2. An upload session can be cancelled all the same (A13).
 Result<void> check_deletes(const Services& services, Endpoint endpoint, http::Method method) {
@@ -12,14 +21,8 @@ Result<void> check_deletes(const Services& services, Endpoint endpoint, http::Me
                   .with_items({std::string(allowed_methods(endpoint, Deletes::off))}));
 }
 
-}  // namespace
-
-Result<void> admit(const Services& services, Endpoint endpoint, const http::Request& request) {
-  if (!is_allowed(endpoint, request.method)) {
-    return fail(Error(Errc::method_unknown, "the method is not supported here")
-                    .with_items({std::string(allowed_methods(endpoint))}));
-  }
-  if (!is_protocol(endpoint)) return {};  // tells nothing of what is stored
+/// What callers may do while nobody has an account.
+Result<void> admit_without_accounts(const Services& services, Endpoint endpoint, const http::Request& request) {
   const Anonymous anonymous = services.anonymous;
   // Reading a session is part of pushing (A13).
   const bool reads = is_read(request.method) && endpoint != Endpoint::upload_session;
@@ -28,6 +31,180 @@ Result<void> admit(const Services& services, Endpoint endpoint, const http::Requ
   return fail(Errc::unauthorized, anonymous == Anonymous::read
                                       ? "authentication required: this registry is read-only for anonymous callers"
                                       : "authentication required");
+}
+
+bool is_token(const auth::Identity& identity) { return identity.credential == auth::Credential::token; }
+
+std::unexpected<Error> unauthorized(std::string message, std::string challenge) {
+  return fail(Error(Errc::unauthorized, std::move(message)).with_items({std::move(challenge)}));
+}
+
+/// "repository:team/app:pull,push", and the source of a mount (A13).
+std::string scopes_of(const Route& route, const Need& need, const http::Request& request) {
+  std::string out = "repository:" + route.name + ":" + need.actions.to_text();
+  if (route.endpoint != Endpoint::upload_start) return out;
+  const auto query = http::Query::parse(request.query);
+  if (!query || !query->has("mount")) return out;
+  const auto from = query->single("from");
+  const bool is_another = from && *from && **from != route.name && oci::RepoName::parse(**from).has_value();
+  return is_another ? out + " repository:" + **from + ":pull" : out;
+}
+
+std::string_view verb_of(Right right) {
+  switch (right) {
+    case Right::read: return "pull from";
+    case Right::write:
+    case Right::overwrite: return "push to";
+    case Right::remove: return "delete from";
+    case Right::admin: return "administer";
+  }
+  return "";
+}
+
+/// What is missing, and who can help. The same words whether the repository exists or not (A10).
+std::string refusal(const auth::Identity& identity, const Route& route, Right right) {
+  const std::string ns = route.name.substr(0, route.name.find('/'));
+  if (identity.is_anonymous()) return "authentication required to " + std::string(verb_of(right)) + " " + route.name;
+  return identity.subject.name + " may not " + std::string(verb_of(right)) + " " + route.name + ": the right " +
+         std::string(auth::to_string(right)) + " is missing, which an owner of " + ns +
+         " or an administrator can grant";
+}
+
+/// A10, the row "authenticated, action not granted".
+std::unexpected<Error> refuse(const Context& context, const http::Exchange& exchange, const Need& need) {
+  const auth::Identity& identity = *context.identity;
+  const std::string scopes = scopes_of(context.route, need, exchange.request());
+  if (is_token(identity)) {
+    return unauthorized(refusal(identity, context.route, need.right),
+                        challenge(context.services, exchange, scopes, "insufficient_scope"));
+  }
+  if (identity.is_anonymous())
+    return unauthorized("authentication required", challenge(context.services, exchange, scopes, ""));
+  if (need.right == Right::read) return fail(Errc::name_unknown, "no such repository");
+  return fail(Errc::denied, refusal(identity, context.route, need.right));
+}
+
+/// What somebody may do, as far as the credential he came with lets him.
+Result<auth::Rights> rights_on(const Services& services, const auth::Identity& identity, const oci::RepoName& repo) {
+  BERTH_TRY(const auth::RulingPtr ruling, services.auth.directory.ruling(identity.subject, repo));
+  return identity.narrowing.apply(ruling->rights, repo.str());
+}
+
+/// The scope of the challenge to a request that has no identity yet.
+std::string wanted_scopes(const Context& context, const http::Request& request) {
+  if (context.route.endpoint == Endpoint::catalog) return "registry:catalog:*";
+  const auto need = need_of(context.route.endpoint, request.method);
+  return need ? scopes_of(context.route, *need, request) : std::string();
+}
+
+Result<void> authorise(Context& context, const http::Exchange& exchange) {
+  const auth::Identity& identity = *context.identity;
+  const Endpoint endpoint = context.route.endpoint;
+  if (endpoint == Endpoint::base || endpoint == Endpoint::catalog) {
+    const bool is_catalog = endpoint == Endpoint::catalog;
+    const std::string_view scopes = is_catalog ? "registry:catalog:*" : "";
+    if (is_token(identity) && is_catalog && !identity.may_list_catalog()) {
+      return unauthorized("the token was not made for the catalog",
+                          challenge(context.services, exchange, scopes, "insufficient_scope"));
+    }
+    if (!identity.is_anonymous() || is_token(identity)) return {};
+    return unauthorized("authentication required", challenge(context.services, exchange, scopes, ""));  // A1
+  }
+  const auto need = need_of(endpoint, exchange.request().method);
+  if (!need) return {};
+  const auto repo = repo_of(context.route);
+  if (!repo && identity.is_anonymous()) return refuse(context, exchange, *need);
+  BERTH_TRYV(repo);
+  BERTH_TRY(context.rights, rights_on(context.services, identity, *repo));
+  const bool is_covered = !is_token(identity) || identity.actions_on(repo->str()).includes(need->actions);
+  if (!is_covered || !context.rights.has(need->right)) return refuse(context, exchange, *need);
+  return {};
+}
+
+/// Who asks. An invalid credential is an answer of its own, also where none was needed (A10).
+io::Task<Result<auth::IdentityPtr>> identify(Context& context, http::Exchange& exchange) {
+  const http::Request& request = exchange.request();
+  auth::Authenticator& authenticator = context.services.auth.authenticator;
+  std::string authorization = request.joined("Authorization");
+  if (auto known = authenticator.find_cached(authorization)) co_return known;
+  auto found = co_await authenticator.authenticate(
+      authorization, http::client_address(request, exchange.peer(), context.services.auth.trusted_proxies));
+  if (found || found.error().code != Errc::unauthorized) co_return found;
+  // A push of hours does not die of a token of minutes: whoever began the session may end it.
+  if (context.route.endpoint == Endpoint::upload_session) {
+    if (auto began = authenticator.find_expired(authorization, kGraceMs)) co_return began;
+  }
+  const std::string_view error = auth::parse_bearer(authorization) ? "invalid_token" : "";  // A4
+  co_return unauthorized(found.error().message,
+                         challenge(context.services, exchange, wanted_scopes(context, request), error));
+}
+
+}  // namespace
+
+std::optional<Need> need_of(Endpoint endpoint, http::Method method) {
+  const Need pull{Right::read, Actions::pull};
+  const Need push{Right::write, Actions(Actions::pull) | Actions::push};
+  const Need remove{Right::remove, Actions::remove};
+  switch (endpoint) {
+    case Endpoint::blob:
+    case Endpoint::manifest:
+      if (method == http::Method::put) return push;
+      return method == http::Method::delete_ ? remove : pull;
+    case Endpoint::upload_start:
+    case Endpoint::upload_session: return push;  // whatever the method: cancelling, too (A13)
+    case Endpoint::tags:
+    case Endpoint::referrers:
+    case Endpoint::repo_extensions: return pull;
+    case Endpoint::base:
+    case Endpoint::catalog:
+    case Endpoint::extensions:
+    case Endpoint::health:
+    case Endpoint::ready:
+    case Endpoint::metrics:
+    case Endpoint::token:
+    case Endpoint::admin: break;
+  }
+  return std::nullopt;
+}
+
+io::Task<Result<void>> admit(Context& context, http::Exchange& exchange) {
+  const http::Request& request = exchange.request();
+  const Endpoint endpoint = context.route.endpoint;
+  if (!is_allowed(endpoint, request.method)) {
+    co_return fail(Error(Errc::method_unknown, "the method is not supported here")
+                       .with_items({std::string(allowed_methods(endpoint))}));
+  }
+  if (!is_protocol(endpoint)) co_return Result<void>{};  // tells nothing of what is stored
+  if (!context.services.auth.directory.has_accounts())
+    co_return admit_without_accounts(context.services, endpoint, request);
+  BERTH_CO_TRY(context.identity, co_await identify(context, exchange));
+  BERTH_CO_TRYV(authorise(context, exchange));
+  co_return check_deletes(context.services, endpoint, request.method);
+}
+
+bool may_read_at_hand(const Services& services, const http::Request& request, std::string_view repo) {
+  auth::Directory& directory = services.auth.directory;
+  if (!directory.has_accounts()) return admit_without_accounts(services, Endpoint::manifest, request).has_value();
+  const auto identity = services.auth.authenticator.find_cached(request.find("Authorization").value_or(""));
+  if (!identity) return false;
+  const auth::RulingPtr ruling = directory.find_ruling(identity->subject, repo);
+  if (!ruling || !identity->narrowing.apply(ruling->rights, repo).has(Right::read)) return false;
+  return !is_token(*identity) || identity->actions_on(repo).has(Actions::pull);
+}
+
+Result<bool> may_read(const Context& context, const oci::RepoName& repo) {
+  BERTH_TRY(const auth::Rights rights, rights_on(context.services, *context.identity, repo));
+  return rights.has(Right::read);
+}
+
+registry::NameFilter visible_to(const Context& context) {
+  const bool sees_all = !context.identity || context.services.auth.directory.everybody().has(Right::read) ||
+                        (context.identity->subject.is_admin && !context.identity->narrowing.is_narrow);
+  if (sees_all) return {};
+  return [&services = context.services, identity = context.identity](const oci::RepoName& repo) -> Result<bool> {
+    BERTH_TRY(const auth::Rights rights, rights_on(services, *identity, repo));
+    return rights.has(Right::read);
+  };
 }
 
 Result<oci::RepoName> repo_of(const Route& route) { return oci::RepoName::parse(route.name); }

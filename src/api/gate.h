@@ -1,13 +1,31 @@
 #pragma once
-// The only chain of checks between a request and its endpoint, in this order: method, admission, name.
+// The only chain of checks between a request and its endpoint, in this order: method, who asks, what he may do. What
+// somebody may do is decided by auth::rule() alone; here stands which right each endpoint needs, and how a refusal
+// looks on the wire (A1-A10).
 
 #include "api/context.h"
-#include "http/message.h"
+#include "http/exchange.h"
 
 namespace berth::api {
 
-/// Errors: method_unknown with the allowed methods as the only item; unauthorized.
-Result<void> admit(const Services& services, Endpoint endpoint, const http::Request& request);
+/// What a request to a repository needs, as a right and as the actions of a token (A13).
+struct Need {
+  auth::Right right = auth::Right::read;
+  auth::Actions actions;
+};
+/// nullopt for endpoints that are about no repository.
+std::optional<Need> need_of(Endpoint endpoint, http::Method method);
+
+/// Finds out who asks and whether he may; fills the context's identity and rights.
+/// Errors: method_unknown with the allowed methods as the only item; unauthorized with the challenge as the only item;
+/// name_unknown for what may not be seen; denied; name_invalid (G1); too_many_requests.
+io::Task<Result<void>> admit(Context& context, http::Exchange& exchange);
+/// Whether a manifest may be read from that repository, as far as it is known without waiting. False says nothing.
+bool may_read_at_hand(const Services& services, const http::Request& request, std::string_view repo);
+/// What a listing may show the caller; empty: everything.
+registry::NameFilter visible_to(const Context& context);
+/// Whether the caller may pull from another repository than the route's.
+Result<bool> may_read(const Context& context, const oci::RepoName& repo);
 
 /// The repository of the route. Errors: name_invalid (G1).
 Result<oci::RepoName> repo_of(const Route& route);

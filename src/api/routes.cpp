@@ -57,6 +57,8 @@ std::string_view to_string(Endpoint endpoint) {
     case Endpoint::health: return "health";
     case Endpoint::ready: return "ready";
     case Endpoint::metrics: return "metrics";
+    case Endpoint::token: return "token";
+    case Endpoint::admin: return "admin";
   }
   return "none";
 }
@@ -65,6 +67,8 @@ Result<Route> match_route(std::string_view path) {
   if (path == "/healthz") return Route{Endpoint::health, {}, {}};
   if (path == "/readyz") return Route{Endpoint::ready, {}, {}};
   if (path == "/metrics") return Route{Endpoint::metrics, {}, {}};
+  if (path == "/token") return Route{Endpoint::token, {}, {}};
+  if (path.starts_with("/api/v1/")) return Route{Endpoint::admin, {}, {}};
   BERTH_TRY(const auto segments, http::split_path(path));
   const std::size_t n = segments.size();
   if (n == 0 || segments[0] != "v2") return fail(Errc::route_unknown, "no such endpoint");
@@ -101,16 +105,19 @@ std::string_view allowed_methods(Endpoint endpoint, Deletes deletes) {
     case Endpoint::blob: return deletes == Deletes::on ? "GET, HEAD, DELETE" : "GET, HEAD";
     case Endpoint::manifest: return deletes == Deletes::on ? "GET, HEAD, PUT, DELETE" : "GET, HEAD, PUT";
     case Endpoint::upload_start: return "POST";
+    case Endpoint::token: return "GET, HEAD, POST";
+    case Endpoint::admin: return "GET, HEAD, POST, PUT, PATCH, DELETE";
     case Endpoint::upload_session: return "GET, HEAD, PATCH, PUT, DELETE";
   }
   return "GET, HEAD";
 }
 
 bool is_allowed(Endpoint endpoint, Method method) {
+  if (endpoint == Endpoint::admin) return true;  // it tells by itself what each of its routes takes
   switch (method) {
     case Method::get:
     case Method::head: return endpoint != Endpoint::upload_start;
-    case Method::post: return endpoint == Endpoint::upload_start;
+    case Method::post: return endpoint == Endpoint::upload_start || endpoint == Endpoint::token;
     case Method::patch: return endpoint == Endpoint::upload_session;
     case Method::put: return endpoint == Endpoint::upload_session || endpoint == Endpoint::manifest;
     case Method::delete_:

@@ -29,12 +29,18 @@ enum class Endpoint : std::uint8_t {
   health,           // /healthz
   ready,            // /readyz
   metrics,          // /metrics
+  token,            // /token: the token service, for everybody
+  admin,            // /api/v1/…: has routes of its own (api/admin/routes.cpp)
 };
-inline constexpr std::size_t kEndpointCount = static_cast<std::size_t>(Endpoint::metrics) + 1;
+inline constexpr std::size_t kEndpointCount = static_cast<std::size_t>(Endpoint::admin) + 1;
 /// "blob", "upload_session": the label of metrics and log.
 std::string_view to_string(Endpoint endpoint);
-/// Whether it is part of the distribution protocol, as opposed to being there for the operator.
+/// Whether it is part of the distribution protocol, as opposed to what is around it.
 constexpr bool is_protocol(Endpoint endpoint) { return endpoint < Endpoint::health; }
+/// Whether it is there for the operator.
+constexpr bool is_operators(Endpoint endpoint) {
+  return endpoint == Endpoint::health || endpoint == Endpoint::ready || endpoint == Endpoint::metrics;
+}
 
 struct Route {
   Endpoint endpoint = Endpoint::base;

@@ -1,10 +1,12 @@
 #include "api/server_handler.h"
 
+#include "api/admin_endpoints.h"
 #include "api/distribution/endpoints.h"
 #include "api/error_response.h"
 #include "api/gate.h"
 #include "api/health_endpoints.h"
 #include "api/request_observer.h"
+#include "api/token_endpoints.h"
 
 namespace berth::api {
 
@@ -20,7 +22,7 @@ io::Task<void> ServerHandler::handle(http::Exchange& exchange) {
     observer.end(seen, exchange);
     co_return;
   }
-  const auto done = co_await dispatch(exchange, seen.endpoint);
+  const auto done = co_await dispatch(exchange, seen);
   if (!done && !exchange.answered()) {
     const Error& error = done.error();
     auto [head, body] = error_response(error);
@@ -39,15 +41,15 @@ io::Task<void> ServerHandler::handle(http::Exchange& exchange) {
   observer.end(seen, exchange);
 }
 
-/// endpoint: filled once the route is known.  borrows: it is of the awaiting frame.
-io::Task<Result<void>> ServerHandler::dispatch(http::Exchange& exchange, std::optional<Endpoint>& endpoint) {
+/// Fills seen.endpoint once the route is known.  borrows: seen is of the awaiting frame.
+io::Task<Result<void>> ServerHandler::dispatch(http::Exchange& exchange, RequestObserver::Seen& seen) {
   const http::Request& request = exchange.request();
   BERTH_CO_TRY(auto route, match_route(request.path));
-  if (services_.face == Face::operator_only && is_protocol(route.endpoint))
+  if (services_.face == Face::operator_only && !is_operators(route.endpoint))
     co_return fail(Errc::route_unknown, "no such endpoint: this address is for the operator");
-  endpoint = route.endpoint;
-  BERTH_CO_TRYV(admit(services_, route.endpoint, request));
+  seen.endpoint = route.endpoint;
   Context context{services_, std::move(route)};
+  BERTH_CO_TRYV(co_await admit(context, exchange));
   switch (context.route.endpoint) {
     case Endpoint::base: co_return co_await get_base(context, exchange);
     case Endpoint::catalog: co_return co_await get_catalog(context, exchange);
@@ -68,6 +70,12 @@ io::Task<Result<void>> ServerHandler::dispatch(http::Exchange& exchange, std::op
       if (request.method == http::Method::put) co_return co_await finish_upload(context, exchange);
       if (request.method == http::Method::delete_) co_return co_await cancel_upload(context, exchange);
       co_return co_await get_upload(context, exchange);
+    case Endpoint::token:
+      if (!services_.auth.directory.has_accounts()) co_return fail(Errc::route_unknown, "there are no accounts yet");
+      if (request.method == http::Method::post) co_return co_await post_token(context, exchange);
+      co_return co_await get_token(context, exchange);
+    case Endpoint::admin:
+      co_return co_await serve_admin(context, exchange, services_.observer.request_id(seen, exchange));
     case Endpoint::health: co_return co_await get_health(context, exchange);
     case Endpoint::ready: co_return co_await get_ready(context, exchange);
     case Endpoint::metrics: co_return co_await get_metrics(context, exchange);

@@ -2,6 +2,7 @@
 // The front door: every request comes in here and leaves answered.
 
 #include "api/context.h"
+#include "api/request_observer.h"
 #include "http/exchange.h"
 
 namespace berth::api {
@@ -13,8 +14,8 @@ class ServerHandler {
   io::Task<void> handle(http::Exchange& exchange);
 
  private:
-  // borrows: endpoint is of the awaiting frame
-  io::Task<Result<void>> dispatch(http::Exchange& exchange, std::optional<Endpoint>& endpoint);
+  // borrows: seen is of the awaiting frame
+  io::Task<Result<void>> dispatch(http::Exchange& exchange, RequestObserver::Seen& seen);
 
   Services services_;
 };

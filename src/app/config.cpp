@@ -97,6 +97,12 @@ Result<api::Anonymous> parse_anonymous(std::string_view text) {
   return fail(Errc::parameter_invalid, "anonymous must be off, read or write");
 }
 
+Result<api::AuthMode> parse_auth_mode(std::string_view text) {
+  if (text == "token") return api::AuthMode::token;
+  if (text == "basic") return api::AuthMode::basic;
+  return fail(Errc::parameter_invalid, "the mode of authentication must be token or basic");
+}
+
 Result<api::Deletes> parse_deletes(std::string_view text) {
   if (text == "on") return api::Deletes::on;
   if (text == "off") return api::Deletes::off;
@@ -161,6 +167,10 @@ Result<void> validate(const ServeConfig& config) {
     return fail(Errc::parameter_invalid, "limits.tags_page is larger than limits.tags_page_max");
   if (config.limits.catalog_page_default > config.limits.catalog_page_max)
     return fail(Errc::parameter_invalid, "limits.catalog_page is larger than limits.catalog_page_max");
+  return {};
+}
+
+Result<void> check_openness(const ServeConfig& config) {
   if (config.anonymous) return {};
   if (!config.trusted_proxies.empty() || !config.external_url.empty()) {
     // Whoever has a proxy in front, or an address outside, is reached from elsewhere, whatever Berth listens on.

@@ -36,6 +36,9 @@ struct ServeConfig {
   std::string external_url;  // "https://registry.example.com"; empty: not known
   /// Unset: everybody may do everything, but only on loopback.
   std::optional<api::Anonymous> anonymous;
+  api::AuthMode auth_mode = api::AuthMode::token;
+  std::vector<std::string> auth_hosts;            // names clients may call us by, if external_url is not set
+  std::int64_t token_life_ms = 15LL * 60 * 1000;  // A11: never under a minute
   registry::Limits limits;
   http::ServerLimits http;
   std::vector<std::string> trusted_proxies;
@@ -65,14 +68,16 @@ std::string to_text(const ListenAddress& address);
 bool is_local(const ListenAddress& address);
 Result<registry::ReferencePolicy> parse_reference_policy(std::string_view text);  // strict, sparse-index, sparse
 Result<api::Anonymous> parse_anonymous(std::string_view text);                    // off, read, write
+Result<api::AuthMode> parse_auth_mode(std::string_view text);                     // token, basic
 Result<api::Deletes> parse_deletes(std::string_view text);                        // on, off
 Result<LogFormat> parse_log_format(std::string_view text);       // json, text, auto (text on a terminal)
 Result<api::AccessLog> parse_access_log(std::string_view text);  // all, errors, off
 Result<LogLevel> parse_log_level(std::string_view text);         // debug, info, warn, error, off
 
-/// Refuses what must not be started: a registry open to the network that nobody opened on purpose, TLS without a
-/// certificate, settings that contradict each other.
+/// Refuses what must not be started: TLS without a certificate, settings that contradict each other.
 Result<void> validate(const ServeConfig& config);
+/// For a registry without accounts: refuses one that others reach and that nobody opened on purpose.
+Result<void> check_openness(const ServeConfig& config);
 
 /// The pairs of certificate and key.
 std::vector<crypto::TlsFiles> tls_files(const ServeConfig& config);

@@ -1,7 +1,7 @@
 #include "app/config_load.h"
 
 #include "app/config_file.h"
-#include "app/setting_text.h"
+#include "base/setting_text.h"
 #include "support/temp_dir.h"
 
 #include <gmock/gmock.h>
@@ -181,9 +181,6 @@ TEST_F(ConfigLoad, WhatContradictsItselfIsRefused) {
       {"[tls]\ncertificates = [\"a\"]\n", "each certificate needs its key"},
       {"[limits]\ntags_page = 100\ntags_page_max = 10\n", "limits.tags_page is larger"},
       {"[server]\nlisten = []\n", "no address"},
-      {"[server]\nlisten = [\"systemd\"]\n", "--anonymous"},
-      {"[server]\ntrusted_proxies = [\"10.0.0.0/8\"]\n", "behind a proxy"},
-      {"[server]\nexternal_url = \"https://registry.example.com\"\n", "--anonymous"},
   };
   for (const auto& row : rows) {
     const auto loaded = load(row.text);

@@ -119,7 +119,7 @@ TEST(Config, ARegistryThatNobodyOpenedOnPurposeStaysOnLoopback) {
     config.data_dir = "data";
     config.listen = {{std::string(row.host), 5000}};
     config.anonymous = row.anonymous;
-    const auto checked = validate(config);
+    const auto checked = check_openness(config);
     ASSERT_EQ(checked.has_value(), row.allowed) << row.host << ": " << row.why;
     if (checked) continue;
     EXPECT_EQ(checked.error().code, Errc::parameter_invalid);
@@ -127,6 +127,18 @@ TEST(Config, ARegistryThatNobodyOpenedOnPurposeStaysOnLoopback) {
     EXPECT_THAT(checked.error().message, HasSubstr("--anonymous")) << "says how to go on";
     EXPECT_THAT(checked.error().message, HasSubstr(std::string(row.host)));
   }
+}
+
+TEST(Config, ARegistryThatOthersReachThroughAProxyIsOpenedOnPurpose) {
+  ServeConfig behind;
+  behind.trusted_proxies = {"10.0.0.0/8"};
+  EXPECT_THAT(check_openness(behind).error().message, HasSubstr("behind a proxy"));
+  ServeConfig outside;
+  outside.external_url = "https://registry.example.com";
+  EXPECT_THAT(check_openness(outside).error().message, HasSubstr("--anonymous"));
+  ServeConfig handed_over;
+  handed_over.listen = {*parse_listen("systemd")};
+  EXPECT_THAT(check_openness(handed_over).error().message, HasSubstr("--anonymous"));
 }
 
 TEST(Config, ADataFolderMustBeGiven) { EXPECT_EQ(validate({}).error().code, Errc::parameter_invalid); }

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -52,6 +53,11 @@ std::string default_data_dir() {
   if (xdg != nullptr && *xdg == '/') return std::string(xdg) + "/berth/server";
   const char* home = std::getenv("HOME");
   return std::string(home != nullptr ? home : ".") + "/.local/share/berth/server";
+}
+
+bool DataDir::exists(const std::string& path) {
+  std::error_code error;
+  return std::filesystem::exists(path + "/" + kFormatPath, error);
 }
 
 DataDir::~DataDir() {
@@ -163,6 +169,8 @@ Result<void> check_file_system_kind(const std::string& path, std::uint64_t magic
 }
 
 Result<std::unique_ptr<DataDir>> DataDir::open(const std::string& path, Create create, Random& random) {
+  // Hashes of passwords are among it: nothing the process makes is for everybody to read.
+  ::umask(S_IRWXO | S_IWGRP);
   if (create == Create::if_missing) BERTH_TRYV(create_missing(path));
   BERTH_TRY(const fs::file_type type, type_of(path, path));
   if (type != fs::file_type::directory) return fail(Errc::file_unknown, "there is no data folder at " + path);

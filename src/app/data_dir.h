@@ -24,6 +24,8 @@ class DataDir {
   /// folder, or of a newer format; with if_missing also: spread over file systems, on one that a registry cannot
   /// trust); io_failed. All with a sentence for the person at the terminal.
   static Result<std::unique_ptr<DataDir>> open(const std::string& path, Create create, Random& random);
+  /// Whether there is one at all.
+  static bool exists(const std::string& path);
   ~DataDir();
   DataDir(const DataDir&) = delete;
   DataDir& operator=(const DataDir&) = delete;

@@ -7,6 +7,7 @@
 #include "app/descriptors.h"
 #include "app/server_metrics.h"
 #include "app/settings.h"
+#include "app/token_keys.h"
 #include "blob/fs_store.h"
 #include "io/periodic.h"
 #include "io/worker.h"
@@ -31,6 +32,7 @@ constexpr std::int64_t kTotalsMs = 60'000;
 constexpr std::size_t kPlaceMax = 1'000;
 constexpr std::size_t kExpireMax = 1'000;
 constexpr std::size_t kDiskQueueMax = 10'000;
+constexpr std::size_t kPasswordQueueMax = 100;
 constexpr std::int64_t kScrubDelayMs = 60'000;    // after a start, and after a failure
 constexpr std::int64_t kScrubRestMs = 3'600'000;  // between whole passes: a small store need not be read all day
 
@@ -57,6 +59,13 @@ struct Server::Parts {
   std::unique_ptr<io::BlockingPool> disk;
   std::unique_ptr<blob::FsStore> blobs;
   std::unique_ptr<meta::Store> store;
+  std::unique_ptr<io::BlockingPool> passwords;
+  std::unique_ptr<auth::KeyRing> keys;
+  std::unique_ptr<auth::Directory> directory;
+  std::unique_ptr<auth::Authenticator> authenticator;
+  std::unique_ptr<auth::TokenService> tokens;
+  std::unique_ptr<api::Auth> auth;
+  std::unique_ptr<api::AdminApi> admin;
   std::unique_ptr<registry::Uploads> uploads;
   std::unique_ptr<registry::Blobs> blob_service;
   std::unique_ptr<registry::Manifests> manifests;
@@ -92,6 +101,7 @@ struct Server::Parts {
 
   Result<void> open_storage();
   void review_strays();
+  Result<void> build_auth();
   void build_services();
   std::unique_ptr<http::Server> make_server(api::ServerHandler& door);
   Result<std::vector<int>> inherited_sockets(const ListenAddress& address) const;
@@ -156,6 +166,42 @@ void Server::Parts::review_strays() {
   log.info("recovery.strays_reviewed", {f("placed", report.placed), f("files_removed", report.files_removed)});
 }
 
+/// What the realm says we are, and our tokens are made for: the name outside, where there is one.
+std::string service_name(const ServeConfig& config) {
+  const std::size_t scheme = config.external_url.find("://");
+  return scheme == std::string::npos ? "berth" : config.external_url.substr(scheme + 3);
+}
+
+auth::Rights rights_of(api::Anonymous anonymous) {
+  switch (anonymous) {
+    case api::Anonymous::off: return {};
+    case api::Anonymous::read: return auth::Right::read;
+    case api::Anonymous::write: return auth::Rights::all();
+  }
+  return {};
+}
+
+Result<void> Server::Parts::build_auth() {
+  // Hashing a password takes a core for a while, and 64 MiB: half the cores at most, and whoever finds the queue full
+  // is told to come back.
+  passwords = std::make_unique<io::BlockingPool>("passwords", std::max(1U, std::thread::hardware_concurrency() / 2),
+                                                 kPasswordQueueMax);
+  BERTH_TRY(const auto loaded, load_token_keys(data->path(), clock));
+  keys = std::make_unique<auth::KeyRing>(loaded);
+  directory = std::make_unique<auth::Directory>(*store, rights_of(config.anonymous.value_or(api::Anonymous::off)));
+  directory->look_for_accounts();
+  if (!directory->has_accounts()) BERTH_TRYV(check_openness(config));
+  const std::string service = service_name(config);
+  authenticator = std::make_unique<auth::Authenticator>(
+      auth::Authenticator::Deps{*store, *passwords, *keys, clock, random, log, service});
+  tokens = std::make_unique<auth::TokenService>(
+      auth::TokenService::Deps{*directory, *keys, clock, random, service, config.token_life_ms / 1000});
+  auth = std::make_unique<api::Auth>(api::Auth{*directory, *authenticator, *tokens, config.http.trusted_proxies,
+                                               config.auth_mode, config.external_url, config.auth_hosts});
+  admin = std::make_unique<api::AdminApi>(api::AdminDeps{*store, *directory, *passwords, clock, random});
+  return {};
+}
+
 void Server::Parts::build_services() {
   uploads = std::make_unique<registry::Uploads>(
       registry::Uploads::Deps{*store, *blobs, *blobs, *disk, space, clock, random, log, config.limits});
@@ -173,6 +219,8 @@ void Server::Parts::build_services() {
                          .manifests = *manifests,
                          .listings = *listings,
                          .limits = config.limits,
+                         .auth = *auth,
+                         .admin = *admin,
                          .clock = clock,
                          .random = random,
                          .log = log,
@@ -324,6 +372,7 @@ void Server::Parts::check_space() {
 void Server::Parts::keep_house() {
   check_space();
   look_at_totals();
+  directory->look_for_accounts();
   if (const auto placed = lifecycle::place_pending(recovery(), kPlaceMax, meta::Space::normal); !placed) {
     log.warn("housekeeping.place_failed", {f("err", placed.error().cause)});
   }
@@ -376,8 +425,10 @@ Result<std::unique_ptr<Server>> Server::start(ServeConfig config, ServerSeams se
   std::unique_ptr<Server> server(new Server(std::make_unique<Parts>(std::move(config), std::move(seams))));
   BERTH_TRY(server->parts_->descriptors, plan_descriptors(server->parts_->config.descriptors_max));
   BERTH_TRY(server->parts_->config.http.trusted_proxies, http::Networks::parse(server->parts_->config.trusted_proxies));
+  if (!DataDir::exists(server->parts_->config.data_dir)) BERTH_TRYV(check_openness(server->parts_->config));
   BERTH_TRYV(server->parts_->open_storage());
   server->parts_->check_space();
+  BERTH_TRYV(server->parts_->build_auth());
   server->parts_->build_services();
   BERTH_TRYV(server->parts_->listen());
   server->parts_->start_background();
@@ -397,6 +448,7 @@ void Server::stop() {
   // Handlers may still be suspended on the pools: those finish first, then their cores.
   if (p.store) p.store->stop();
   if (p.disk) p.disk->stop();
+  if (p.passwords) p.passwords->stop();
   if (p.runtime) p.runtime->stop();
   if (p.log_flushing) p.log_flushing->stop();
   p.log.flush_lines();
@@ -405,6 +457,7 @@ void Server::stop() {
 Result<Server::ReloadReport> Server::reload(const ServeConfig& next) {
   Parts& p = *parts_;
   BERTH_TRYV(validate(next));
+  if (!p.directory->has_accounts()) BERTH_TRYV(check_openness(next));
   BERTH_TRY(auto context, p.load_tls(next));
   ReloadReport report;
   for (const Setting& setting : settings()) {
@@ -419,6 +472,11 @@ Result<Server::ReloadReport> Server::reload(const ServeConfig& next) {
     report.applied.push_back(setting.key);
   }
   p.use_tls(std::move(context));
+  if (const auto keys = load_token_keys(p.data->path(), p.clock)) {
+    p.keys->replace(*keys);
+  } else {
+    p.log.error("keys.reload_failed", {f("err", keys.error().message)});
+  }
   p.log.set_level(p.config.log_level);
   return report;
 }
@@ -430,6 +488,7 @@ const std::vector<std::uint16_t>& Server::ports() const { return parts_->ports; 
 
 std::uint16_t Server::metrics_port() const { return parts_->metrics_port; }
 const ServeConfig& Server::config() const { return parts_->config; }
+bool Server::has_accounts() const { return parts_->directory->has_accounts(); }
 void Server::run_housekeeping() { parts_->keep_house(); }
 
 }  // namespace berth::app

@@ -50,6 +50,8 @@ class Server {
   /// nothing: after an error everything is as it was. Not from two threads at once.
   Result<ReloadReport> reload(const ServeConfig& next);
   const ServeConfig& config() const;
+  /// Whether anybody has an account.
+  bool has_accounts() const;
   const Log& log() const;
   /// Stops accepting, drains, closes. Blocks. Idempotent.
   void stop();

@@ -1,8 +1,8 @@
 #include "app/settings.h"
 
 #include "app/data_dir.h"
-#include "app/setting_text.h"
 #include "base/json_text.h"
+#include "base/setting_text.h"
 #include "oci/manifest.h"
 
 #include <algorithm>
@@ -304,6 +304,25 @@ void add_tls(std::vector<Setting>& out) {
                      [](auto& config) -> auto& { return config.tls_keys; }));
 }
 
+void add_auth(std::vector<Setting>& out) {
+  out.push_back(words<api::AuthMode>(
+      {"auth.mode",
+       "What clients are asked for, once there are accounts: token has them fetch a short-lived token from /token, "
+       "basic has them send name and password with every request.",
+       "--auth-mode"},
+      {{"token", api::AuthMode::token}, {"basic", api::AuthMode::basic}},
+      [](const std::string& text) { return parse_auth_mode(text); },
+      [](auto& config) -> auto& { return config.auth_mode; }));
+  out.push_back(list({"auth.hosts",
+                      "Names by which clients may call the registry, with or without a port, where server.external_url "
+                      "is not set; localhost and literal addresses always may. Others are asked for Basic "
+                      "credentials.",
+                      ""},
+                     [](auto& config) -> auto& { return config.auth_hosts; }));
+  out.push_back(duration({"auth.token_life", "How long a token from /token is good.", ""}, 60 * kSecond, kDay,
+                         [](auto& config) -> auto& { return config.token_life_ms; }));
+}
+
 void add_log(std::vector<Setting>& out) {
   out.push_back(words<LogLevel>(
       {"log.level", "What is logged: that and everything more important.", "--log-level", Reload::yes},
@@ -431,6 +450,7 @@ const std::vector<Setting>& settings() {
     std::vector<Setting> out;
     add_server(out);
     add_tls(out);
+    add_auth(out);
     add_log(out);
     add_names_and_pages(out);
     add_uploads_and_connections(out);

@@ -7,6 +7,7 @@ std::string_view to_string(Errc code) {
     case Errc::blob_unknown: return "blob_unknown";
     case Errc::manifest_unknown: return "manifest_unknown";
     case Errc::name_unknown: return "name_unknown";
+    case Errc::account_unknown: return "account_unknown";
     case Errc::upload_unknown: return "upload_unknown";
     case Errc::route_unknown: return "route_unknown";
     case Errc::file_unknown: return "file_unknown";
@@ -25,6 +26,8 @@ std::string_view to_string(Errc code) {
     case Errc::too_many_ranges: return "too_many_ranges";
     case Errc::range_unsatisfiable: return "range_unsatisfiable";
     case Errc::precondition_failed: return "precondition_failed";
+    case Errc::already_exists: return "already_exists";
+    case Errc::account_invalid: return "account_invalid";
     case Errc::referenced: return "referenced";
     case Errc::unsupported: return "unsupported";
     case Errc::method_unknown: return "method_unknown";
@@ -35,6 +38,7 @@ std::string_view to_string(Errc code) {
     case Errc::no_space: return "no_space";
     case Errc::disconnected: return "disconnected";
     case Errc::request_malformed: return "request_malformed";
+    case Errc::body_too_large: return "body_too_large";
     case Errc::request_too_large: return "request_too_large";
     case Errc::timeout: return "timeout";
     case Errc::io_failed: return "io_failed";

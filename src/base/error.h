@@ -15,6 +15,7 @@ enum class Errc : std::uint8_t {
   blob_unknown,
   manifest_unknown,
   name_unknown,
+  account_unknown,  // no such user, robot, team, organisation, grant or token
   upload_unknown,
   route_unknown,  // no such endpoint
   file_unknown,   // inside only: a path below the data folder that is not there
@@ -34,6 +35,8 @@ enum class Errc : std::uint8_t {
   too_many_ranges,        // P3
   range_unsatisfiable,    // P2; size_bytes of the object travels in `number`
   precondition_failed,    // M6
+  already_exists,         // the name is taken
+  account_invalid,        // a name, password or e-mail that cannot be one
   referenced,             // protected by what still points at it (D2); items = who
   unsupported,            // switched off, or never possible for this object
   method_unknown,         // the path exists, the method does not; items = allowed methods
@@ -47,6 +50,7 @@ enum class Errc : std::uint8_t {
   disconnected,       // the other side went away; nobody reads the answer
   request_malformed,  // not HTTP, or HTTP we refuse to guess about
   request_too_large,  // headers or target over the limit
+  body_too_large,
   timeout,
   // we failed
   io_failed,

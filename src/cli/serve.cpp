@@ -45,9 +45,9 @@ void print_welcome(const app::Server& server) {
   }
   if (config.metrics == app::MetricsMode::own_address)
     std::printf("berth: metrics on %s/metrics\n", url_of(config, config.metrics_listen, server.metrics_port()).c_str());
-  if (!config.anonymous) {
+  if (!config.anonymous && !server.has_accounts()) {
     std::printf("berth: no account exists yet, so everybody on this machine may push and pull\n");
-  } else if (*config.anonymous == api::Anonymous::write) {
+  } else if (config.anonymous == api::Anonymous::write) {
     std::printf("berth: everybody who reaches this address may push and pull (--anonymous=write)\n");
   }
   const std::string name = name_for_clients(config, server.port());

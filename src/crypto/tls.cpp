@@ -1,6 +1,7 @@
 #include "crypto/tls.h"
 
-#include <openssl/err.h>
+#include "crypto/openssl_handles.h"
+
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
@@ -13,39 +14,19 @@ namespace berth::crypto {
 
 namespace {
 
-template <auto free_it>
-struct Free {
-  template <class T>
-  void operator()(T* object) const {
-    free_it(object);
-  }
-};
 using CtxHandle = std::unique_ptr<SSL_CTX, Free<SSL_CTX_free>>;
 using SslHandle = std::unique_ptr<SSL, Free<SSL_free>>;
-using BioHandle = std::unique_ptr<BIO, Free<BIO_free_all>>;
 using X509Handle = std::unique_ptr<X509, Free<X509_free>>;
-using KeyHandle = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
 
 constexpr const char* kCiphers12 = "ECDHE+AESGCM:ECDHE+CHACHA20";
 constexpr std::size_t kTicketKeyBytes = 80;
 constexpr std::size_t kReadAheadBytes = 32 * 1024;  // two full records: fewer calls for a body that streams in
-
-std::string last_error() {
-  const unsigned long code = ERR_peek_last_error();
-  if (code == 0) return "unknown error";
-  std::array<char, 256> text{};
-  ERR_error_string_n(code, text.data(), text.size());
-  return text.data();
-}
 
 std::unexpected<Error> bad_file(const std::string& path, std::string_view what) {
   Error error(Errc::parameter_invalid, path + ": " + std::string(what), last_error());
   ERR_clear_error();
   return fail(std::move(error));
 }
-
-/// No terminal is asked for a password: a server starts without one.
-int refuse_password(char*, int, int, void*) { return -1; }
 
 Result<BioHandle> open_pem(const std::string& path, std::string_view kind) {
   ERR_clear_error();

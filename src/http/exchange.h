@@ -18,6 +18,8 @@ class Exchange : public io::ByteSource {
   virtual const Request& request() const = 0;
   /// "address:port" of the peer, for the log.
   virtual std::string_view peer() const = 0;
+  /// Whether the peer's connection is.
+  virtual bool is_encrypted() const = 0;
 
   // ByteSource: the request body, decoded from chunked framing. The first read answers `Expect: 100-continue` with 100.
   // Reads go straight into the caller's buffer. Errors: disconnected, timeout, size_invalid (peer closed before the

@@ -59,6 +59,14 @@ constexpr sql::Sql kAnyLiveLink = R"(
   WHERE l.blob_id = $1 AND l.state = 1 AND r.deleted_at IS NULL
   LIMIT 1)";
 
+constexpr sql::Sql kHolders = R"(
+  SELECT r.name
+  FROM blob b
+  JOIN repo_blob l ON l.blob_id = b.id AND l.state = 1
+  JOIN repo r ON r.id = l.repo_id
+  WHERE b.digest = $1 AND b.state = 1 AND r.deleted_at IS NULL
+  LIMIT $2)";
+
 constexpr sql::Sql kBlobReferrers = R"(
   SELECT m.digest
   FROM manifest_blob e
@@ -197,6 +205,14 @@ Result<bool> mount_blob(sql::Connection& db, const oci::RepoName& target, const 
   BERTH_TRY(const RepoId target_id, ensure_repo(db, target, stamp));
   BERTH_TRYV(make_link(db, target_id, known->id, known->size, stamp));
   return true;
+}
+
+Result<std::vector<oci::RepoName>> blob_holders(sql::Connection& db, const oci::Digest& digest, std::int64_t limit) {
+  std::vector<oci::RepoName> out;
+  BERTH_TRYV(db.query(kHolders, {digest.storage(), limit}, [&](const sql::Row& row) {
+    if (auto name = oci::RepoName::parse(row.text(0))) out.push_back(*std::move(name));
+  }));
+  return out;
 }
 
 Result<std::vector<std::string>> blob_referrers(sql::Connection& db, RepoId repo, BlobId blob, std::int64_t limit) {

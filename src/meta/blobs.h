@@ -51,6 +51,8 @@ Result<std::optional<StoredBlob>> find_stored(sql::Connection& db, const oci::Di
 /// there is nothing to mount.
 Result<bool> mount_blob(sql::Connection& db, const oci::RepoName& target, const std::optional<oci::RepoName>& source,
                         const oci::Digest& digest, const Stamp& stamp);
+/// Some repositories that have the blob live, at most `limit`, in no particular order.
+Result<std::vector<oci::RepoName>> blob_holders(sql::Connection& db, const oci::Digest& digest, std::int64_t limit);
 
 /// Digests of live manifests of the repository that need the blob, at most `limit` (D2).
 Result<std::vector<std::string>> blob_referrers(sql::Connection& db, RepoId repo, BlobId blob, std::int64_t limit);

@@ -22,6 +22,8 @@ class Epochs {
  public:
   static constexpr std::size_t kStripes = 8192;
   using Stripe = std::uint32_t;
+  /// Who there is and what they may do: principals, memberships, grants, visibility by namespace, tokens.
+  static constexpr Stripe kAccounts = kStripes;
 
   static Stripe stripe_of(const oci::RepoName& repo) {
     return static_cast<Stripe>(std::hash<oci::RepoName>{}(repo) % kStripes);
@@ -31,16 +33,26 @@ class Epochs {
     Stripe stripe = 0;
     std::uint64_t of_stripe = 0;
     std::uint64_t of_all = 0;
+    std::optional<std::uint64_t> of_accounts;  // if the accounts had a say, too
   };
 
   /// To be taken before the query whose result is kept. nullopt while a commit is under way: keep nothing then.
   std::optional<Stamp> stamp(Stripe stripe) const {
-    const Stamp now{stripe, stripes_[stripe].load(), all_.load()};
+    const Stamp now{stripe, stripes_[stripe].load(), all_.load(), std::nullopt};
     if ((now.of_stripe | now.of_all) % 2 != 0) return std::nullopt;
     return now;
   }
+  /// For what follows from a repository and from the accounts.
+  std::optional<Stamp> stamp_with_accounts(Stripe stripe) const {
+    const std::uint64_t accounts = stripes_[kAccounts].load();
+    auto now = stamp(stripe);
+    if (!now || accounts % 2 != 0) return std::nullopt;
+    now->of_accounts = accounts;
+    return now;
+  }
   bool holds(const Stamp& stamp) const {
-    return stripes_[stamp.stripe].load() == stamp.of_stripe && all_.load() == stamp.of_all;
+    return stripes_[stamp.stripe].load() == stamp.of_stripe && all_.load() == stamp.of_all &&
+           (!stamp.of_accounts || stripes_[kAccounts].load() == *stamp.of_accounts);
   }
 
   /// A commit under way, from construction to destruction. The writer's thread only.
@@ -68,7 +80,7 @@ class Epochs {
 
  private:
   std::atomic<std::uint64_t> all_{0};
-  std::array<std::atomic<std::uint64_t>, kStripes> stripes_{};
+  std::array<std::atomic<std::uint64_t>, kStripes + 1> stripes_{};
 };
 
 /// What a write changes of what readers of a repository see.
@@ -79,6 +91,8 @@ class Touches {
   /// Only what no cache holds: sessions, candidates, settings.
   static constexpr Touches nothing() { return Touches(Kind::nothing, 0); }
   static Touches repo(const oci::RepoName& repo) { return Touches(Kind::repo, Epochs::stripe_of(repo)); }
+  /// Who there is and what they may do.
+  static constexpr Touches accounts() { return Touches(Kind::repo, Epochs::kAccounts); }
 
   bool is_everything() const { return kind_ == Kind::everything; }
   std::optional<Epochs::Stripe> stripe() const { return kind_ == Kind::repo ? std::optional(stripe_) : std::nullopt; }

@@ -11,6 +11,10 @@ namespace berth::meta {
 using RepoId = std::int64_t;
 using BlobId = std::int64_t;
 using ManifestId = std::int64_t;
+using NamespaceId = std::int64_t;
+using PrincipalId = std::int64_t;
+using GrantId = std::int64_t;
+using TokenId = std::int64_t;
 
 /// Who makes a change and when. `principal` is empty for anonymous callers.
 struct Stamp {

@@ -21,7 +21,9 @@ constexpr sql::Sql kInsertNs = R"(
 
 constexpr sql::Sql kInsertRepo = R"(
   INSERT INTO repo(ns_id, name, visibility, created_at)
-  VALUES($1, $2, 0, $3)
+  SELECT id, $2, visibility, $3
+  FROM ns
+  WHERE id = $1
   ON CONFLICT(name) DO UPDATE SET deleted_at = NULL
   RETURNING id)";
 
@@ -46,6 +48,16 @@ Result<std::int64_t> ensure_ns(sql::Connection& db, std::string_view name) {
   return id;
 }
 
+constexpr sql::Sql kInfo = R"(
+  SELECT id, name, visibility, description, n_tags, n_manifests, used_bytes, created_at, version
+  FROM repo
+  WHERE name = $1 AND deleted_at IS NULL)";
+
+constexpr sql::Sql kUpdate = R"(
+  UPDATE repo
+  SET visibility = $3, description = $4, version = version + 1
+  WHERE id = $1 AND version = $2)";
+
 constexpr sql::Sql kManifestCount = R"(
   SELECT n_manifests
   FROM repo
@@ -65,6 +77,30 @@ Result<RepoId> ensure_repo(sql::Connection& db, const oci::RepoName& name, const
   BERTH_TRYV(db.query(kInsertRepo, {ns_id, std::string_view(name.str()), stamp.at_ms},
                       [&](const sql::Row& row) { id = row.int64(0); }));
   return id;
+}
+
+Result<std::optional<RepoInfo>> find_repo_info(sql::Connection& db, const oci::RepoName& name) {
+  std::optional<RepoInfo> out;
+  BERTH_TRYV(db.query(kInfo, {std::string_view(name.str())}, [&](const sql::Row& row) {
+    out = RepoInfo{row.int64(0),
+                   std::string(row.text(1)),
+                   static_cast<Visibility>(row.int64(2)),
+                   std::string(row.text(3)),
+                   row.int64(4),
+                   row.int64(5),
+                   row.int64(6),
+                   row.int64(7),
+                   row.int64(8)};
+  }));
+  return out;
+}
+
+Result<void> update_repo(sql::Connection& db, const RepoInfo& info) {
+  BERTH_TRY(const std::int64_t changed,
+            db.execute(kUpdate, {info.id, info.version, static_cast<std::int64_t>(info.visibility),
+                                 std::string_view(info.description)}));
+  if (changed == 0) return fail(Errc::precondition_failed, info.name + " was changed meanwhile");
+  return {};
 }
 
 Result<std::vector<std::string>> list_repos(sql::Connection& db, std::string_view last, std::int64_t limit) {

@@ -1,7 +1,7 @@
 #pragma once
 // Repositories and their namespaces. A repository comes into being when the first blob or manifest is linked into it.
 
-#include "meta/ids.h"
+#include "meta/namespaces.h"
 #include "oci/repo_name.h"
 
 #include <optional>
@@ -13,6 +13,20 @@ namespace berth::meta {
 Result<std::optional<RepoId>> find_repo(sql::Connection& db, const oci::RepoName& name);
 /// The repository's row, created with its namespace if it is new.
 Result<RepoId> ensure_repo(sql::Connection& db, const oci::RepoName& name, const Stamp& stamp);
+struct RepoInfo {
+  RepoId id = 0;
+  std::string name;
+  Visibility visibility = Visibility::closed;
+  std::string description;
+  std::int64_t tags = 0;
+  std::int64_t manifests = 0;
+  std::int64_t used_bytes = 0;
+  std::int64_t created_at_ms = 0;
+  std::int64_t version = 1;
+};
+Result<std::optional<RepoInfo>> find_repo_info(sql::Connection& db, const oci::RepoName& name);
+/// Writes visibility and description. Errors: precondition_failed if the row is not at `version` any more.
+Result<void> update_repo(sql::Connection& db, const RepoInfo& info);
 /// Live manifests of the repository.
 Result<std::int64_t> manifest_count(sql::Connection& db, RepoId repo);
 /// Names after `last` (exclusive, need not exist), bytewise ascending, at most `limit` (L3).

@@ -8,18 +8,18 @@ namespace {
 
 constexpr sql::Sql kSave = R"(
   INSERT INTO upload(id, repo, subject, state, inc, offset_, synced, hash256, hash512, created_at, expires_at)
-  VALUES($1, $2, '', 1, $3, $4, $5, $6, $7, $8, $9)
+  VALUES($1, $2, $10, 1, $3, $4, $5, $6, $7, $8, $9)
   ON CONFLICT(id) DO UPDATE SET offset_ = excluded.offset_, synced = excluded.synced, hash256 = excluded.hash256,
     hash512 = excluded.hash512, expires_at = excluded.expires_at
   WHERE upload.state = 1)";
 
 constexpr sql::Sql kFind = R"(
-  SELECT id, repo, state, inc, placed, offset_, synced, hash256, hash512, digest, created_at, expires_at
+  SELECT id, repo, state, inc, placed, offset_, synced, hash256, hash512, digest, created_at, expires_at, subject
   FROM upload
   WHERE id = $1)";
 
 constexpr sql::Sql kFindByInc = R"(
-  SELECT id, repo, state, inc, placed, offset_, synced, hash256, hash512, digest, created_at, expires_at
+  SELECT id, repo, state, inc, placed, offset_, synced, hash256, hash512, digest, created_at, expires_at, subject
   FROM upload
   WHERE inc = $1)";
 
@@ -30,7 +30,7 @@ constexpr sql::Sql kCommit = R"(
 
 constexpr sql::Sql kRecord = R"(
   INSERT INTO upload(id, repo, subject, state, inc, placed, offset_, digest, created_at, expires_at)
-  VALUES($1, $2, '', 2, $3, $4, $5, $6, $7, $8))";
+  VALUES($1, $2, $9, 2, $3, $4, $5, $6, $7, $8))";
 
 constexpr sql::Sql kDiscardExpired = R"(
   UPDATE upload
@@ -45,7 +45,7 @@ constexpr sql::Sql kRestart = R"(
 
 constexpr sql::Sql kDiscard = R"(
   INSERT INTO upload(id, repo, subject, state, inc, offset_, created_at, expires_at)
-  VALUES($1, $2, '', 3, $3, 0, $4, 0)
+  VALUES($1, $2, $5, 3, $3, 0, $4, 0)
   ON CONFLICT(id) DO UPDATE SET state = 3, expires_at = 0
   WHERE upload.state = 1)";
 
@@ -63,13 +63,13 @@ constexpr sql::Sql kPlaced = R"(
   WHERE id = $1)";
 
 constexpr sql::Sql kUnplaced = R"(
-  SELECT id, repo, state, inc, placed, offset_, synced, hash256, hash512, digest, created_at, expires_at
+  SELECT id, repo, state, inc, placed, offset_, synced, hash256, hash512, digest, created_at, expires_at, subject
   FROM upload
   WHERE state = 2 AND placed = 0
   LIMIT $1)";
 
 constexpr sql::Sql kExpired = R"(
-  SELECT id, repo, state, inc, placed, offset_, synced, hash256, hash512, digest, created_at, expires_at
+  SELECT id, repo, state, inc, placed, offset_, synced, hash256, hash512, digest, created_at, expires_at, subject
   FROM upload
   WHERE expires_at < $1 AND (state <> 2 OR (placed = 1 AND expires_at < $2))
   ORDER BY expires_at
@@ -91,6 +91,7 @@ UploadRow read_row(const sql::Row& row) {
   out.digest = oci::Digest::from_storage(row.blob(9));
   out.created_at = row.int64(10);
   out.expires_at = row.int64(11);
+  out.subject = row.text(12);
   return out;
 }
 
@@ -103,9 +104,10 @@ std::int64_t as_i64(std::uint64_t v) { return static_cast<std::int64_t>(v); }
 }  // namespace
 
 Result<void> save_upload(sql::Connection& db, const UploadRow& row) {
-  BERTH_TRYV(db.execute(kSave, {std::string_view(row.id), std::string_view(row.repo), as_i64(row.inc),
-                                as_i64(row.offset_bytes), as_i64(row.synced_bytes), blob_or_null(row.hash256),
-                                blob_or_null(row.hash512), row.created_at, row.expires_at}));
+  BERTH_TRYV(
+      db.execute(kSave, {std::string_view(row.id), std::string_view(row.repo), as_i64(row.inc),
+                         as_i64(row.offset_bytes), as_i64(row.synced_bytes), blob_or_null(row.hash256),
+                         blob_or_null(row.hash512), row.created_at, row.expires_at, std::string_view(row.subject)}));
   return {};
 }
 
@@ -129,9 +131,9 @@ Result<void> commit_upload(sql::Connection& db, const UploadRow& row, bool place
 }
 
 Result<void> record_upload(sql::Connection& db, const UploadRow& row, bool placed) {
-  BERTH_TRYV(db.execute(
-      kRecord, {std::string_view(row.id), std::string_view(row.repo), as_i64(row.inc), std::int64_t{placed ? 1 : 0},
-                as_i64(row.offset_bytes), row.digest->storage(), row.created_at, row.expires_at}));
+  BERTH_TRYV(db.execute(kRecord, {std::string_view(row.id), std::string_view(row.repo), as_i64(row.inc),
+                                  std::int64_t{placed ? 1 : 0}, as_i64(row.offset_bytes), row.digest->storage(),
+                                  row.created_at, row.expires_at, std::string_view(row.subject)}));
   return {};
 }
 
@@ -149,7 +151,7 @@ Result<void> restart_sessions(sql::Connection& db) {
 
 Result<bool> discard_upload(sql::Connection& db, const UploadRow& row) {
   BERTH_TRY(const auto changed, db.execute(kDiscard, {std::string_view(row.id), std::string_view(row.repo),
-                                                      as_i64(row.inc), row.created_at}));
+                                                      as_i64(row.inc), row.created_at, std::string_view(row.subject)}));
   return changed > 0;
 }
 

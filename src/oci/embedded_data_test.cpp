@@ -5,40 +5,6 @@
 namespace berth::oci {
 namespace {
 
-using namespace std::string_view_literals;
-
-constexpr struct {
-  std::string_view text;
-  std::optional<std::string_view> bytes;
-  std::string_view why;
-} kBase64[] = {
-    {"", "", "empty"},
-    {"e30=", "{}", "one padding character"},
-    {"Zg==", "f", "two padding characters (RFC 4648, 10)"},
-    {"Zm8=", "fo", "one padding character (RFC 4648, 10)"},
-    {"Zm9v", "foo", "no padding (RFC 4648, 10)"},
-    {"Zm9vYmFy", "foobar", "two groups (RFC 4648, 10)"},
-    {"AAAA", "\0\0\0"sv, "zero bytes"},
-    {"+/+/", "\xFB\xFF\xBF", "the last two characters of the alphabet"},
-    {"e30", std::nullopt, "padding is missing"},
-    {"e30==", std::nullopt, "too much padding"},
-    {"e31=", std::nullopt, "unused bits are not zero: a second spelling"},
-    {"Zh==", std::nullopt, "unused bits are not zero: a second spelling"},
-    {"e===", std::nullopt, "one character cannot make a byte"},
-    {"====", std::nullopt, "only padding"},
-    {"=", std::nullopt, "only padding"},
-    {"e30=e30=", std::nullopt, "padding in the middle"},
-    {"e=0=", std::nullopt, "padding in the middle"},
-    {"e30=\n", std::nullopt, "newline at the end"},
-    {"e3 =", std::nullopt, "blank"},
-    {"-_-_", std::nullopt, "the alphabet for file names"},
-    {"e30\0"sv, std::nullopt, "NUL"},
-};
-
-TEST(Base64, IsStrict) {  // V10
-  for (const auto& row : kBase64) EXPECT_EQ(decode_base64(row.text), row.bytes) << row.text << ": " << row.why;
-}
-
 Descriptor descriptor_of(std::string_view bytes) {
   Descriptor out;
   out.digest = digest_of(Algorithm::sha256, bytes);

@@ -12,7 +12,7 @@ bool Blobs::is_safe(const meta::Link& link) const {
 
 /// The link, leased: a positive answer promises that a manifest pushed within the lease finds the blob (E3, S27).
 io::Task<Result<meta::Link>> Blobs::find(oci::RepoName repo, oci::Digest digest) {
-  const std::string_view item = cache_item(digest);
+  const std::string_view item = meta::cache_item(digest);
   if (const auto known = links_.find(repo.str(), item); known && is_safe(*known)) co_return *known;
   const auto stamp = deps_.store.epochs().stamp(meta::Epochs::stripe_of(repo));
   for (int attempt = 0; attempt < 2; ++attempt) {
@@ -43,7 +43,7 @@ io::Task<Result<std::uint64_t>> Blobs::head(oci::RepoName repo, oci::Digest dige
 }
 
 std::optional<BlobView> Blobs::find_open(const oci::RepoName& repo, const oci::Digest& digest) {
-  const auto link = links_.find(repo.str(), cache_item(digest));
+  const auto link = links_.find(repo.str(), meta::cache_item(digest));
   if (!link || !is_safe(*link)) return std::nullopt;
   auto source = deps_.blobs.find_open({digest, link->inc});
   if (!source) return std::nullopt;
@@ -78,8 +78,8 @@ io::Task<void> Blobs::set_aside(meta::Link link, oci::Digest digest) {
   if (!moved) deps_.log.error("blob.quarantine_failed", {f("digest", digest.str()), f("err", moved.error().cause)});
 }
 
-io::Task<Result<void>> Blobs::remove(oci::RepoName repo, oci::Digest digest) {
-  const meta::Stamp stamp{deps_.clock.now_ms(), std::nullopt};
+io::Task<Result<void>> Blobs::remove(oci::RepoName repo, oci::Digest digest, std::optional<meta::PrincipalId> by) {
+  const meta::Stamp stamp{deps_.clock.now_ms(), by};
   BERTH_CO_TRY(const bool removed, co_await deps_.store.write(
                                        [=](sql::Connection& db) { return meta::trash_link(db, repo, digest, stamp); },
                                        {.space = meta::Space::reclaim, .touches = meta::Touches::repo(repo)}));

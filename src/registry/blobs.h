@@ -5,10 +5,10 @@
 #include "base/log.h"
 #include "blob/blob_store.h"
 #include "meta/blobs.h"
+#include "meta/read_cache.h"
 #include "meta/store.h"
 #include "oci/repo_name.h"
 #include "registry/limits.h"
-#include "registry/read_cache.h"
 #include "registry/space_guard.h"
 
 #include <memory>
@@ -35,7 +35,7 @@ class Blobs {
 
   /// Size of a linked blob. Errors: blob_unknown, name_unknown.
   io::Task<Result<std::uint64_t>> head(oci::RepoName repo, oci::Digest digest);
-  const ReadCache<meta::Link>& links() const { return links_; }
+  const meta::ReadCache<meta::Link>& links() const { return links_; }
   /// What open() would give, if nothing has to be waited for; nullopt says nothing about what is there.
   std::optional<BlobView> find_open(const oci::RepoName& repo, const oci::Digest& digest);
   /// Opens a linked blob. Bytes of the wrong length are never served: corrupt, the file goes to quarantine and the next
@@ -43,7 +43,7 @@ class Blobs {
   io::Task<Result<BlobView>> open(oci::RepoName repo, oci::Digest digest);
   /// Removes the link of this repository; bytes and other repositories are untouched (D3).
   /// Errors: blob_unknown, name_unknown; referenced (D2).
-  io::Task<Result<void>> remove(oci::RepoName repo, oci::Digest digest);
+  io::Task<Result<void>> remove(oci::RepoName repo, oci::Digest digest, std::optional<meta::PrincipalId> by = {});
 
  private:
   bool is_safe(const meta::Link& link) const;
@@ -51,7 +51,7 @@ class Blobs {
   io::Task<void> set_aside(meta::Link link, oci::Digest digest);
 
   Deps deps_;
-  ReadCache<meta::Link> links_;
+  meta::ReadCache<meta::Link> links_;
 };
 
 }  // namespace berth::registry

@@ -12,12 +12,16 @@ namespace berth::registry {
 
 namespace {
 
+constexpr std::int64_t kCatalogScanMax = 2'000;  // names that a filtered page looks at
+constexpr std::int64_t kCatalogStep = 100;
+
 /// Asks for one name more than the page holds: whether there is a next page costs no second query.
 NamePage cut(std::vector<std::string> names, std::int64_t size) {
-  NamePage page{std::move(names), size, false};
+  NamePage page{std::move(names), size, false, {}};
   if (page.names.size() > static_cast<std::size_t>(size)) {
     page.names.resize(static_cast<std::size_t>(size));
     page.more = size > 0;  // n=0: empty and no Link (L1)
+    if (page.more) page.last = page.names.back();
   }
   return page;
 }
@@ -50,12 +54,33 @@ io::Task<Result<NamePage>> Listings::tags(oci::RepoName repo, std::optional<std:
       });
 }
 
-io::Task<Result<NamePage>> Listings::catalog(std::optional<std::int64_t> n, std::string last) {
+/// Of all names those that may be seen, until the page is full or enough was looked at.
+Result<NamePage> visible_page(sql::Connection& db, std::string last, std::int64_t size, const NameFilter& filter) {
+  NamePage page{{}, size, size > 0, std::move(last)};
+  for (std::int64_t seen = 0; seen < kCatalogScanMax && page.more;) {
+    BERTH_TRY(const auto names, meta::list_repos(db, page.last, std::max(size, kCatalogStep)));
+    if (names.empty()) page.more = false;
+    for (const std::string& name : names) {
+      ++seen;
+      page.last = name;
+      const auto repo = oci::RepoName::parse(name);
+      if (!repo) continue;
+      BERTH_TRY(const bool is_visible, filter(*repo));
+      if (is_visible) page.names.push_back(name);
+      if (std::ssize(page.names) == size) return page;
+    }
+  }
+  return page;
+}
+
+io::Task<Result<NamePage>> Listings::catalog(std::optional<std::int64_t> n, std::string last, NameFilter filter) {
   const std::int64_t size = std::min(n.value_or(limits_.catalog_page_default), limits_.catalog_page_max.get());
-  co_return co_await store_.read([last = std::move(last), size](sql::Connection& db) -> Result<NamePage> {
-    BERTH_TRY(auto names, meta::list_repos(db, last, size + 1));
-    return cut(std::move(names), size);
-  });
+  co_return co_await store_.read(
+      [last = std::move(last), size, filter = std::move(filter)](sql::Connection& db) -> Result<NamePage> {
+        if (filter) return visible_page(db, last, size, filter);
+        BERTH_TRY(auto names, meta::list_repos(db, last, size + 1));
+        return cut(std::move(names), size);
+      });
 }
 
 io::Task<Result<ReferrersPage>> Listings::referrers(oci::RepoName repo, std::string subject,

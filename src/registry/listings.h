@@ -6,6 +6,7 @@
 #include "oci/repo_name.h"
 #include "registry/limits.h"
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,8 +16,12 @@ namespace berth::registry {
 struct NamePage {
   std::vector<std::string> names;
   std::int64_t page_size = 0;  // what was asked for, clamped
-  bool more = false;           // the last name is then where the next page begins
+  bool more = false;
+  std::string last;  // if there is more: where the next page begins
 };
+
+/// Whether a name may be seen by who asks.
+using NameFilter = std::function<Result<bool>(const oci::RepoName& name)>;
 
 struct ReferrersPage {
   std::vector<std::string> descriptors;  // JSON, in a stable order
@@ -29,7 +34,9 @@ class Listings {
 
   /// `last` is an exclusive lower bound that need not exist. n absent: the default page. Errors: name_unknown.
   io::Task<Result<NamePage>> tags(oci::RepoName repo, std::optional<std::int64_t> n, std::string last);
-  io::Task<Result<NamePage>> catalog(std::optional<std::int64_t> n, std::string last);
+  /// `filter` empty: everything. A page looks at a bounded number of names, and may then be short, or empty, with more
+  /// to come (S12).
+  io::Task<Result<NamePage>> catalog(std::optional<std::int64_t> n, std::string last, NameFilter filter = {});
   /// An unknown repository or subject has an empty list (R1). n absent: as many as fit (R4); otherwise at least one.
   /// Errors: parameter_invalid for a cursor we did not make.
   io::Task<Result<ReferrersPage>> referrers(oci::RepoName repo, std::string subject,

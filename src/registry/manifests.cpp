@@ -93,14 +93,19 @@ class EdgeCollector {
   std::vector<std::string> missing_;
 };
 
-Result<void> check_precondition(sql::Connection& db, meta::RepoId repo, const oci::Tag& tag,
-                                const Precondition& holds) {  // M6
-  if (!holds) return {};
+/// Whether the tag may come to point at what is pushed: M6, and whoever may only push what is new (S10).
+Result<void> check_tag(sql::Connection& db, meta::RepoId repo, const oci::Tag& tag, const PutManifest& cmd,
+                       const oci::Digest& pushed) {
+  if (!cmd.precondition && cmd.may_move_tags) return {};
   BERTH_TRY(const auto row, meta::find_tag(db, repo, tag));
   const std::optional<oci::Digest> current = row ? std::optional(row->digest) : std::nullopt;
-  if (holds(current)) return {};
-  return fail(Errc::precondition_failed,
-              "the tag " + tag.str() + (current ? " points at " + current->str() : std::string(" does not exist")));
+  if (cmd.precondition && !cmd.precondition(current)) {
+    return fail(Errc::precondition_failed,
+                "the tag " + tag.str() + (current ? " points at " + current->str() : std::string(" does not exist")));
+  }
+  if (cmd.may_move_tags || !current || *current == pushed) return {};
+  return fail(Errc::denied, "the tag " + tag.str() + " exists, and moving it needs the right overwrite on " +
+                                cmd.repo.str() + "; push another tag, or ask an owner of the namespace for it");
 }
 
 /// S21: what one client can pile up in one place ends somewhere. What is there already may be pushed again.
@@ -136,8 +141,8 @@ Result<StoredManifest> commit_push(sql::Connection& db, const PutManifest& cmd, 
                                    const Limits& limits, const meta::Stamp& stamp) {
   BERTH_TRY(const meta::RepoId repo, meta::ensure_repo(db, cmd.repo, stamp));
   // Every tag that would move: a condition that holds for the one and not for the other is a lost update (M5, M6).
-  if (!cmd.reference.is_digest()) BERTH_TRYV(check_precondition(db, repo, cmd.reference.tag(), cmd.precondition));
-  for (const oci::Tag& tag : cmd.extra_tags) BERTH_TRYV(check_precondition(db, repo, tag, cmd.precondition));
+  if (!cmd.reference.is_digest()) BERTH_TRYV(check_tag(db, repo, cmd.reference.tag(), cmd, parsed.digest));
+  for (const oci::Tag& tag : cmd.extra_tags) BERTH_TRYV(check_tag(db, repo, tag, cmd, parsed.digest));
   BERTH_TRYV(check_quota(db, repo, parsed, limits));
   EdgeCollector edges(db, repo, limits.reference_policy, stamp);
   BERTH_TRYV(edges.add_all(parsed.manifest));
@@ -180,7 +185,7 @@ io::Task<Result<StoredManifest>> Manifests::put(PutManifest cmd) {
   }
   if (!parsed) co_return fail(std::move(parsed).error());
   auto understood = std::make_shared<const ParsedPush>(*std::move(parsed));
-  const meta::Stamp stamp{deps_.clock.now_ms(), std::nullopt};
+  const meta::Stamp stamp{deps_.clock.now_ms(), command->by};
   co_return co_await deps_.store.write(
       [command, understood, stamp, &limits = deps_.limits](sql::Connection& db) {
         return commit_push(db, *command, *understood, limits, stamp);
@@ -205,7 +210,7 @@ Result<ManifestPtr> Manifests::load(const oci::RepoName& repo, const oci::Refere
   auto manifest = std::make_shared<const meta::ManifestBytes>(*std::move(found));
   if (stamp) {
     const std::size_t bytes = sizeof(meta::ManifestBytes) + manifest->bytes.size() + manifest->head.media_type.size();
-    cache_.put(repo.str(), cache_item(reference), *stamp, manifest, bytes);
+    cache_.put(repo.str(), meta::cache_item(reference), *stamp, manifest, bytes);
   }
   return manifest;
 }
@@ -236,8 +241,9 @@ io::Task<Result<meta::ManifestHead>> Manifests::head(oci::RepoName repo, oci::Re
   co_return *std::move(found);
 }
 
-io::Task<Result<void>> Manifests::remove(oci::RepoName repo, oci::Reference reference) {
-  const meta::Stamp stamp{deps_.clock.now_ms(), std::nullopt};
+io::Task<Result<void>> Manifests::remove(oci::RepoName repo, oci::Reference reference,
+                                         std::optional<meta::PrincipalId> by) {
+  const meta::Stamp stamp{deps_.clock.now_ms(), by};
   BERTH_CO_TRY(const bool removed, co_await deps_.store.write(
                                        [=](sql::Connection& db) -> Result<bool> {
                                          BERTH_TRY(const auto id, meta::find_repo(db, repo));

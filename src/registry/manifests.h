@@ -5,11 +5,11 @@
 #include "base/log.h"
 #include "io/blocking_pool.h"
 #include "meta/manifests.h"
+#include "meta/read_cache.h"
 #include "meta/store.h"
 #include "oci/reference.h"
 #include "oci/repo_name.h"
 #include "registry/limits.h"
-#include "registry/read_cache.h"
 #include "registry/space_guard.h"
 
 #include <functional>
@@ -30,7 +30,9 @@ struct PutManifest {
   std::string media_type;          // Content-Type as sent, may be empty
   std::string body;
   std::vector<oci::Tag> extra_tags;  // `?tag=`, only beside a digest (M5)
-  Precondition precondition;
+  Precondition precondition = {};
+  std::optional<meta::PrincipalId> by = {};  // who pushes; nullopt: an anonymous caller
+  bool may_move_tags = true;                 // false: a tag that points elsewhere stays where it is
 };
 
 struct StoredManifest {
@@ -77,29 +79,29 @@ class Manifests {
 
   /// All or nothing: manifest, tags, history, referrer entry and edges in one transaction (M1, R5).
   /// Errors: digest_mismatch (M4), manifest_invalid (V1-V10), manifest_blob_unknown with the missing digests (V7, V9),
-  /// precondition_failed (M6), denied (S21), no_space.
+  /// precondition_failed (M6), denied (S21; a tag that may not be moved, S10), no_space.
   io::Task<Result<StoredManifest>> put(PutManifest cmd);
   /// What is at hand without asking anybody, by texts as they came, valid or not. nullptr says nothing about what is
   /// there.
   ManifestPtr find_cached(std::string_view repo, std::string_view reference) {
     if (reference.find(':') == std::string_view::npos) return cache_.find(repo, reference);
     const auto digest = oci::Digest::parse(reference);
-    return digest ? cache_.find(repo, cache_item(*digest)) : nullptr;
+    return digest ? cache_.find(repo, meta::cache_item(*digest)) : nullptr;
   }
-  const ReadCache<meta::ManifestBytes>& cache() const { return cache_; }
+  const meta::ReadCache<meta::ManifestBytes>& cache() const { return cache_; }
   /// Errors: manifest_unknown, name_unknown, corrupt.
   io::Task<Result<ManifestPtr>> get(oci::RepoName repo, oci::Reference reference);
   io::Task<Result<meta::ManifestHead>> head(oci::RepoName repo, oci::Reference reference);
   /// A tag goes alone; a digest takes every tag pinned to it along (D1).
   /// Errors: manifest_unknown, name_unknown, referenced (D2).
-  io::Task<Result<void>> remove(oci::RepoName repo, oci::Reference reference);
+  io::Task<Result<void>> remove(oci::RepoName repo, oci::Reference reference, std::optional<meta::PrincipalId> by = {});
 
  private:
   Error unknown(const oci::RepoName& repo);
   Result<ManifestPtr> load(const oci::RepoName& repo, const oci::Reference& reference);
 
   Deps deps_;
-  ReadCache<meta::ManifestBytes> cache_;
+  meta::ReadCache<meta::ManifestBytes> cache_;
 };
 
 }  // namespace berth::registry

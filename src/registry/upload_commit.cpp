@@ -45,7 +45,8 @@ io::Task<Result<void>> Uploads::commit(SessionPtr session, oci::Digest digest) {
   row.expires_at = deps_.clock.now_ms() + deps_.limits.tombstone_ms;
   BERTH_CO_TRY(const meta::CommittedBlob kept,
                co_await deps_.store.write(
-                   [row, session, digest, damaged, at = stamp()](sql::Connection& db) -> Result<meta::CommittedBlob> {
+                   [row, session, digest, damaged,
+                    at = stamp(session->uploader)](sql::Connection& db) -> Result<meta::CommittedBlob> {
                      BERTH_TRY(auto out,
                                meta::commit_blob(db, session->repo, {digest, row.offset_bytes, row.inc, damaged}, at));
                      const bool placed = out.kept_existing;

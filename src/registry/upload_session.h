@@ -8,13 +8,14 @@
 namespace berth::registry {
 
 struct Uploads::Session {
-  Session(std::string i, oci::RepoName r, std::uint64_t n, std::shared_ptr<blob::Staged> s, Known k)
-      : id(std::move(i)), repo(std::move(r)), inc(n), known(k), staged(std::move(s)) {}
+  Session(std::string i, oci::RepoName r, std::uint64_t n, std::shared_ptr<blob::Staged> s, Known k, Uploader u)
+      : id(std::move(i)), repo(std::move(r)), inc(n), known(k), uploader(std::move(u)), staged(std::move(s)) {}
 
   const std::string id;
   const oci::RepoName repo;
   const std::uint64_t inc;
   const Known known;
+  const Uploader uploader;
   std::shared_ptr<blob::Staged> staged;  // shared: an append on the disk pool outlives a lost connection
   blob::UploadHashes hashes;
   std::atomic<std::uint64_t> offset_bytes{0};  // atomic: a status does not wait for a writer that stands still

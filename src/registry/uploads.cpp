@@ -32,18 +32,20 @@ meta::UploadRow Uploads::identity_of(const Session& session) const {
   meta::UploadRow row;
   row.id = session.id;
   row.repo = session.repo.str();
+  row.subject = session.uploader.name;
   row.inc = session.inc;
   row.created_at = session.created_at;
   return row;
 }
 
-Result<Uploads::SessionPtr> Uploads::create(const oci::RepoName& repo, std::optional<oci::Algorithm> hint,
-                                            Known known) {
+Result<Uploads::SessionPtr> Uploads::create(const oci::RepoName& repo, std::optional<oci::Algorithm> hint, Known known,
+                                            Uploader uploader) {
   BERTH_TRYV(deps_.space.check_upload());
   BERTH_TRYV(check_storage());
   const std::int64_t now = deps_.clock.now_ms();
   const std::uint64_t inc = deps_.random.u64() >> 1;  // 63 bits: the database keeps signed integers
-  auto session = std::make_shared<Session>(deps_.random.hex(16), repo, inc, deps_.blobs.begin(inc), known);
+  auto session =
+      std::make_shared<Session>(deps_.random.hex(16), repo, inc, deps_.blobs.begin(inc), known, std::move(uploader));
   session->created_at = now;
   session->expires_at = now + deps_.limits.session_idle_ms;
   if (hint == oci::Algorithm::sha512) session->hashes.sha512.emplace();
@@ -81,11 +83,14 @@ void Uploads::forget(const Session& session) {
 Uploads::SessionPtr Uploads::lookup(const UploadKey& key) const {
   const std::lock_guard lock(mutex_);
   const auto found = sessions_.find(key.id);
-  return found != sessions_.end() && found->second->repo == key.repo ? found->second : nullptr;
+  const bool is_theirs =
+      found != sessions_.end() && found->second->repo == key.repo && found->second->uploader.name == key.uploader.name;
+  return is_theirs ? found->second : nullptr;
 }
 
-io::Task<Result<UploadState>> Uploads::start(oci::RepoName repo, std::optional<oci::Algorithm> hint) {
-  BERTH_CO_TRY(const auto session, create(repo, hint, Known::to_a_client));
+io::Task<Result<UploadState>> Uploads::start(oci::RepoName repo, std::optional<oci::Algorithm> hint,
+                                             Uploader uploader) {
+  BERTH_CO_TRY(const auto session, create(repo, hint, Known::to_a_client, std::move(uploader)));
   // Nobody waits for this row: until bytes are confirmed the session promises nothing across a restart.
   deps_.store.write_later([row = row_of(*session)](sql::Connection& db) { return meta::save_upload(db, row); });
   co_return UploadState{session->id, 0};
@@ -96,7 +101,7 @@ io::Task<Result<Uploads::Found>> Uploads::find(UploadKey key) {
   if (auto session = lookup(key)) co_return Found{session, {}};
   BERTH_CO_TRY(const auto row, stored(key));
   if (row.state == meta::kUploadCommitted) co_return Found{nullptr, row.digest};
-  const auto resumed = co_await io::offload(deps_.disk, [this, row] { return resume(row); });
+  const auto resumed = co_await io::offload(deps_.disk, [this, row, key] { return resume(row, key.uploader); });
   co_return join(key, resumed);
 }
 
@@ -127,18 +132,18 @@ Result<Uploads::Found> Uploads::join(const UploadKey& key, const Result<SessionP
 /// The row of a session or tombstone that has not expired. Errors: upload_unknown.
 Result<meta::UploadRow> Uploads::stored(const UploadKey& key) {
   BERTH_TRY(auto row, deps_.store.peek([&](sql::Connection& db) { return meta::find_upload(db, key.id); }));
-  const bool usable = row && row->repo == key.repo.str() && row->state != meta::kUploadDiscarded &&
-                      row->expires_at >= deps_.clock.now_ms();
+  const bool usable = row && row->repo == key.repo.str() && row->subject == key.uploader.name &&
+                      row->state != meta::kUploadDiscarded && row->expires_at >= deps_.clock.now_ms();
   if (!usable) return fail(Errc::upload_unknown, "no such upload: it was finished, cancelled, or has expired");
   return *std::move(row);
 }
 
 /// Rebuilds a session from its row and its file. The row may lag behind the file: bytes reach the file first, and what
 /// is there was written in order, so the hash simply goes on over the rest.
-Result<Uploads::SessionPtr> Uploads::resume(const meta::UploadRow& row) {
+Result<Uploads::SessionPtr> Uploads::resume(const meta::UploadRow& row, const Uploader& uploader) {
   BERTH_TRY(auto repo, oci::RepoName::parse(row.repo));
-  auto session =
-      std::make_shared<Session>(row.id, std::move(repo), row.inc, deps_.blobs.begin(row.inc), Known::to_a_client);
+  auto session = std::make_shared<Session>(row.id, std::move(repo), row.inc, deps_.blobs.begin(row.inc),
+                                           Known::to_a_client, uploader);
   session->created_at = row.created_at;
   session->expires_at = row.expires_at;
   std::uint64_t from = 0;
@@ -273,8 +278,8 @@ io::Task<void> Uploads::rest(SessionPtr session) {
 }
 
 io::Task<Result<void>> Uploads::put_whole(oci::RepoName repo, oci::Digest digest, std::optional<std::uint64_t> length,
-                                          io::ByteSource& body) {
-  BERTH_CO_TRY(const auto session, create(repo, digest.algorithm(), Known::to_us_alone));
+                                          io::ByteSource& body, Uploader uploader) {
+  BERTH_CO_TRY(const auto session, create(repo, digest.algorithm(), Known::to_us_alone, std::move(uploader)));
   const auto guard = co_await session->lock.lock();
   auto done = co_await receive(session, Chunk{.declared_length = length}, body);
   if (done) done = co_await commit(session, digest);
@@ -283,11 +288,16 @@ io::Task<Result<void>> Uploads::put_whole(oci::RepoName repo, oci::Digest digest
   co_return done;
 }
 
-io::Task<Result<bool>> Uploads::mount(oci::RepoName target, std::optional<oci::RepoName> source, oci::Digest digest) {
+io::Task<Result<bool>> Uploads::mount(oci::RepoName target, std::optional<oci::RepoName> source, oci::Digest digest,
+                                      Uploader uploader) {
   BERTH_CO_TRYV(deps_.space.check_metadata());
   co_return co_await deps_.store.write(
-      [=, at = stamp()](sql::Connection& db) { return meta::mount_blob(db, target, source, digest, at); },
+      [=, at = stamp(uploader)](sql::Connection& db) { return meta::mount_blob(db, target, source, digest, at); },
       {.touches = meta::Touches::repo(target)});
+}
+
+Result<std::vector<oci::RepoName>> Uploads::holders(const oci::Digest& digest, std::int64_t limit) {
+  return deps_.store.peek([&](sql::Connection& db) { return meta::blob_holders(db, digest, limit); });
 }
 
 bool Uploads::is_open(const std::string& id) const {

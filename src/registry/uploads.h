@@ -19,12 +19,20 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 namespace berth::registry {
+
+/// Whose an upload is.
+struct Uploader {
+  std::string name;  // empty: an anonymous caller
+  std::optional<meta::PrincipalId> principal;
+};
 
 struct UploadKey {
   oci::RepoName repo;  // a session is bound to its repository: under another it does not exist (U1)
   std::string id;
+  Uploader uploader = {};  // and to whoever began it (S13)
 };
 
 struct UploadState {
@@ -58,7 +66,7 @@ class Uploads {
   ~Uploads();
 
   /// Opens a session. `hint`: an algorithm the client announced (U13). Errors: too_many_requests, no_space.
-  io::Task<Result<UploadState>> start(oci::RepoName repo, std::optional<oci::Algorithm> hint);
+  io::Task<Result<UploadState>> start(oci::RepoName repo, std::optional<oci::Algorithm> hint, Uploader uploader = {});
 
   /// Appends the body. What arrived before a failure stays and is resumable (U11).
   /// Errors: upload_unknown; upload_range with `number` = the session's offset, nothing written (U5); size_invalid;
@@ -71,7 +79,7 @@ class Uploads {
 
   /// Upload in one request. Reads and verifies the whole body, whatever is stored already (U14).
   io::Task<Result<void>> put_whole(oci::RepoName repo, oci::Digest digest, std::optional<std::uint64_t> length,
-                                   io::ByteSource& body);
+                                   io::ByteSource& body, Uploader uploader = {});
 
   /// What is stored so far. Waits a moment for a request that is writing, whose client may just have gone, and no
   /// longer: it may have gone without a word (U7, U11).
@@ -81,7 +89,10 @@ class Uploads {
 
   /// Links a blob of `source` (or of any repository) into `target`. False: nothing to mount, which looks the same
   /// whether it is missing or not allowed (X2).
-  io::Task<Result<bool>> mount(oci::RepoName target, std::optional<oci::RepoName> source, oci::Digest digest);
+  io::Task<Result<bool>> mount(oci::RepoName target, std::optional<oci::RepoName> source, oci::Digest digest,
+                               Uploader uploader = {});
+  /// Some repositories that have the blob, at most `limit`: where a mount could come from (X3).
+  Result<std::vector<oci::RepoName>> holders(const oci::Digest& digest, std::int64_t limit);
 
   /// Housekeeping (blocks): forgets sessions idle too long with their bytes, and old tombstones. Returns how many.
   Result<std::size_t> expire(std::size_t limit);
@@ -97,9 +108,10 @@ class Uploads {
 
   /// Whether a client was given the session's id: then the database has its row.
   enum class Known : std::uint8_t { to_us_alone, to_a_client };
-  Result<SessionPtr> create(const oci::RepoName& repo, std::optional<oci::Algorithm> hint, Known known);
+  Result<SessionPtr> create(const oci::RepoName& repo, std::optional<oci::Algorithm> hint, Known known,
+                            Uploader uploader);
   io::Task<Result<Found>> find(UploadKey key);
-  Result<SessionPtr> resume(const meta::UploadRow& row);
+  Result<SessionPtr> resume(const meta::UploadRow& row, const Uploader& uploader);
   SessionPtr lookup(const UploadKey& key) const;
   SessionPtr insert(SessionPtr session);
   Result<Found> join(const UploadKey& key, const Result<SessionPtr>& resumed);
@@ -123,7 +135,7 @@ class Uploads {
   io::Task<void> rest(SessionPtr session);
   meta::UploadRow row_of(const Session& session) const;
   meta::UploadRow identity_of(const Session& session) const;
-  meta::Stamp stamp() const { return {deps_.clock.now_ms(), std::nullopt}; }
+  meta::Stamp stamp(const Uploader& uploader) const { return {deps_.clock.now_ms(), uploader.principal}; }
 
   Deps deps_;
   UploadBuffers buffers_;

@@ -14,7 +14,7 @@ io::Task<Result<void>> send_names(http::Exchange& exchange, registry::NamePage p
                                   std::string path) {
   auto head = reply(200);
   head.add("Content-Type", "application/json");
-  if (page.more) head.add("Link", next_link(path, page.page_size, page.names.back()));  // L2
+  if (page.more) head.add("Link", next_link(path, page.page_size, page.last));  // L2
   co_return co_await exchange.send(std::move(head), std::move(body));
 }
 
@@ -47,7 +47,7 @@ io::Task<Result<void>> get_catalog(Context& context, http::Exchange& exchange) {
   BERTH_CO_TRY(const auto query, http::Query::parse(exchange.request().query));
   BERTH_CO_TRY(const auto n, page_size(query));
   BERTH_CO_TRY(const auto last, query.single("last"));
-  BERTH_CO_TRY(auto page, co_await context.services.listings.catalog(n, last.value_or("")));
+  BERTH_CO_TRY(auto page, co_await context.services.listings.catalog(n, last.value_or(""), visible_to(context)));
   std::string body = names_body({}, "repositories", page.names);
   co_return co_await send_names(exchange, std::move(page), std::move(body), "/v2/_catalog");
 }

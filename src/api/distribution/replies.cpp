@@ -47,7 +47,7 @@ Result<std::optional<std::int64_t>> page_size(const http::Query& query) {
 }
 
 std::string_view immutable_cache(const Services& services) {
-  const bool anybody = services.anonymous != Anonymous::off;
+  const bool anybody = services.anonymous != Anonymous::off && !services.auth.directory.has_accounts();
   return anybody ? "public, max-age=31536000, immutable" : "private, max-age=31536000, immutable";
 }
 

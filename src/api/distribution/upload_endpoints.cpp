@@ -61,6 +61,24 @@ Result<oci::Digest> digest_parameter(const http::Query& query, std::string_view 
   return oci::Digest::parse(*text);
 }
 
+/// Where a mount may come from, of what was asked: only a repository the caller may pull from (X1, A14). The target
+/// itself, which gives what it has already, where there is none; nullopt while there are no accounts: from anywhere.
+Result<std::optional<oci::RepoName>> source_for(const Context& context, const oci::RepoName& target,
+                                                std::optional<oci::RepoName> wanted, const oci::Digest& digest) {
+  constexpr std::int64_t kHoldersMax = 32;  // X3: a bounded search
+  if (!context.identity) return wanted;
+  if (wanted) {
+    BERTH_TRY(const bool may, may_read(context, *wanted));
+    return may ? std::move(wanted) : std::optional(target);
+  }
+  BERTH_TRY(auto holders, context.services.uploads.holders(digest, kHoldersMax));
+  for (oci::RepoName& holder : holders) {
+    BERTH_TRY(const bool may, may_read(context, holder));
+    if (may) return std::optional(std::move(holder));
+  }
+  return std::optional(target);
+}
+
 /// X1-X4. True: answered with 201. False: go on with a session, whatever the reason (X2).
 io::Task<Result<bool>> try_mount(Context& context, http::Exchange& exchange, oci::RepoName repo, http::Query query) {
   BERTH_CO_TRY(const auto digest, digest_parameter(query, "mount"));
@@ -71,7 +89,8 @@ io::Task<Result<bool>> try_mount(Context& context, http::Exchange& exchange, oci
     if (!parsed) co_return false;  // a repository that cannot exist has nothing to give
     source = *std::move(parsed);
   }
-  BERTH_CO_TRY(const bool mounted, co_await context.services.uploads.mount(repo, source, digest));
+  BERTH_CO_TRY(source, source_for(context, repo, std::move(source), digest));
+  BERTH_CO_TRY(const bool mounted, co_await context.services.uploads.mount(repo, source, digest, context.uploader()));
   if (mounted) BERTH_CO_TRYV(co_await send_created(exchange, std::move(repo), digest));
   co_return mounted;
 }
@@ -88,7 +107,8 @@ io::Task<Result<void>> start_upload(Context& context, http::Exchange& exchange) 
     if (mounted) co_return Result<void>{};
   } else if (query.has("digest")) {
     BERTH_CO_TRY(const auto digest, digest_parameter(query, "digest"));
-    BERTH_CO_TRYV(co_await context.services.uploads.put_whole(repo, digest, request.content_length, exchange));
+    BERTH_CO_TRYV(co_await context.services.uploads.put_whole(repo, digest, request.content_length, exchange,
+                                                              context.uploader()));
     co_return co_await send_created(exchange, std::move(repo), digest);
   }
   std::optional<oci::Algorithm> hint;
@@ -97,14 +117,15 @@ io::Task<Result<void>> start_upload(Context& context, http::Exchange& exchange) 
     hint = oci::parse_algorithm(*algorithm);
     if (!hint) co_return fail(Errc::digest_invalid, "unsupported digest algorithm; sha256 and sha512 are");  // end-4c
   }
-  BERTH_CO_TRY(auto state, co_await context.services.uploads.start(repo, hint));
+  BERTH_CO_TRY(auto state, co_await context.services.uploads.start(repo, hint, context.uploader()));
   co_return co_await send_session(exchange, 202, std::move(repo), std::move(state));
 }
 
 io::Task<Result<void>> append_upload(Context& context, http::Exchange& exchange) {
   BERTH_CO_TRY(auto repo, repo_of(context.route));
   const std::string id = context.route.argument;
-  auto state = co_await context.services.uploads.append({repo, id}, chunk_of(exchange.request()), exchange);
+  auto state =
+      co_await context.services.uploads.append({repo, id, context.uploader()}, chunk_of(exchange.request()), exchange);
   if (!state) co_return co_await send_refused(exchange, std::move(repo), id, std::move(state).error());
   co_return co_await send_session(exchange, 202, std::move(repo), *std::move(state));
 }
@@ -114,20 +135,23 @@ io::Task<Result<void>> finish_upload(Context& context, http::Exchange& exchange)
   const std::string id = context.route.argument;
   BERTH_CO_TRY(const auto query, http::Query::parse(exchange.request().query));
   BERTH_CO_TRY(const auto digest, digest_parameter(query, "digest"));
-  auto done = co_await context.services.uploads.finish({repo, id}, digest, chunk_of(exchange.request()), exchange);
+  auto done = co_await context.services.uploads.finish({repo, id, context.uploader()}, digest,
+                                                       chunk_of(exchange.request()), exchange);
   if (!done) co_return co_await send_refused(exchange, std::move(repo), id, std::move(done).error());
   co_return co_await send_created(exchange, std::move(repo), digest);
 }
 
 io::Task<Result<void>> get_upload(Context& context, http::Exchange& exchange) {
   BERTH_CO_TRY(auto repo, repo_of(context.route));
-  BERTH_CO_TRY(auto state, co_await context.services.uploads.status({repo, context.route.argument}));
+  BERTH_CO_TRY(auto state,
+               co_await context.services.uploads.status({repo, context.route.argument, context.uploader()}));
   co_return co_await send_session(exchange, 204, std::move(repo), std::move(state));
 }
 
 io::Task<Result<void>> cancel_upload(Context& context, http::Exchange& exchange) {
   BERTH_CO_TRY(auto repo, repo_of(context.route));
-  BERTH_CO_TRYV(co_await context.services.uploads.cancel({std::move(repo), context.route.argument}));
+  BERTH_CO_TRYV(
+      co_await context.services.uploads.cancel({std::move(repo), context.route.argument, context.uploader()}));
   co_return co_await exchange.send(reply(204));
 }
 

@@ -17,7 +17,7 @@
 #include <string_view>
 #include <unordered_map>
 
-namespace berth::registry {
+namespace berth::meta {
 
 /// The item of a digest. Raw: no tag looks like it, since its first byte is a control character.
 inline std::string_view cache_item(const oci::Digest& digest) {
@@ -36,8 +36,7 @@ class ReadCache {
   using Pointer = std::shared_ptr<const Value>;
 
   /// bytes_max: of values and keys, over all shards; 0 keeps nothing.
-  ReadCache(const meta::Epochs& epochs, std::size_t bytes_max)
-      : epochs_(epochs), shard_bytes_max_(bytes_max / kShards) {}
+  ReadCache(const Epochs& epochs, std::size_t bytes_max) : epochs_(epochs), shard_bytes_max_(bytes_max / kShards) {}
 
   /// The key is the pair: a repository, and something within it.
   Pointer find(std::string_view repo, std::string_view item) {
@@ -58,7 +57,7 @@ class ReadCache {
   }
 
   /// stamp: taken before the value was read. value_bytes: about what it occupies.
-  void put(std::string_view repo, std::string_view item, const meta::Epochs::Stamp& stamp, Pointer value,
+  void put(std::string_view repo, std::string_view item, const Epochs::Stamp& stamp, Pointer value,
            std::size_t value_bytes) {
     const std::size_t bytes = value_bytes + repo.size() + item.size() + kEntryBytes;
     if (bytes > shard_bytes_max_) return;
@@ -104,7 +103,7 @@ class ReadCache {
     std::string repo;
     std::string item;
     std::size_t hash = 0;
-    meta::Epochs::Stamp stamp;
+    Epochs::Stamp stamp;
     Pointer value;
     std::size_t bytes = 0;
   };
@@ -129,11 +128,11 @@ class ReadCache {
     return (std::hash<std::string_view>{}(repo)*kSpread) ^ std::hash<std::string_view>{}(item);
   }
 
-  const meta::Epochs& epochs_;
+  const Epochs& epochs_;
   std::size_t shard_bytes_max_;
   std::array<Shard, kShards> shards_;
   std::atomic<std::uint64_t> hits_{0};
   std::atomic<std::uint64_t> misses_{0};
 };
 
-}  // namespace berth::registry
+}  // namespace berth::meta

@@ -1,14 +1,14 @@
-#include "registry/read_cache.h"
+#include "meta/read_cache.h"
 
 #include <gtest/gtest.h>
 
-namespace berth::registry {
+namespace berth::meta {
 namespace {
 
-constexpr meta::Epochs::Stripe kStripe = 3;
+constexpr Epochs::Stripe kStripe = 3;
 
 struct ReadCacheTest : ::testing::Test {
-  meta::Epochs epochs;
+  Epochs epochs;
   ReadCache<std::string> cache{epochs, 1024 * 1024};
 
   void put(std::string_view item, std::string value, std::size_t bytes = 10) {
@@ -37,7 +37,7 @@ TEST_F(ReadCacheTest, TheBoundaryBetweenRepositoryAndItemCounts) {
 TEST_F(ReadCacheTest, AnEntryEndsWithItsStamp) {
   put("v1", "one");
   {
-    const meta::Epochs::Change change(epochs, {kStripe}, false);
+    const Epochs::Change change(epochs, {kStripe}, false);
   }
   EXPECT_EQ(get("v1"), "");
   EXPECT_EQ(cache.bytes(), 0U) << "and gives back its room";
@@ -88,4 +88,4 @@ TEST_F(ReadCacheTest, NoTagIsTakenForADigest) {
 }
 
 }  // namespace
-}  // namespace berth::registry
+}  // namespace berth::meta

@@ -1,4 +1,4 @@
-#include "app/setting_text.h"
+#include "base/setting_text.h"
 
 #include <array>
 #include <charconv>
@@ -6,7 +6,7 @@
 #include <span>
 #include <utility>
 
-namespace berth::app {
+namespace berth {
 
 namespace {
 
@@ -110,4 +110,4 @@ Result<bool> parse_boolean(std::string_view text) {
   return refuse(text, "true or false");
 }
 
-}  // namespace berth::app
+}  // namespace berth

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace berth::app {
+namespace berth {
 
 /// "1048576", "64 MiB", "1.5 GB": B, kB MB GB TB (powers of 1000), KiB MiB GiB TiB (of 1024).
 /// Errors, of all of these: parameter_invalid with a sentence.
@@ -21,4 +21,4 @@ std::string print_duration_ms(std::int64_t duration_ms);
 Result<std::int64_t> parse_integer(std::string_view text);
 Result<bool> parse_boolean(std::string_view text);  // true, false, on, off
 
-}  // namespace berth::app
+}  // namespace berth

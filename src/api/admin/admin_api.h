@@ -1,0 +1,135 @@
+#pragma once
+// /api/v1: administration (web.md §8 of the design, docs/api.md for its users). One table of routes, each with what it
+// takes to call it; handlers know no HTTP beyond status, body and entity tag. The commands that work on a stopped
+// server's folder call the same handlers in their own process, so that there is one implementation of each operation.
+
+#include "api/admin/json_object.h"
+#include "auth/accounts.h"
+#include "auth/directory.h"
+#include "auth/identity.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/random.h"
+#include "http/message.h"
+#include "http/target.h"
+#include "io/blocking_pool.h"
+#include "io/task.h"
+#include "meta/store.h"
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace berth::api {
+
+struct AdminDeps {
+  meta::Store& store;
+  auth::Directory& directory;
+  io::BlockingPool& passwords;
+  const Clock& clock;
+  Random& random;
+};
+
+struct AdminRequest {
+  http::Method method = http::Method::get;
+  std::string path;   // behind /api/v1/, undecoded: "users/ann"
+  std::string query;  // undecoded
+  std::string body;
+  std::string if_match;
+  bool must_be_new = false;  // If-None-Match: *
+  std::string address;       // of the client, for the record
+};
+
+struct AdminReply {
+  int status = 200;
+  std::string body;  // JSON; empty for none
+  std::string etag;
+  std::string location;
+  std::string content_type = "application/json";
+  std::string allow;                // of a 405
+  std::uint64_t retry_after_s = 0;  // of a 429
+
+  bool succeeded() const { return status < 300; }
+};
+
+/// What a caller must be, before the handler looks at the object.
+enum class AdminNeed : std::uint8_t {
+  anybody,          // no account: the set-up, and what tells nothing
+  account,          // a signed-in user or robot
+  user,             // a person, by a credential that is not narrowed
+  administrator,    // of the registry
+  namespace_admin,  // of the namespace that the first capture names
+  repo_reader,      // the right to read the repository of the first capture
+  repo_admin,       // the right to administer it
+};
+
+struct AdminCall {
+  AdminDeps& deps;
+  const auth::Identity& identity;
+  const AdminRequest& request;
+  http::Query query;
+  std::vector<std::string> captures;  // of the route's pattern, decoded
+
+  meta::Stamp stamp() const {
+    const bool is_known = identity.subject.id != 0;
+    return {deps.clock.now_ms(), is_known ? std::optional(identity.subject.id) : std::nullopt};
+  }
+};
+
+using AdminHandler = io::Task<Result<AdminReply>> (*)(AdminCall&);  // borrows: the call is of AdminApi::handle
+
+struct AdminRoute {
+  http::Method method;
+  std::string_view pattern;  // "orgs/{org}/members/{user}"; {repo} takes any number of segments
+  AdminNeed need;
+  AdminHandler handler;
+  std::string_view operation;  // the operationId of the OpenAPI document
+};
+/// All of them: for the dispatcher, and for the tests that hold each to its need and its document.
+std::span<const AdminRoute> admin_routes();
+
+class AdminApi {
+ public:
+  explicit AdminApi(AdminDeps deps) : deps_(deps) {}
+  /// Never fails: what goes wrong is a problem document (RFC 9457). request_id: shown in it.
+  // borrows: identity and request outlive the awaiting frame
+  io::Task<AdminReply> handle(const auth::Identity& identity, const AdminRequest& request, std::string request_id);
+
+ private:
+  Result<AdminCall> admit(const auth::Identity& identity, const AdminRequest& request, const AdminRoute*& route);
+
+  AdminDeps deps_;
+};
+
+AdminReply problem(const Error& error, std::string_view request_id);
+
+// ---- for handlers
+
+/// {"items":[…],"next":"…"}: `next` is where the next page begins, empty at the end.
+AdminReply page_reply(const std::vector<std::string>& items, std::string_view next);
+struct PageParameters {
+  std::int64_t limit = 50;
+  std::string after;
+};
+/// limit (1 to 500, clamped) and cursor. Errors: parameter_invalid.
+Result<PageParameters> page_of(const AdminCall& call);
+/// The cursor behind `last`.
+std::string cursor_of(std::string_view last);
+
+std::string etag_of(std::int64_t version);
+/// What If-Match asks for; nullopt: anything. Errors: parameter_invalid.
+Result<std::optional<std::int64_t>> wanted_version(const AdminCall& call);
+/// "2026-11-23T10:00:00Z", or null.
+std::string time_json(std::optional<std::int64_t> at_ms);
+/// "90d", "12h", "30m", "45s" or a number of seconds. Errors: parameter_invalid.
+Result<std::int64_t> parse_life_ms(std::string_view text);
+
+/// Runs `fn(Connection&) -> Result<T>` as one durable write that changes accounts.
+template <class F>
+auto change_accounts(AdminCall& call, F fn) {
+  return call.deps.store.write(std::move(fn), {.touches = meta::Touches::accounts()});
+}
+
+}  // namespace berth::api

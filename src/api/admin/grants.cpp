@@ -1,0 +1,128 @@
+// Grants on repositories, and why somebody may or may not do something.
+
+#include "api/admin/routes.h"
+
+#include <charconv>
+
+namespace berth::api::admin {
+
+namespace {
+
+Result<auth::Rights> rights_of(JsonFields& fields, std::string_view key) {
+  BERTH_TRY(const auto words, fields.texts(key));
+  auth::Rights out;
+  for (const std::string& word : words.value_or(std::vector<std::string>())) {
+    const auto right = auth::parse_right(word);
+    if (!right)
+      return fail(Errc::account_invalid,
+                  "'" + word + "' is not a right; they are read, write, overwrite, delete, admin");
+    out = out | *right;
+  }
+  return out;
+}
+
+std::vector<std::string> words_of(auth::Rights rights) {
+  std::vector<std::string> out;
+  for (const auth::Right right : auth::kAllRights) {
+    if (rights.has(right)) out.emplace_back(auth::to_string(right));
+  }
+  return out;
+}
+
+std::string grant_json(const meta::GrantRow& grant) {
+  JsonObject out;
+  out.text("id", std::to_string(grant.id)).text("subject", grant.principal_name).text("repo", grant.pattern);
+  out.texts("allow", words_of(auth::Rights::from_bits(grant.allow)));
+  return out.texts("deny", words_of(auth::Rights::from_bits(grant.deny))).str();
+}
+
+/// Whom the question is about: oneself, or, for who administers the repository, anybody.
+Result<auth::Subject> subject_asked(AdminCall& call, const oci::RepoName& repo) {
+  BERTH_TRY(const auto name, call.query.single("subject"));
+  const auth::Subject& self = call.identity.subject;
+  if (!name || *name == self.name) return self;
+  BERTH_TRY(const auth::RulingPtr own, call.deps.directory.ruling(self, repo));
+  if (!own->rights.has(auth::Right::admin))
+    return fail(Errc::denied, "only who administers " + repo.str() + " may ask about others");
+  if (*name == "anonymous") return auth::Subject{};
+  BERTH_TRY(const auto found,
+            call.deps.store.peek([&](sql::Connection& db) { return meta::find_principal(db, *name); }));
+  const auto subject = found ? auth::subject_of(*found, call.deps.clock.now_ms()) : std::nullopt;
+  if (!subject) return fail(Errc::account_unknown, "there is no user or robot '" + *name + "', or it is disabled");
+  return *subject;
+}
+
+}  // namespace
+
+Done list_grants(AdminCall& call) {
+  BERTH_CO_TRY(const auto page, page_of(call));
+  std::int64_t after = 0;
+  std::from_chars(page.after.data(), page.after.data() + page.after.size(), after);
+  BERTH_CO_TRY(const auto grants,
+               co_await call.deps.store.read(
+                   [=, name = call.captures[0]](sql::Connection& db) -> Result<std::vector<meta::GrantRow>> {
+                     BERTH_TRY(const auto ns, meta::find_namespace(db, name));
+                     if (!ns) return std::vector<meta::GrantRow>();
+                     return meta::list_grants(db, ns->id, after, page.limit);
+                   }));
+  std::vector<std::string> items;
+  for (const meta::GrantRow& grant : grants) items.push_back(grant_json(grant));
+  const bool is_full = std::ssize(grants) == page.limit;
+  co_return page_reply(items, is_full ? cursor_of(std::to_string(grants.back().id)) : "");
+}
+
+Done put_grant(AdminCall& call) {
+  BERTH_CO_TRY(auto fields, JsonFields::parse(call.request.body));
+  meta::GrantRow grant;
+  BERTH_CO_TRY(grant.principal_name, fields.required_text("subject"));
+  BERTH_CO_TRY(grant.pattern, fields.required_text("repo"));
+  BERTH_CO_TRY(const auto allow, rights_of(fields, "allow"));
+  BERTH_CO_TRY(const auto deny, rights_of(fields, "deny"));
+  BERTH_CO_TRYV(fields.finish());
+  BERTH_CO_TRY(const auto pattern, auth::RepoPattern::parse(grant.pattern));
+  if (pattern.first_component() != call.captures[0])
+    co_return fail(Errc::account_invalid, grant.pattern + " is not in the namespace " + call.captures[0]);
+  BERTH_CO_TRY(grant.id, co_await change_accounts(call, [=, stamp = call.stamp()](sql::Connection& db) {
+                 return auth::put_grant(db, grant.principal_name, grant.pattern, allow, deny, stamp);
+               }));
+  grant.allow = allow.bits();
+  grant.deny = deny.bits();
+  AdminReply reply;
+  reply.body = grant_json(grant);
+  co_return reply;
+}
+
+Done remove_grant(AdminCall& call) {
+  std::int64_t id = 0;
+  const std::string& text = call.captures[1];
+  std::from_chars(text.data(), text.data() + text.size(), id);
+  BERTH_CO_TRYV(co_await change_accounts(
+      call, [=, ns = call.captures[0]](sql::Connection& db) { return auth::remove_grant(db, ns, id); }));
+  co_return AdminReply{.status = 204, .body = {}, .etag = {}, .location = {}};
+}
+
+Done explain(AdminCall& call) {
+  BERTH_CO_TRY(const auto repo_text, call.query.single("repo"));
+  BERTH_CO_TRY(const auto action, call.query.single("action"));
+  if (!repo_text || !action) co_return fail(Errc::parameter_invalid, "repo and action are required");
+  BERTH_CO_TRY(const auto repo, oci::RepoName::parse(*repo_text));
+  const auto right = auth::parse_right(*action);
+  if (!right) {
+    co_return fail(Errc::parameter_invalid,
+                   "'" + *action + "' is not an action; they are pull, push, overwrite, delete, admin");
+  }
+  BERTH_CO_TRY(const auto subject, subject_asked(call, repo));
+  const auto id = subject.id != 0 ? std::optional(subject.id) : std::nullopt;
+  BERTH_CO_TRY(const auto standing,
+               call.deps.store.peek([&](sql::Connection& db) { return meta::load_standing(db, id, repo); }));
+  const auth::Ruling ruling = auth::rule(subject, standing, repo, call.deps.directory.everybody());
+  JsonObject out;
+  out.text("subject", subject.id == 0 ? "anonymous" : subject.name).text("repo", repo.str());
+  out.text("right", auth::to_string(*right)).boolean("allowed", ruling.rights.has(*right));
+  out.text("because", auth::describe(ruling.cause_of(*right), subject, standing, repo));
+  AdminReply reply;
+  reply.body = out.str();
+  co_return reply;
+}
+
+}  // namespace berth::api::admin

@@ -1,0 +1,235 @@
+// Organisations, their members, and what a namespace settles for its repositories.
+
+#include "api/admin/routes.h"
+
+#include <charconv>
+
+namespace berth::api::admin {
+
+namespace {
+
+std::string_view kind_word(meta::NamespaceKind kind) {
+  switch (kind) {
+    case meta::NamespaceKind::unowned: return "unowned";
+    case meta::NamespaceKind::user: return "user";
+    case meta::NamespaceKind::organization: return "organization";
+  }
+  return "";
+}
+
+std::string namespace_json(const meta::Namespace& ns) {
+  JsonObject out;
+  out.text("name", ns.name).text("kind", kind_word(ns.kind)).text("display_name", ns.display_name);
+  out.text("visibility", auth::to_word(ns.visibility));
+  return out.str();
+}
+
+Result<meta::Namespace> load_namespace(sql::Connection& db, std::string_view name) {
+  BERTH_TRY(auto found, meta::find_namespace(db, name));
+  if (!found) return fail(Errc::account_unknown, "there is no namespace '" + std::string(name) + "'");
+  return *std::move(found);
+}
+
+AdminReply namespace_reply(const meta::Namespace& ns, int status = 200) {
+  AdminReply reply;
+  reply.status = status;
+  reply.body = namespace_json(ns);
+  reply.etag = etag_of(ns.version);
+  if (status == 201) reply.location = "/api/v1/namespaces/" + ns.name;
+  return reply;
+}
+
+AdminReply no_content() { return {.status = 204, .body = {}, .etag = {}, .location = {}}; }
+
+}  // namespace
+
+Done list_orgs(AdminCall& call) {
+  const auth::Subject& subject = call.identity.subject;
+  std::vector<std::string> items;
+  if (!subject.is_admin) {  // everybody sees his own
+    BERTH_CO_TRY(const auto own,
+                 call.deps.store.peek([&](sql::Connection& db) { return meta::list_orgs_of(db, subject.id); }));
+    for (const meta::Namespace& org : own) items.push_back(namespace_json(org));
+    co_return page_reply(items, "");
+  }
+  BERTH_CO_TRY(const auto page, page_of(call));
+  BERTH_CO_TRY(const auto all, co_await call.deps.store.read([=](sql::Connection& db) {
+    return meta::list_namespaces(db, page.after, page.limit);
+  }));
+  for (const meta::Namespace& ns : all) {
+    if (ns.kind == meta::NamespaceKind::organization) items.push_back(namespace_json(ns));
+  }
+  co_return page_reply(items, std::ssize(all) == page.limit ? cursor_of(all.back().name) : "");
+}
+
+Done create_org(AdminCall& call) {
+  BERTH_CO_TRY(auto fields, JsonFields::parse(call.request.body));
+  BERTH_CO_TRY(const auto name, fields.required_text("name"));
+  BERTH_CO_TRY(const auto display_name, fields.text("display_name"));
+  BERTH_CO_TRY(const auto owner, fields.text("owner"));
+  BERTH_CO_TRY(const auto adopts, fields.boolean("adopt_namespace"));
+  BERTH_CO_TRYV(fields.finish());
+  const std::string owner_name = owner.value_or(call.identity.subject.name);
+  BERTH_CO_TRY(
+      const auto made,
+      co_await change_accounts(call, [=, stamp = call.stamp()](sql::Connection& db) -> Result<meta::Namespace> {
+        BERTH_TRY(const auto user, meta::find_principal(db, owner_name));
+        if (!user || user->kind != meta::PrincipalKind::user)
+          return fail(Errc::account_unknown, "there is no user '" + owner_name + "'; name one as owner");
+        BERTH_TRYV(auth::create_org(db, name, display_name.value_or(""), user->id, adopts.value_or(false), stamp));
+        return load_namespace(db, name);
+      }));
+  co_return namespace_reply(made, 201);
+}
+
+Done get_namespace(AdminCall& call) {
+  BERTH_CO_TRY(const auto ns,
+               call.deps.store.peek([&](sql::Connection& db) { return load_namespace(db, call.captures[0]); }));
+  co_return namespace_reply(ns);
+}
+
+Done change_namespace(AdminCall& call) {
+  BERTH_CO_TRY(auto fields, JsonFields::parse(call.request.body));
+  BERTH_CO_TRY(const auto visibility_word, fields.text("visibility"));
+  BERTH_CO_TRY(const auto display_name, fields.text("display_name"));
+  BERTH_CO_TRYV(fields.finish());
+  std::optional<meta::Visibility> visibility;
+  if (visibility_word) {
+    visibility = auth::parse_visibility(*visibility_word);
+    if (!visibility) co_return fail(Errc::account_invalid, "visibility is private, internal or public");
+  }
+  BERTH_CO_TRY(const auto version, wanted_version(call));
+  BERTH_CO_TRY(
+      const auto changed,
+      co_await change_accounts(call, [=, name = call.captures[0]](sql::Connection& db) -> Result<meta::Namespace> {
+        BERTH_TRY(auto ns, load_namespace(db, name));
+        if (version) ns.version = *version;
+        if (visibility) ns.visibility = *visibility;
+        if (display_name) ns.display_name = *display_name;
+        BERTH_TRYV(meta::update_namespace(db, ns));
+        return load_namespace(db, name);
+      }));
+  co_return namespace_reply(changed);
+}
+
+Done remove_org(AdminCall& call) {
+  BERTH_CO_TRYV(co_await change_accounts(
+      call, [name = call.captures[0]](sql::Connection& db) { return auth::remove_org(db, name); }));
+  co_return no_content();
+}
+
+Done list_members(AdminCall& call) {
+  BERTH_CO_TRY(const auto page, page_of(call));
+  std::int64_t after = 0;
+  std::from_chars(page.after.data(), page.after.data() + page.after.size(), after);
+  BERTH_CO_TRY(const auto members,
+               co_await call.deps.store.read(
+                   [=, name = call.captures[0]](sql::Connection& db) -> Result<std::vector<meta::OrgMember>> {
+                     BERTH_TRY(const auto ns, load_namespace(db, name));
+                     return meta::list_org_members(db, ns.id, after, page.limit);
+                   }));
+  std::vector<std::string> items;
+  for (const meta::OrgMember& member : members) {
+    JsonObject item;
+    item.text("user", member.name).text("role", auth::to_word(member.role));
+    items.push_back(item.str());
+  }
+  const bool is_full = std::ssize(members) == page.limit;
+  co_return page_reply(items, is_full ? cursor_of(std::to_string(members.back().principal)) : "");
+}
+
+Done put_member(AdminCall& call) {
+  BERTH_CO_TRY(auto fields, JsonFields::parse(call.request.body));
+  BERTH_CO_TRY(const auto word, fields.required_text("role"));
+  BERTH_CO_TRYV(fields.finish());
+  const auto role = auth::parse_role(word);
+  if (!role) co_return fail(Errc::account_invalid, "role is reader, writer, admin or owner");
+  BERTH_CO_TRYV(
+      co_await change_accounts(call, [=, org = call.captures[0], user = call.captures[1]](sql::Connection& db) {
+        return auth::put_member(db, org, user, *role);
+      }));
+  JsonObject out;
+  out.text("user", call.captures[1]).text("role", word);
+  AdminReply reply;
+  reply.body = out.str();
+  co_return reply;
+}
+
+Done remove_member(AdminCall& call) {
+  BERTH_CO_TRYV(co_await change_accounts(call, [org = call.captures[0], user = call.captures[1]](sql::Connection& db) {
+    return auth::remove_member(db, org, user);
+  }));
+  co_return no_content();
+}
+
+Done list_teams(AdminCall& call) {
+  BERTH_CO_TRY(const auto page, page_of(call));
+  BERTH_CO_TRY(const auto teams,
+               co_await call.deps.store.read(
+                   [=, name = call.captures[0]](sql::Connection& db) -> Result<std::vector<meta::Principal>> {
+                     BERTH_TRY(const auto ns, load_namespace(db, name));
+                     return meta::list_principals_of(db, ns.id, meta::PrincipalKind::team, page.after, page.limit);
+                   }));
+  std::vector<std::string> items;
+  for (const meta::Principal& team : teams) items.push_back(JsonObject().text("name", team.name).str());
+  co_return page_reply(items, std::ssize(teams) == page.limit ? cursor_of(teams.back().name) : "");
+}
+
+Done create_team(AdminCall& call) {
+  BERTH_CO_TRY(auto fields, JsonFields::parse(call.request.body));
+  BERTH_CO_TRY(const auto name, fields.required_text("name"));
+  BERTH_CO_TRYV(fields.finish());
+  const std::string whole = call.captures[0] + "/" + name;
+  BERTH_CO_TRYV(co_await change_accounts(
+      call, [=, stamp = call.stamp()](sql::Connection& db) { return auth::create_team(db, whole, stamp); }));
+  AdminReply reply;
+  reply.status = 201;
+  reply.body = JsonObject().text("name", whole).str();
+  reply.location = "/api/v1/orgs/" + call.captures[0] + "/teams/" + name;
+  co_return reply;
+}
+
+Done remove_team(AdminCall& call) {
+  BERTH_CO_TRYV(co_await change_accounts(call, [team = call.captures[0] + "/" + call.captures[1]](sql::Connection& db) {
+    return auth::remove_team(db, team);
+  }));
+  co_return no_content();
+}
+
+Done list_team_members(AdminCall& call) {
+  BERTH_CO_TRY(const auto page, page_of(call));
+  std::int64_t after = 0;
+  std::from_chars(page.after.data(), page.after.data() + page.after.size(), after);
+  const std::string name = call.captures[0] + "/" + call.captures[1];
+  BERTH_CO_TRY(const auto members,
+               co_await call.deps.store.read([=](sql::Connection& db) -> Result<std::vector<meta::OrgMember>> {
+                 BERTH_TRY(const auto team, meta::find_principal(db, name));
+                 if (!team || team->kind != meta::PrincipalKind::team)
+                   return fail(Errc::account_unknown, "there is no team '" + name + "'");
+                 return meta::list_team_members(db, team->id, after, page.limit);
+               }));
+  std::vector<std::string> items;
+  for (const meta::OrgMember& member : members) items.push_back(JsonObject().text("user", member.name).str());
+  const bool is_full = std::ssize(members) == page.limit;
+  co_return page_reply(items, is_full ? cursor_of(std::to_string(members.back().principal)) : "");
+}
+
+Done put_team_member(AdminCall& call) {
+  BERTH_CO_TRYV(co_await change_accounts(
+      call, [team = call.captures[0] + "/" + call.captures[1], user = call.captures[2]](sql::Connection& db) {
+        return auth::add_to_team(db, team, user);
+      }));
+  AdminReply reply;
+  reply.body = JsonObject().text("user", call.captures[2]).str();
+  co_return reply;
+}
+
+Done remove_team_member(AdminCall& call) {
+  BERTH_CO_TRYV(co_await change_accounts(
+      call, [team = call.captures[0] + "/" + call.captures[1], user = call.captures[2]](sql::Connection& db) {
+        return auth::remove_from_team(db, team, user);
+      }));
+  co_return no_content();
+}
+
+}  // namespace berth::api::admin

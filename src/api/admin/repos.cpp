@@ -1,0 +1,118 @@
+// Repositories: what they are, and the settings that say who sees them.
+
+#include "meta/repos.h"
+
+#include "api/admin/routes.h"
+
+namespace berth::api::admin {
+
+namespace {
+
+constexpr std::size_t kDescriptionBytesMax = 1000;
+constexpr std::int64_t kScanMax = 2'000;  // names that one page looks at
+
+std::string repo_json(const meta::RepoInfo& repo, auth::Rights rights) {
+  std::vector<std::string> permissions;
+  for (const auth::Right right : auth::kAllRights) {
+    if (rights.has(right)) permissions.emplace_back(auth::to_string(right));
+  }
+  JsonObject out;
+  out.text("name", repo.name).text("visibility", auth::to_word(repo.visibility));
+  out.text("description", repo.description).number("tags", repo.tags).number("manifests", repo.manifests);
+  out.number("size", repo.used_bytes).raw("created_at", time_json(repo.created_at_ms));
+  return out.texts("permissions", permissions).str();
+}
+
+Result<auth::Rights> rights_on(const AdminCall& call, const oci::RepoName& repo) {
+  BERTH_TRY(const auth::RulingPtr ruling, call.deps.directory.ruling(call.identity.subject, repo));
+  return call.identity.narrowing.apply(ruling->rights, repo.str());
+}
+
+Result<meta::RepoInfo> load(sql::Connection& db, const oci::RepoName& name) {
+  BERTH_TRY(auto found, meta::find_repo_info(db, name));
+  if (!found) return fail(Errc::account_unknown, "there is no such thing, or you may not see it");
+  return *std::move(found);
+}
+
+Result<AdminReply> reply_with(const AdminCall& call, const oci::RepoName& name, const meta::RepoInfo& info) {
+  BERTH_TRY(const auth::Rights rights, rights_on(call, name));
+  AdminReply reply;
+  reply.body = repo_json(info, rights);
+  reply.etag = etag_of(info.version);
+  return reply;
+}
+
+struct Page {
+  std::vector<std::string> items;
+  std::string next;
+};
+
+Result<Page> visible_page(const AdminCall& call, sql::Connection& db, const PageParameters& wanted,
+                          const std::string& search) {
+  Page out{{}, wanted.after};
+  for (std::int64_t seen = 0; seen < kScanMax;) {
+    BERTH_TRY(const auto names, meta::list_repos(db, out.next, wanted.limit));
+    if (names.empty()) {
+      out.next.clear();
+      return out;
+    }
+    for (const std::string& name : names) {
+      ++seen;
+      out.next = name;
+      const auto repo = oci::RepoName::parse(name);
+      if (!repo || (!search.empty() && name.find(search) == std::string::npos)) continue;
+      BERTH_TRY(const auth::Rights rights, rights_on(call, *repo));
+      if (!rights.has(auth::Right::read)) continue;
+      BERTH_TRY(const auto info, meta::find_repo_info(db, *repo));
+      if (info) out.items.push_back(repo_json(*info, rights));
+      if (std::ssize(out.items) == wanted.limit) return out;
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+Done list_repos(AdminCall& call) {
+  BERTH_CO_TRY(const auto wanted, page_of(call));
+  BERTH_CO_TRY(const auto search, call.query.single("q"));
+  BERTH_CO_TRY(const auto page, co_await call.deps.store.read([&](sql::Connection& db) {
+    return visible_page(call, db, wanted, search.value_or(""));
+  }));
+  co_return page_reply(page.items, page.next.empty() ? "" : cursor_of(page.next));
+}
+
+Done get_repo(AdminCall& call) {
+  BERTH_CO_TRY(const auto name, oci::RepoName::parse(call.captures[0]));
+  BERTH_CO_TRY(const auto info, call.deps.store.peek([&](sql::Connection& db) { return load(db, name); }));
+  co_return reply_with(call, name, info);
+}
+
+Done change_repo(AdminCall& call) {
+  BERTH_CO_TRY(const auto name, oci::RepoName::parse(call.captures[0]));
+  BERTH_CO_TRY(auto fields, JsonFields::parse(call.request.body));
+  BERTH_CO_TRY(const auto visibility_word, fields.text("visibility"));
+  BERTH_CO_TRY(const auto description, fields.text("description"));
+  BERTH_CO_TRYV(fields.finish());
+  std::optional<meta::Visibility> visibility;
+  if (visibility_word) {
+    visibility = auth::parse_visibility(*visibility_word);
+    if (!visibility) co_return fail(Errc::account_invalid, "visibility is private, internal or public");
+  }
+  if (description && description->size() > kDescriptionBytesMax)
+    co_return fail(Errc::account_invalid, "a description has at most 1000 bytes");
+  BERTH_CO_TRY(const auto version, wanted_version(call));
+  BERTH_CO_TRY(const auto changed, co_await call.deps.store.write(
+                                       [=](sql::Connection& db) -> Result<meta::RepoInfo> {
+                                         BERTH_TRY(auto info, load(db, name));
+                                         if (version) info.version = *version;
+                                         if (visibility) info.visibility = *visibility;
+                                         if (description) info.description = *description;
+                                         BERTH_TRYV(meta::update_repo(db, info));
+                                         return load(db, name);
+                                       },
+                                       {.touches = meta::Touches::repo(name)}));
+  co_return reply_with(call, name, changed);
+}
+
+}  // namespace berth::api::admin

@@ -1,0 +1,182 @@
+// Robots: names for machines, with secrets that can be changed without a gap.
+
+#include "api/admin/routes.h"
+#include "auth/secret.h"
+#include "base/setting_text.h"
+
+namespace berth::api::admin {
+
+namespace {
+
+constexpr std::int64_t kOverlapMs = 24LL * 60 * 60 * 1000;
+
+std::string robot_json(const meta::Principal& robot, const std::vector<meta::TokenRow>& secrets, std::int64_t now_ms) {
+  std::optional<std::int64_t> used_at_ms;
+  std::string used_from;
+  std::int64_t live = 0;
+  for (const meta::TokenRow& secret : secrets) {
+    if (!secret.revoked_at_ms && (!secret.expires_at_ms || *secret.expires_at_ms > now_ms)) ++live;
+    if (secret.used_at_ms && (!used_at_ms || *secret.used_at_ms > *used_at_ms)) {
+      used_at_ms = secret.used_at_ms;
+      used_from = secret.used_from;
+    }
+  }
+  JsonObject out;
+  out.text("name", robot.name).text("description", robot.display_name).boolean("disabled", robot.is_disabled);
+  out.raw("expires_at", time_json(robot.expires_at_ms)).number("live_secrets", live);
+  out.raw("last_used_at", time_json(used_at_ms)).text("last_used_from", used_from);
+  return out.raw("created_at", time_json(robot.created_at_ms)).str();
+}
+
+struct RobotView {
+  meta::Principal robot;
+  std::vector<meta::TokenRow> secrets;
+};
+
+/// Only below the namespace it was asked for in (S13).
+Result<RobotView> load_robot(sql::Connection& db, std::string_view ns_name, std::string_view name) {
+  BERTH_TRY(const auto ns, meta::find_namespace(db, ns_name));
+  BERTH_TRY(auto found, meta::find_principal(db, name));
+  if (!ns || !found || found->kind != meta::PrincipalKind::robot || found->ns != ns->id)
+    return fail(Errc::account_unknown, "there is no robot '" + std::string(name) + "' in " + std::string(ns_name));
+  RobotView out{*std::move(found), {}};
+  BERTH_TRY(out.secrets, meta::list_tokens(db, out.robot.id, meta::TokenKind::robot_secret, 0, 1000));
+  return out;
+}
+
+struct GrantWanted {
+  std::string pattern;
+  auth::Rights rights;
+};
+
+Result<std::vector<GrantWanted>> grants_of(JsonFields& fields, std::string_view ns) {
+  BERTH_TRY(auto parts, fields.objects("permissions"));
+  std::vector<GrantWanted> out;
+  for (JsonFields& part : parts) {
+    GrantWanted wanted;
+    BERTH_TRY(wanted.pattern, part.required_text("repo"));
+    BERTH_TRY(const auto words, part.texts("actions"));
+    BERTH_TRYV(part.finish());
+    for (const std::string& word : words.value_or(std::vector<std::string>())) {
+      const auto right = auth::parse_right(word);
+      if (!right) return fail(Errc::account_invalid, "'" + word + "' is not an action");
+      wanted.rights = wanted.rights | *right;
+    }
+    BERTH_TRY(const auto pattern, auth::RepoPattern::parse(wanted.pattern));
+    // Whoever administers acme hands out acme's, and nobody else's.
+    if (pattern.first_component() != ns)
+      return fail(Errc::account_invalid, wanted.pattern + " is not in the namespace " + std::string(ns));
+    out.push_back(std::move(wanted));
+  }
+  return out;
+}
+
+io::Task<Result<AdminReply>> add_secret(AdminCall& call, std::string robot) {
+  BERTH_CO_TRY(auto fields, JsonFields::parse(call.request.body));
+  BERTH_CO_TRY(const auto overlap, fields.text("overlap"));
+  BERTH_CO_TRYV(fields.finish());
+  std::int64_t overlap_ms = kOverlapMs;
+  if (overlap) {
+    BERTH_CO_TRY(overlap_ms, parse_duration_ms(*overlap));
+  }
+  const std::string secret = auth::make_secret(auth::SecretKind::robot, call.deps.random);
+  const std::int64_t until_ms = call.deps.clock.now_ms() + overlap_ms;
+  BERTH_CO_TRYV(
+      co_await change_accounts(call, [=, hash = auth::secret_hash(secret), stamp = call.stamp()](sql::Connection& db) {
+        return auth::add_robot_secret(db, robot, hash, until_ms, stamp);
+      }));
+  JsonObject out;
+  out.text("name", robot).text("secret", secret).raw("previous_secret_ends_at", time_json(until_ms));
+  AdminReply reply;
+  reply.status = 201;
+  reply.body = out.str();
+  co_return reply;
+}
+
+}  // namespace
+
+Done list_robots(AdminCall& call) {
+  BERTH_CO_TRY(const auto page, page_of(call));
+  BERTH_CO_TRY(
+      const auto robots, co_await call.deps.store.read([=, name = call.captures[0]](
+                                                           sql::Connection& db) -> Result<std::vector<RobotView>> {
+        BERTH_TRY(const auto ns, meta::find_namespace(db, name));
+        std::vector<RobotView> out;
+        if (!ns) return out;
+        BERTH_TRY(auto rows, meta::list_principals_of(db, ns->id, meta::PrincipalKind::robot, page.after, page.limit));
+        for (meta::Principal& row : rows) {
+          BERTH_TRY(auto secrets, meta::list_tokens(db, row.id, meta::TokenKind::robot_secret, 0, 1000));
+          out.push_back({std::move(row), std::move(secrets)});
+        }
+        return out;
+      }));
+  std::vector<std::string> items;
+  for (const RobotView& view : robots) items.push_back(robot_json(view.robot, view.secrets, call.deps.clock.now_ms()));
+  co_return page_reply(items, std::ssize(robots) == page.limit ? cursor_of(robots.back().robot.name) : "");
+}
+
+Done create_robot(AdminCall& call) {
+  BERTH_CO_TRY(auto fields, JsonFields::parse(call.request.body));
+  auth::NewRobot robot;
+  robot.ns = call.captures[0];
+  BERTH_CO_TRY(robot.name, fields.required_text("name"));
+  BERTH_CO_TRY(const auto description, fields.text("description"));
+  BERTH_CO_TRY(const auto life, fields.text("expires_in"));
+  BERTH_CO_TRY(const auto grants, grants_of(fields, robot.ns));
+  BERTH_CO_TRYV(fields.finish());
+  robot.description = description.value_or("");
+  if (life) {
+    BERTH_CO_TRY(const std::int64_t life_ms, parse_life_ms(*life));
+    robot.expires_at_ms = call.deps.clock.now_ms() + life_ms;
+  }
+  const std::string secret = auth::make_secret(auth::SecretKind::robot, call.deps.random);
+  BERTH_CO_TRYV(co_await change_accounts(
+      call, [=, hash = auth::secret_hash(secret), stamp = call.stamp()](sql::Connection& db) -> Result<void> {
+        BERTH_TRYV(auth::create_robot(db, robot, stamp));
+        for (const GrantWanted& grant : grants)
+          BERTH_TRYV(auth::put_grant(db, robot.name, grant.pattern, grant.rights, {}, stamp));
+        BERTH_TRYV(auth::add_robot_secret(db, robot.name, hash, stamp.at_ms, stamp));
+        return {};
+      }));
+  JsonObject out;
+  out.text("name", robot.name).text("secret", secret).raw("expires_at", time_json(robot.expires_at_ms));
+  AdminReply reply;
+  reply.status = 201;
+  reply.body = out.str();
+  reply.location = "/api/v1/namespaces/" + robot.ns + "/robots/" + robot.name;
+  co_return reply;
+}
+
+Done get_robot(AdminCall& call) {
+  BERTH_CO_TRY(const auto view, call.deps.store.peek([&](sql::Connection& db) {
+    return load_robot(db, call.captures[0], call.captures[1]);
+  }));
+  AdminReply reply;
+  reply.body = robot_json(view.robot, view.secrets, call.deps.clock.now_ms());
+  reply.etag = etag_of(view.robot.version);
+  co_return reply;
+}
+
+Done remove_robot(AdminCall& call) {
+  BERTH_CO_TRYV(co_await change_accounts(
+      call, [ns = call.captures[0], name = call.captures[1]](sql::Connection& db) -> Result<void> {
+        BERTH_TRYV(load_robot(db, ns, name));
+        return auth::remove_robot(db, name);
+      }));
+  co_return AdminReply{.status = 204, .body = {}, .etag = {}, .location = {}};
+}
+
+Done rotate_robot(AdminCall& call) {
+  BERTH_CO_TRYV(
+      call.deps.store.peek([&](sql::Connection& db) { return load_robot(db, call.captures[0], call.captures[1]); }));
+  co_return co_await add_secret(call, call.captures[1]);
+}
+
+/// A robot changes its own secret, so that nobody has to hand it one.
+Done rotate_self(AdminCall& call) {
+  if (call.identity.subject.kind != auth::Subject::Kind::robot)
+    co_return fail(Errc::denied, "only a robot has a secret to rotate");
+  co_return co_await add_secret(call, call.identity.subject.name);
+}
+
+}  // namespace berth::api::admin

@@ -1,0 +1,61 @@
+#include "api/admin/routes.h"
+
+namespace berth::api {
+
+namespace {
+
+using http::Method;
+using Need = AdminNeed;
+
+constexpr AdminRoute kRoutes[] = {
+    {Method::get, "user", Need::account, admin::get_self, "getSelf"},
+    {Method::patch, "user", Need::user, admin::change_self, "changeSelf"},
+    {Method::put, "user/password", Need::user, admin::change_own_password, "changeOwnPassword"},
+    {Method::get, "user/tokens", Need::user, admin::list_tokens, "listTokens"},
+    {Method::post, "user/tokens", Need::user, admin::create_token, "createToken"},
+    {Method::delete_, "user/tokens/{id}", Need::user, admin::revoke_token, "revokeToken"},
+    {Method::post, "auth/short-lived", Need::account, admin::create_short_lived, "createShortLivedPassword"},
+    {Method::post, "robot/rotate", Need::account, admin::rotate_self, "rotateOwnSecret"},
+    {Method::get, "users", Need::administrator, admin::list_users, "listUsers"},
+    {Method::post, "users", Need::administrator, admin::create_user, "createUser"},
+    {Method::get, "users/{user}", Need::administrator, admin::get_user, "getUser"},
+    {Method::patch, "users/{user}", Need::administrator, admin::change_user, "changeUser"},
+    {Method::put, "users/{user}/password", Need::administrator, admin::set_user_password, "setUserPassword"},
+    {Method::delete_, "users/{user}", Need::administrator, admin::remove_user, "removeUser"},
+    {Method::get, "orgs", Need::user, admin::list_orgs, "listOrganizations"},
+    {Method::post, "orgs", Need::administrator, admin::create_org, "createOrganization"},
+    {Method::delete_, "orgs/{org}", Need::namespace_admin, admin::remove_org, "removeOrganization"},
+    {Method::get, "orgs/{org}/members", Need::namespace_admin, admin::list_members, "listMembers"},
+    {Method::put, "orgs/{org}/members/{user}", Need::namespace_admin, admin::put_member, "putMember"},
+    {Method::delete_, "orgs/{org}/members/{user}", Need::namespace_admin, admin::remove_member, "removeMember"},
+    {Method::get, "orgs/{org}/teams", Need::namespace_admin, admin::list_teams, "listTeams"},
+    {Method::post, "orgs/{org}/teams", Need::namespace_admin, admin::create_team, "createTeam"},
+    {Method::delete_, "orgs/{org}/teams/{team}", Need::namespace_admin, admin::remove_team, "removeTeam"},
+    {Method::get, "orgs/{org}/teams/{team}/members", Need::namespace_admin, admin::list_team_members,
+     "listTeamMembers"},
+    {Method::put, "orgs/{org}/teams/{team}/members/{user}", Need::namespace_admin, admin::put_team_member,
+     "putTeamMember"},
+    {Method::delete_, "orgs/{org}/teams/{team}/members/{user}", Need::namespace_admin, admin::remove_team_member,
+     "removeTeamMember"},
+    {Method::get, "namespaces/{ns}", Need::namespace_admin, admin::get_namespace, "getNamespace"},
+    {Method::patch, "namespaces/{ns}", Need::namespace_admin, admin::change_namespace, "changeNamespace"},
+    {Method::get, "namespaces/{ns}/robots", Need::namespace_admin, admin::list_robots, "listRobots"},
+    {Method::post, "namespaces/{ns}/robots", Need::namespace_admin, admin::create_robot, "createRobot"},
+    {Method::get, "namespaces/{ns}/robots/{robot}", Need::namespace_admin, admin::get_robot, "getRobot"},
+    {Method::delete_, "namespaces/{ns}/robots/{robot}", Need::namespace_admin, admin::remove_robot, "removeRobot"},
+    {Method::post, "namespaces/{ns}/robots/{robot}/rotate", Need::namespace_admin, admin::rotate_robot,
+     "rotateRobotSecret"},
+    {Method::get, "namespaces/{ns}/grants", Need::namespace_admin, admin::list_grants, "listGrants"},
+    {Method::put, "namespaces/{ns}/grants", Need::namespace_admin, admin::put_grant, "putGrant"},
+    {Method::delete_, "namespaces/{ns}/grants/{id}", Need::namespace_admin, admin::remove_grant, "removeGrant"},
+    {Method::get, "explain", Need::account, admin::explain, "explain"},
+    {Method::get, "repos", Need::anybody, admin::list_repos, "listRepositories"},
+    {Method::get, "repos/{repo}", Need::repo_reader, admin::get_repo, "getRepository"},
+    {Method::patch, "repos/{repo}", Need::repo_admin, admin::change_repo, "changeRepository"},
+};
+
+}  // namespace
+
+std::span<const AdminRoute> admin_routes() { return kRoutes; }
+
+}  // namespace berth::api

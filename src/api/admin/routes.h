@@ -1,0 +1,57 @@
+#pragma once
+// The handlers of the administration API, a file a noun.
+
+#include "api/admin/admin_api.h"
+
+namespace berth::api::admin {
+
+using Done = io::Task<Result<AdminReply>>;
+
+Done get_self(AdminCall& call);
+Done change_self(AdminCall& call);
+Done change_own_password(AdminCall& call);
+Done list_users(AdminCall& call);
+Done create_user(AdminCall& call);
+Done get_user(AdminCall& call);
+Done change_user(AdminCall& call);
+Done set_user_password(AdminCall& call);
+Done remove_user(AdminCall& call);
+
+Done list_orgs(AdminCall& call);
+Done create_org(AdminCall& call);
+Done get_namespace(AdminCall& call);
+Done change_namespace(AdminCall& call);
+Done remove_org(AdminCall& call);
+Done list_members(AdminCall& call);
+Done put_member(AdminCall& call);
+Done remove_member(AdminCall& call);
+
+Done list_teams(AdminCall& call);
+Done create_team(AdminCall& call);
+Done remove_team(AdminCall& call);
+Done list_team_members(AdminCall& call);
+Done put_team_member(AdminCall& call);
+Done remove_team_member(AdminCall& call);
+
+Done list_robots(AdminCall& call);
+Done create_robot(AdminCall& call);
+Done get_robot(AdminCall& call);
+Done remove_robot(AdminCall& call);
+Done rotate_robot(AdminCall& call);
+Done rotate_self(AdminCall& call);
+
+Done list_tokens(AdminCall& call);
+Done create_token(AdminCall& call);
+Done revoke_token(AdminCall& call);
+Done create_short_lived(AdminCall& call);
+
+Done list_grants(AdminCall& call);
+Done put_grant(AdminCall& call);
+Done remove_grant(AdminCall& call);
+Done explain(AdminCall& call);
+
+Done list_repos(AdminCall& call);
+Done get_repo(AdminCall& call);
+Done change_repo(AdminCall& call);
+
+}  // namespace berth::api::admin

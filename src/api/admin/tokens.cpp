@@ -1,0 +1,152 @@
+// Access tokens of a user, and passwords for one login.
+
+#include "api/admin/routes.h"
+#include "auth/secret.h"
+#include "base/setting_text.h"
+
+#include <charconv>
+
+namespace berth::api::admin {
+
+namespace {
+
+constexpr std::int64_t kShortLivedMs = 12LL * 60 * 60 * 1000;
+constexpr std::size_t kNameBytesMax = 100;
+constexpr std::int64_t kTokensMax = 1'000;  // of one user
+constexpr std::size_t kPartsMax = 50;       // of one token's scope
+
+std::string token_json(const meta::TokenRow& token) {
+  JsonObject out;
+  out.text("id", std::to_string(token.id)).text("name", token.name).raw("scope", token.scope);
+  out.raw("created_at", time_json(token.created_at_ms)).raw("expires_at", time_json(token.expires_at_ms));
+  out.raw("last_used_at", time_json(token.used_at_ms)).text("last_used_from", token.used_from);
+  return out.raw("revoked_at", time_json(token.revoked_at_ms)).str();
+}
+
+/// "scopes": ["acme/web:read,write", "acme/**:read"]; without: as much as the user may.
+Result<auth::Narrowing> narrowing_of(JsonFields& fields) {
+  BERTH_TRY(const auto texts, fields.texts("scopes"));
+  auth::Narrowing out;
+  if (!texts) return out;
+  out.is_narrow = true;
+  if (texts->size() > kPartsMax) return fail(Errc::account_invalid, "a token has at most 50 scopes");
+  for (const std::string& text : *texts) {
+    const std::size_t colon = text.rfind(':');
+    const auto rights =
+        colon == std::string::npos ? std::nullopt : auth::parse_rights(std::string_view(text).substr(colon + 1));
+    if (!rights) {
+      return fail(Errc::account_invalid,
+                  "'" + text + "' is not a scope; it is written REPOSITORY:RIGHTS, as in acme/web:read,write");
+    }
+    BERTH_TRY(auto pattern, auth::RepoPattern::parse(std::string_view(text).substr(0, colon),
+                                                     auth::RepoPattern::FirstComponent::any));
+    out.parts.push_back({std::move(pattern), *rights});
+  }
+  return out;
+}
+
+struct Made {
+  std::string secret;
+  meta::TokenRow row;
+};
+
+io::Task<Result<Made>> make(AdminCall& call, auth::SecretKind kind, meta::TokenRow row) {
+  Made made{auth::make_secret(kind, call.deps.random), std::move(row)};
+  BERTH_CO_TRY(made.row.id, co_await change_accounts(
+                                call, [row = made.row, hash = auth::secret_hash(made.secret), stamp = call.stamp()](
+                                          sql::Connection& db) { return meta::insert_token(db, row, hash, stamp); }));
+  made.row.created_at_ms = call.deps.clock.now_ms();
+  co_return made;
+}
+
+AdminReply made_reply(const Made& made) {
+  std::string body = token_json(made.row);
+  body.pop_back();
+  append_json_member(body, "secret", std::string_view(made.secret));
+  AdminReply reply;
+  reply.status = 201;
+  reply.body = body + "}";
+  return reply;
+}
+
+}  // namespace
+
+Done list_tokens(AdminCall& call) {
+  BERTH_CO_TRY(const auto page, page_of(call));
+  std::int64_t after = 0;
+  std::from_chars(page.after.data(), page.after.data() + page.after.size(), after);
+  BERTH_CO_TRY(const auto tokens,
+               co_await call.deps.store.read([=, id = call.identity.subject.id](sql::Connection& db) {
+                 return meta::list_tokens(db, id, meta::TokenKind::access, after, page.limit);
+               }));
+  std::vector<std::string> items;
+  for (const meta::TokenRow& token : tokens) items.push_back(token_json(token));
+  const bool is_full = std::ssize(tokens) == page.limit;
+  co_return page_reply(items, is_full ? cursor_of(std::to_string(tokens.back().id)) : "");
+}
+
+Done create_token(AdminCall& call) {
+  BERTH_CO_TRY(auto fields, JsonFields::parse(call.request.body));
+  meta::TokenRow row;
+  row.principal = call.identity.subject.id;
+  row.kind = meta::TokenKind::access;
+  BERTH_CO_TRY(row.name, fields.required_text("name"));
+  BERTH_CO_TRY(const auto life, fields.text("expires_in"));
+  BERTH_CO_TRY(const auto narrowing, narrowing_of(fields));
+  BERTH_CO_TRYV(fields.finish());
+  if (row.name.size() > kNameBytesMax) co_return fail(Errc::account_invalid, "a token's name has at most 100 bytes");
+  BERTH_CO_TRY(const auto there, call.deps.store.peek([&](sql::Connection& db) {
+    return meta::list_tokens(db, row.principal, meta::TokenKind::access, 0, kTokensMax);
+  }));
+  if (std::ssize(there) >= kTokensMax) co_return fail(Errc::denied, "you have too many tokens; revoke some");
+  row.scope = auth::print_narrowing(narrowing);
+  if (life) {
+    BERTH_CO_TRY(const std::int64_t life_ms, parse_life_ms(*life));
+    row.expires_at_ms = call.deps.clock.now_ms() + life_ms;
+  }
+  BERTH_CO_TRY(const auto made, co_await make(call, auth::SecretKind::personal_token, std::move(row)));
+  AdminReply reply = made_reply(made);
+  reply.location = "/api/v1/user/tokens/" + std::to_string(made.row.id);
+  co_return reply;
+}
+
+Done revoke_token(AdminCall& call) {
+  std::int64_t id = 0;
+  const std::string& text = call.captures[0];
+  std::from_chars(text.data(), text.data() + text.size(), id);
+  BERTH_CO_TRY(const bool was_live,
+               co_await change_accounts(
+                   call, [=, principal = call.identity.subject.id, now_ms = call.deps.clock.now_ms()](
+                             sql::Connection& db) { return meta::revoke_token(db, principal, id, now_ms); }));
+  if (!was_live) co_return fail(Errc::account_unknown, "you have no live token " + text);
+  co_return AdminReply{.status = 204, .body = {}, .etag = {}, .location = {}};
+}
+
+Done create_short_lived(AdminCall& call) {
+  BERTH_CO_TRY(auto fields, JsonFields::parse(call.request.body));
+  BERTH_CO_TRY(const auto life, fields.text("expires_in"));
+  BERTH_CO_TRY(auto narrowing, narrowing_of(fields));
+  BERTH_CO_TRYV(fields.finish());
+  std::int64_t life_ms = kShortLivedMs;
+  if (life) {
+    BERTH_CO_TRY(life_ms, parse_life_ms(*life));
+  }
+  if (life_ms > kShortLivedMs)
+    co_return fail(Errc::account_invalid, "a short-lived password lives twelve hours at most; make an access token");
+  // What was made from a narrow secret is as narrow.
+  if (call.identity.narrowing.is_narrow) {
+    if (narrowing.is_narrow)
+      co_return fail(Errc::denied, "a token that is narrowed cannot choose the scopes of what it makes");
+    narrowing = call.identity.narrowing;
+  }
+  meta::TokenRow row;
+  row.principal = call.identity.subject.id;
+  row.kind = meta::TokenKind::short_lived;
+  row.name = "short-lived";
+  row.scope = auth::print_narrowing(narrowing);
+  row.expires_at_ms = call.deps.clock.now_ms() + life_ms;
+  BERTH_CO_TRY(const auto made, co_await make(call, auth::SecretKind::login, std::move(row)));
+  co_return made_reply(made);
+}
+
+}  // namespace berth::api::admin

@@ -1,0 +1,174 @@
+// Users: the administrators' work, and everybody's own account.
+
+#include "api/admin/routes.h"
+#include "auth/password.h"
+
+namespace berth::api::admin {
+
+namespace {
+
+std::string user_json(const meta::Principal& user) {
+  JsonObject out;
+  out.text("name", user.name).text("email", user.email).text("display_name", user.display_name);
+  out.boolean("admin", user.is_admin).boolean("disabled", user.is_disabled);
+  out.boolean("has_password", !user.password_hash.empty()).raw("created_at", time_json(user.created_at_ms));
+  return out.str();
+}
+
+AdminReply user_reply(const meta::Principal& user, int status = 200) {
+  AdminReply reply;
+  reply.status = status;
+  reply.body = user_json(user);
+  reply.etag = etag_of(user.version);
+  if (status == 201) reply.location = "/api/v1/users/" + user.name;
+  return reply;
+}
+
+Result<meta::Principal> load_user(sql::Connection& db, std::string_view name) {
+  BERTH_TRY(auto found, meta::find_principal(db, name));
+  if (!found || found->kind != meta::PrincipalKind::user)
+    return fail(Errc::account_unknown, "there is no user '" + std::string(name) + "'");
+  return *std::move(found);
+}
+
+/// Hashed where it holds up nobody.
+io::Task<Result<std::string>> hash_on_pool(AdminCall& call, std::string password) {
+  BERTH_CO_TRYV(auth::check_new_password(password));
+  co_return co_await io::offload(call.deps.passwords, [password = std::move(password)]() -> Result<std::string> {
+    return auth::hash_password(password);
+  });
+}
+
+io::Task<Result<AdminReply>> store_password(AdminCall& call, std::string user, std::string password) {
+  BERTH_CO_TRY(auto hash, co_await hash_on_pool(call, std::move(password)));
+  BERTH_CO_TRYV(co_await change_accounts(
+      call, [=, stamp = call.stamp()](sql::Connection& db) { return auth::set_password(db, user, hash, stamp); }));
+  co_return AdminReply{.status = 204, .body = {}, .etag = {}, .location = {}};
+}
+
+io::Task<Result<AdminReply>> apply_change(AdminCall& call, std::string user, auth::UserChange change) {
+  BERTH_CO_TRY(change.version, wanted_version(call));
+  BERTH_CO_TRY(const auto changed, co_await change_accounts(call, [=](sql::Connection& db) -> Result<meta::Principal> {
+                 BERTH_TRYV(auth::change_user(db, user, change));
+                 return load_user(db, user);
+               }));
+  co_return user_reply(changed);
+}
+
+}  // namespace
+
+Done get_self(AdminCall& call) {
+  const auth::Subject& subject = call.identity.subject;
+  BERTH_CO_TRY(const auto found,
+               call.deps.store.peek([&](sql::Connection& db) { return meta::find_principal(db, subject.id); }));
+  if (!found) co_return fail(Errc::account_unknown, "the account is gone");
+  BERTH_CO_TRY(const auto orgs,
+               call.deps.store.peek([&](sql::Connection& db) { return meta::list_orgs_of(db, subject.id); }));
+  std::vector<std::string> names;
+  for (const meta::Namespace& org : orgs) names.push_back(org.name);
+  JsonObject out;
+  out.text("name", found->name).text("kind", subject.kind == auth::Subject::Kind::robot ? "robot" : "user");
+  out.text("email", found->email).text("display_name", found->display_name).boolean("admin", subject.is_admin);
+  out.texts("organizations", names).raw("created_at", time_json(found->created_at_ms));
+  AdminReply reply;
+  reply.body = out.str();
+  reply.etag = etag_of(found->version);
+  co_return reply;
+}
+
+Done change_self(AdminCall& call) {
+  BERTH_CO_TRY(auto fields, JsonFields::parse(call.request.body));
+  auth::UserChange change;
+  BERTH_CO_TRY(change.email, fields.text("email"));
+  BERTH_CO_TRY(change.display_name, fields.text("display_name"));
+  BERTH_CO_TRYV(fields.finish());
+  co_return co_await apply_change(call, call.identity.subject.name, std::move(change));
+}
+
+Done change_own_password(AdminCall& call) {
+  BERTH_CO_TRY(auto fields, JsonFields::parse(call.request.body));
+  BERTH_CO_TRY(auto current, fields.text("current"));
+  BERTH_CO_TRY(auto next, fields.required_text("new"));
+  BERTH_CO_TRYV(fields.finish());
+  const std::string name = call.identity.subject.name;
+  BERTH_CO_TRY(const auto user, call.deps.store.peek([&](sql::Connection& db) { return load_user(db, name); }));
+  // A stolen access token must not become the whole account.
+  BERTH_CO_TRY(const bool is_right,
+               co_await io::offload(call.deps.passwords,
+                                    [stored = user.password_hash, given = current.value_or("")]() -> Result<bool> {
+                                      return !stored.empty() && auth::verify_password(stored, given);
+                                    }));
+  if (!is_right) co_return fail(Errc::denied, "the current password is not right");
+  co_return co_await store_password(call, name, std::move(next));
+}
+
+Done list_users(AdminCall& call) {
+  BERTH_CO_TRY(const auto page, page_of(call));
+  BERTH_CO_TRY(const auto users, co_await call.deps.store.read([=](sql::Connection& db) {
+    return meta::list_principals(db, meta::PrincipalKind::user, page.after, page.limit);
+  }));
+  std::vector<std::string> items;
+  for (const meta::Principal& user : users) items.push_back(user_json(user));
+  const bool is_full = std::ssize(users) == page.limit;
+  co_return page_reply(items, is_full ? cursor_of(users.back().name) : "");
+}
+
+Done create_user(AdminCall& call) {
+  BERTH_CO_TRY(auto fields, JsonFields::parse(call.request.body));
+  auth::NewUser user;
+  BERTH_CO_TRY(user.name, fields.required_text("name"));
+  BERTH_CO_TRY(const auto password, fields.text("password"));
+  BERTH_CO_TRY(const auto email, fields.text("email"));
+  BERTH_CO_TRY(const auto display_name, fields.text("display_name"));
+  BERTH_CO_TRY(const auto is_admin, fields.boolean("admin"));
+  BERTH_CO_TRY(const auto adopts, fields.boolean("adopt_namespace"));
+  BERTH_CO_TRYV(fields.finish());
+  BERTH_CO_TRYV(auth::check_account_name(user.name));
+  user.email = email.value_or("");
+  user.display_name = display_name.value_or("");
+  user.is_admin = is_admin.value_or(false);
+  if (password) {
+    BERTH_CO_TRY(user.password_hash, co_await hash_on_pool(call, *password));
+  }
+  BERTH_CO_TRY(const auto made, co_await change_accounts(call,
+                                                         [=, adopt = adopts.value_or(false), stamp = call.stamp()](
+                                                             sql::Connection& db) -> Result<meta::Principal> {
+                                                           BERTH_TRYV(auth::create_user(db, user, adopt, stamp));
+                                                           return load_user(db, user.name);
+                                                         }));
+  call.deps.directory.look_for_accounts();
+  co_return user_reply(made, 201);
+}
+
+Done get_user(AdminCall& call) {
+  BERTH_CO_TRY(const auto user,
+               call.deps.store.peek([&](sql::Connection& db) { return load_user(db, call.captures[0]); }));
+  co_return user_reply(user);
+}
+
+Done change_user(AdminCall& call) {
+  BERTH_CO_TRY(auto fields, JsonFields::parse(call.request.body));
+  auth::UserChange change;
+  BERTH_CO_TRY(change.email, fields.text("email"));
+  BERTH_CO_TRY(change.display_name, fields.text("display_name"));
+  BERTH_CO_TRY(change.is_admin, fields.boolean("admin"));
+  BERTH_CO_TRY(change.is_disabled, fields.boolean("disabled"));
+  BERTH_CO_TRYV(fields.finish());
+  co_return co_await apply_change(call, call.captures[0], std::move(change));
+}
+
+Done set_user_password(AdminCall& call) {
+  BERTH_CO_TRY(auto fields, JsonFields::parse(call.request.body));
+  BERTH_CO_TRY(auto password, fields.required_text("new"));
+  BERTH_CO_TRYV(fields.finish());
+  BERTH_CO_TRYV(call.deps.store.peek([&](sql::Connection& db) { return load_user(db, call.captures[0]); }));
+  co_return co_await store_password(call, call.captures[0], std::move(password));
+}
+
+Done remove_user(AdminCall& call) {
+  BERTH_CO_TRYV(co_await change_accounts(
+      call, [name = call.captures[0]](sql::Connection& db) { return auth::remove_user(db, name); }));
+  co_return AdminReply{.status = 204, .body = {}, .etag = {}, .location = {}};
+}
+
+}  // namespace berth::api::admin

@@ -1,0 +1,288 @@
+#include "auth/authenticator.h"
+
+#include "auth/jwt.h"
+#include "auth/password.h"
+#include "auth/secret.h"
+#include "base/base64.h"
+
+#include <sodium.h>
+
+#include <algorithm>
+
+namespace berth::auth {
+
+namespace {
+
+constexpr std::size_t kCacheBytes = 8 * 1024 * 1024;
+constexpr std::int64_t kPasswordMs = 5LL * 60 * 1000;   // how long a verified password or secret is not asked again
+constexpr std::int64_t kUseNotedMs = 60LL * 60 * 1000;  // how exact "last used" is
+constexpr std::size_t kAuthorizationBytesMax = 32 * 1024;
+constexpr std::int64_t kRefreshMs = 90LL * 24 * 60 * 60 * 1000;
+
+/// One sentence for every way to be wrong: who guesses learns nothing (S26).
+std::unexpected<Error> wrong() { return fail(Errc::unauthorized, "wrong user name or password"); }
+
+/// "scheme value": the value, if the scheme is that one in any case (RFC 9110 11.1).
+std::optional<std::string_view> value_of(std::string_view authorization, std::string_view scheme) {
+  if (authorization.size() <= scheme.size() || authorization[scheme.size()] != ' ') return std::nullopt;
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  if (!std::ranges::equal(authorization.substr(0, scheme.size()), scheme, {}, lower)) return std::nullopt;
+  std::string_view value = authorization.substr(scheme.size() + 1);
+  while (value.starts_with(' ')) value.remove_prefix(1);
+  return value;
+}
+
+/// The literal that stands for "whoever the secret belongs to".
+bool is_name_for_any(std::string_view name) { return name == "token" || name == "<token>"; }
+
+bool is_password(const NameAndSecret& given) {
+  const auto kind = parse_secret(given.secret);
+  return !kind || *kind == SecretKind::setup;
+}
+
+/// Whether such a row is good as a password. A refresh token is not (A15).
+bool signs_in(meta::TokenKind kind) {
+  return kind == meta::TokenKind::access || kind == meta::TokenKind::robot_secret ||
+         kind == meta::TokenKind::short_lived;
+}
+
+bool is_live(const meta::TokenRow& row, std::int64_t now_ms) {
+  return !row.revoked_at_ms && (!row.expires_at_ms || *row.expires_at_ms > now_ms);
+}
+
+std::vector<Scope> scopes_of(const Claims& claims) {
+  std::vector<Scope> out;
+  for (const Access& access : claims.access) {
+    Scope scope;
+    scope.name = access.name;
+    if (access.type == "repository") {
+      scope.actions = Actions::parse_words(access.actions);
+    } else if (access.type == "registry" && access.name == "catalog" && !access.actions.empty()) {
+      scope.type = Scope::Type::catalog;
+      scope.actions = Actions::pull;
+    }
+    if (!scope.actions.empty()) out.push_back(std::move(scope));
+  }
+  return out;
+}
+
+struct Holder {
+  meta::Principal principal;
+  std::optional<meta::TokenRow> secret;  // if there is one behind the credential
+};
+
+}  // namespace
+
+std::optional<NameAndSecret> parse_basic(std::string_view authorization) {
+  const auto value = value_of(authorization, "basic");
+  if (!value) return std::nullopt;
+  const auto decoded = decode_base64(*value, Padding::optional);
+  if (!decoded) return std::nullopt;
+  const std::size_t colon = decoded->find(':');
+  if (colon == std::string::npos) return std::nullopt;
+  return NameAndSecret{decoded->substr(0, colon), decoded->substr(colon + 1)};
+}
+
+std::optional<std::string_view> parse_bearer(std::string_view authorization) {
+  return value_of(authorization, "bearer");
+}
+
+Authenticator::Authenticator(Deps deps)
+    : deps_(std::move(deps)), cache_key_(), cache_(deps_.store.epochs(), kCacheBytes) {
+  deps_.random.fill(std::as_writable_bytes(std::span(cache_key_)));
+}
+
+Authenticator::CacheKey Authenticator::key_of(std::string_view authorization) const {
+  static_assert(crypto_shorthash_siphashx24_BYTES == sizeof(CacheKey));
+  CacheKey out;
+  crypto_shorthash_siphashx24(reinterpret_cast<unsigned char*>(out.data()),
+                              reinterpret_cast<const unsigned char*>(authorization.data()), authorization.size(),
+                              cache_key_.data());
+  return out;
+}
+
+IdentityPtr Authenticator::find_cached(std::string_view authorization) {
+  if (authorization.empty()) return anonymous_;
+  const CacheKey key = key_of(authorization);
+  auto found = cache_.find({}, {reinterpret_cast<const char*>(key.data()), key.size()});
+  if (found && found->valid_until_ms <= deps_.clock.now_ms()) return nullptr;
+  return found;
+}
+
+void Authenticator::remember(std::string_view authorization, const std::optional<meta::Epochs::Stamp>& stamp,
+                             const IdentityPtr& identity) {
+  if (!stamp) return;
+  std::size_t bytes = sizeof(Identity) + identity->subject.name.size();
+  for (const Scope& scope : identity->access) bytes += sizeof(Scope) + scope.name.size();
+  for (const auto& part : identity->narrowing.parts) bytes += sizeof(part) + part.pattern.str().size();
+  const CacheKey key = key_of(authorization);
+  cache_.put({}, {reinterpret_cast<const char*>(key.data()), key.size()}, *stamp, identity, bytes);
+}
+
+io::Task<Result<IdentityPtr>> Authenticator::authenticate(std::string authorization, std::string address) {
+  if (auto known = find_cached(authorization)) co_return known;
+  if (authorization.size() > kAuthorizationBytesMax) co_return fail(Errc::unauthorized, "the credentials are too long");
+  const auto stamp = deps_.store.epochs().stamp_with_accounts(meta::Epochs::kAccounts);
+  Result<IdentityPtr> found = fail(Errc::unauthorized, "only Basic and Bearer credentials are understood");
+  if (const auto token = parse_bearer(authorization)) {
+    found = parse_secret(*token) ? check_secret({"token", std::string(*token)}, address)
+                                 : check_token(*token, deps_.clock.now_ms());
+  } else if (auto given = parse_basic(authorization)) {
+    found = co_await sign_in(*std::move(given), std::move(address));
+  }
+  if (found && !(*found)->is_anonymous()) remember(authorization, stamp, *found);
+  if (found && (*found)->is_anonymous() && (*found)->credential == Credential::token)
+    remember(authorization, stamp, *found);
+  co_return found;
+}
+
+io::Task<Result<IdentityPtr>> Authenticator::sign_in(NameAndSecret given, std::string address) {
+  if (given.name.empty() && given.secret.empty()) co_return anonymous_;  // A9
+  if (!is_password(given)) co_return check_secret(given, address);
+  co_return co_await check_password(std::move(given), std::move(address));
+}
+
+Result<IdentityPtr> Authenticator::check_secret(const NameAndSecret& given, std::string_view address) {
+  const std::int64_t now_ms = deps_.clock.now_ms();
+  BERTH_TRY(auto holder, deps_.store.peek([&](sql::Connection& db) -> Result<std::optional<Holder>> {
+    BERTH_TRY(auto row, meta::find_token(db, secret_hash(given.secret)));
+    if (!row || !signs_in(row->kind) || !is_live(*row, now_ms)) return std::nullopt;
+    BERTH_TRY(auto principal, meta::find_principal(db, row->principal));
+    if (!principal) return std::nullopt;
+    return Holder{*std::move(principal), std::move(row)};
+  }));
+  if (!holder || (holder->principal.name != given.name && !is_name_for_any(given.name))) return wrong();
+  auto subject = subject_of(holder->principal, now_ms);
+  if (!subject) return wrong();
+  const meta::TokenRow& row = *holder->secret;
+  if (!row.used_at_ms || now_ms - *row.used_at_ms >= kUseNotedMs || row.used_from != address) {
+    deps_.store.write_later([id = row.id, now_ms, from = std::string(address)](sql::Connection& db) {
+      return meta::note_token_use(db, id, now_ms, from);
+    });
+  }
+  Identity out;
+  out.subject = *std::move(subject);
+  out.credential = Credential::password;
+  out.narrowing = parse_narrowing(row.scope);
+  out.via = row.id;
+  out.valid_until_ms = std::min(now_ms + kPasswordMs, row.expires_at_ms.value_or(INT64_MAX));
+  return std::make_shared<const Identity>(std::move(out));
+}
+
+io::Task<Result<IdentityPtr>> Authenticator::check_password(NameAndSecret given, std::string address) {
+  const std::int64_t now_ms = deps_.clock.now_ms();
+  BERTH_CO_TRYV(limiter_.check(given.name, address, now_ms));
+  BERTH_CO_TRY(const auto principal,
+               deps_.store.peek([&](sql::Connection& db) { return meta::find_principal(db, given.name); }));
+  const bool has_password =
+      principal && principal->kind == meta::PrincipalKind::user && !principal->password_hash.empty();
+  // Nobody there takes as long as somebody (S26).
+  std::string stored(has_password ? principal->password_hash : dummy_hash());
+  BERTH_CO_TRY(const bool is_right,
+               co_await io::offload(deps_.passwords, [stored, secret = given.secret]() -> Result<bool> {
+                 return verify_password(stored, secret);
+               }));
+  const auto subject = principal ? subject_of(*principal, now_ms) : std::nullopt;
+  if (!is_right || !has_password || !subject) {
+    limiter_.note_failure(given.name, address, now_ms);
+    co_return wrong();
+  }
+  limiter_.note_success(given.name, address);
+  if (needs_rehash(stored)) upgrade_hash(*principal, std::move(given.secret));
+  Identity out;
+  out.subject = *subject;
+  out.credential = Credential::password;
+  out.valid_until_ms = now_ms + kPasswordMs;
+  co_return std::make_shared<const Identity>(std::move(out));
+}
+
+/// The password that was just verified, hashed as new ones are. Nobody waits for it; next time it is tried again.
+void Authenticator::upgrade_hash(const meta::Principal& principal, std::string password) {
+  if (!check_new_password(password)) return;  // an imported one may be shorter than ours: it stays as it is
+  deps_.passwords.post([this, id = principal.id, old = principal.password_hash, password = std::move(password)] {
+    deps_.store.write_later([id, old, made = hash_password(password)](sql::Connection& db) {
+      return meta::replace_password_hash(db, id, old, made);
+    });
+  });
+}
+
+Result<IdentityPtr> Authenticator::check_token(std::string_view token, std::int64_t now_ms) {
+  const KeyRing::KeysPtr keys = deps_.keys.keys();
+  const TokenExpectations expected{.issuer = deps_.service, .audience = deps_.service, .now_ms = now_ms};
+  BERTH_TRY(const Claims claims, verify_token(token, keys->verifying, expected));
+  Identity out;
+  out.credential = Credential::token;
+  out.access = scopes_of(claims);
+  out.valid_until_ms = (claims.expires + expected.leeway_s) * 1000;
+  if (claims.subject.empty()) return std::make_shared<const Identity>(std::move(out));
+  BERTH_TRY(auto holder, deps_.store.peek([&](sql::Connection& db) -> Result<std::optional<Holder>> {
+    BERTH_TRY(auto principal, meta::find_principal(db, claims.subject));
+    if (!principal || principal->id != claims.principal) return std::nullopt;
+    Holder found{*std::move(principal), std::nullopt};
+    if (claims.via == 0) return found;
+    BERTH_TRY(found.secret, meta::find_token(db, claims.via));
+    if (!found.secret || !is_live(*found.secret, now_ms)) return std::nullopt;
+    return found;
+  }));
+  // A16: a token is worth what its account, and the secret it was made with, are worth now.
+  auto subject = holder ? subject_of(holder->principal, now_ms) : std::nullopt;
+  if (!subject) return fail(Errc::unauthorized, "the account or the secret behind the token is not valid any more");
+  out.subject = *std::move(subject);
+  out.via = claims.via;
+  if (holder->secret) out.narrowing = parse_narrowing(holder->secret->scope);
+  return std::make_shared<const Identity>(std::move(out));
+}
+
+IdentityPtr Authenticator::find_expired(std::string_view authorization, std::int64_t grace_ms) {
+  const auto token = parse_bearer(authorization);
+  if (!token) return nullptr;
+  const std::int64_t now_ms = deps_.clock.now_ms();
+  const KeyRing::KeysPtr keys = deps_.keys.keys();
+  const auto claims =
+      verify_token(*token, keys->verifying,
+                   {.issuer = deps_.service, .audience = deps_.service, .now_ms = now_ms, .leeway_s = grace_ms / 1000});
+  if (!claims) return nullptr;
+  auto as_if_then = check_token(*token, claims->expires * 1000 - 1);
+  if (!as_if_then) return nullptr;
+  return *std::move(as_if_then);
+}
+
+Result<IdentityPtr> Authenticator::refresh(std::string_view secret) {
+  const std::int64_t now_ms = deps_.clock.now_ms();
+  const auto refused = [] { return fail(Errc::unauthorized, "the refresh token is not valid; sign in again"); };
+  if (parse_secret(secret) != SecretKind::refresh) return refused();
+  BERTH_TRY(auto holder, deps_.store.peek([&](sql::Connection& db) -> Result<std::optional<Holder>> {
+    BERTH_TRY(auto row, meta::find_token(db, secret_hash(secret)));
+    if (!row || row->kind != meta::TokenKind::refresh || !is_live(*row, now_ms)) return std::nullopt;
+    BERTH_TRY(auto principal, meta::find_principal(db, row->principal));
+    if (!principal) return std::nullopt;
+    return Holder{*std::move(principal), std::move(row)};
+  }));
+  auto subject = holder ? subject_of(holder->principal, now_ms) : std::nullopt;
+  if (!subject) return refused();
+  Identity out;
+  out.subject = *std::move(subject);
+  out.credential = Credential::password;
+  out.via = holder->secret->id;
+  out.narrowing = parse_narrowing(holder->secret->scope);
+  out.valid_until_ms = std::min(now_ms + kPasswordMs, holder->secret->expires_at_ms.value_or(INT64_MAX));
+  return std::make_shared<const Identity>(std::move(out));
+}
+
+io::Task<Result<std::string>> Authenticator::make_refresh_token(IdentityPtr identity) {
+  std::string secret = make_secret(SecretKind::refresh, deps_.random);
+  meta::TokenRow row;
+  row.principal = identity->subject.id;
+  row.kind = meta::TokenKind::refresh;
+  row.name = "docker login";
+  row.expires_at_ms = deps_.clock.now_ms() + kRefreshMs;
+  const meta::Stamp stamp{deps_.clock.now_ms(), identity->subject.id};
+  BERTH_CO_TRYV(co_await deps_.store.write(
+      [row, stamp, hash = secret_hash(secret)](sql::Connection& db) {
+        return meta::insert_token(db, row, hash, stamp);
+      },
+      {.touches = meta::Touches::nothing()}));
+  co_return secret;
+}
+
+}  // namespace berth::auth

@@ -1,0 +1,81 @@
+#pragma once
+// From an Authorization header to an identity. What was verified once is remembered for a while under a keyed hash of
+// the header, so that a client which sends its password or token with every request costs a lookup, not a signature or
+// a slow hash; a change of any account forgets all of it.
+
+#include "auth/directory.h"
+#include "auth/identity.h"
+#include "auth/key_ring.h"
+#include "auth/sign_in_limiter.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "io/blocking_pool.h"
+
+#include <array>
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace berth::auth {
+
+/// A name and what is to prove it.
+struct NameAndSecret {
+  std::string name;
+  std::string secret;
+};
+/// "Basic dXNlcjpwYXNz". nullopt if it is not that.
+std::optional<NameAndSecret> parse_basic(std::string_view authorization);
+/// The token of "Bearer …", or nullopt.
+std::optional<std::string_view> parse_bearer(std::string_view authorization);
+
+class Authenticator {
+ public:
+  struct Deps {
+    meta::Store& store;
+    io::BlockingPool& passwords;  // argon2 runs here: few threads, a short queue
+    const KeyRing& keys;
+    const Clock& clock;
+    Random& random;
+    const Log& log;
+    /// Of our tokens: iss and aud (A12), and the `service` of a token request.
+    std::string service;
+  };
+  explicit Authenticator(Deps deps);
+
+  /// Who that was, if it is remembered; nullptr says nothing. `authorization` empty: nobody.
+  IdentityPtr find_cached(std::string_view authorization);
+  /// Errors: unauthorized if the credential proves nothing; too_many_requests; unavailable.
+  io::Task<Result<IdentityPtr>> authenticate(std::string authorization, std::string address);
+  /// Likewise for a name and a password or secret that came in another way.
+  io::Task<Result<IdentityPtr>> sign_in(NameAndSecret given, std::string address);
+  /// A refresh token (A15), which is good for nothing but new access tokens.
+  Result<IdentityPtr> refresh(std::string_view secret);
+  /// Stores a refresh token of the identity and returns it.
+  io::Task<Result<std::string>> make_refresh_token(IdentityPtr identity);
+
+  /// What a token says even though it has expired, if it has not been for longer than `grace_ms` and is good otherwise:
+  /// for who goes on with what was begun in time.
+  IdentityPtr find_expired(std::string_view authorization, std::int64_t grace_ms);
+
+  const std::string& service() const { return deps_.service; }
+  const IdentityPtr& anonymous() const { return anonymous_; }
+
+ private:
+  using CacheKey = std::array<std::byte, 16>;
+  CacheKey key_of(std::string_view authorization) const;
+  void remember(std::string_view authorization, const std::optional<meta::Epochs::Stamp>& stamp,
+                const IdentityPtr& identity);
+  Result<IdentityPtr> check_token(std::string_view token, std::int64_t now_ms);
+  Result<IdentityPtr> check_secret(const NameAndSecret& given, std::string_view address);
+  io::Task<Result<IdentityPtr>> check_password(NameAndSecret given, std::string address);
+  void upgrade_hash(const meta::Principal& principal, std::string password);
+
+  Deps deps_;
+  std::array<unsigned char, 16> cache_key_;
+  meta::ReadCache<Identity> cache_;
+  SignInLimiter limiter_;
+  IdentityPtr anonymous_ = std::make_shared<const Identity>();
+};
+
+}  // namespace berth::auth

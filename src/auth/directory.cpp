@@ -1,0 +1,45 @@
+#include "auth/directory.h"
+
+namespace berth::auth {
+
+namespace {
+
+/// The subject's part of a cache key.
+std::string_view key_of(const meta::PrincipalId& id) {
+  return {reinterpret_cast<const char*>(&id), sizeof id};  // NOLINT: bytes of a number, compared as bytes
+}
+
+}  // namespace
+
+void Directory::look_for_accounts() {
+  if (has_accounts()) return;
+  const auto found = store_.peek([](sql::Connection& db) { return meta::has_users(db); });
+  if (found && *found) has_accounts_.store(true, std::memory_order_relaxed);
+}
+
+Result<RulingPtr> Directory::ruling(const Subject& subject, const oci::RepoName& repo) {
+  if (auto known = find_ruling(subject, repo.str())) return known;
+  const auto stamp = store_.epochs().stamp_with_accounts(meta::Epochs::stripe_of(repo));
+  const std::optional<meta::PrincipalId> id = subject.id != 0 ? std::optional(subject.id) : std::nullopt;
+  BERTH_TRY(const auto standing, store_.peek([&](sql::Connection& db) { return meta::load_standing(db, id, repo); }));
+  auto made = std::make_shared<const Ruling>(rule(subject, standing, repo, everybody_));
+  if (stamp) rulings_.put(repo.str(), key_of(subject.id), *stamp, made, sizeof(Ruling));
+  return made;
+}
+
+RulingPtr Directory::find_ruling(const Subject& subject, std::string_view repo) {
+  return rulings_.find(repo, key_of(subject.id));
+}
+
+std::optional<Subject> subject_of(const meta::Principal& principal, std::int64_t now_ms) {
+  const bool is_over = principal.expires_at_ms && *principal.expires_at_ms <= now_ms;
+  if (principal.kind == meta::PrincipalKind::team || principal.is_disabled || is_over) return std::nullopt;
+  Subject out;
+  out.kind = principal.kind == meta::PrincipalKind::robot ? Subject::Kind::robot : Subject::Kind::user;
+  out.id = principal.id;
+  out.name = principal.name;
+  out.is_admin = principal.is_admin && out.kind == Subject::Kind::user;
+  return out;
+}
+
+}  // namespace berth::auth

@@ -1,0 +1,42 @@
+#pragma once
+// Who sent a request, and by which credential.
+
+#include "auth/decision.h"
+#include "auth/scope.h"
+#include "meta/tokens.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace berth::auth {
+
+enum class Credential : std::uint8_t {
+  none,
+  password,  // Basic: a password, or a secret in its place
+  token,     // Bearer
+};
+
+struct Identity {
+  Subject subject;
+  Credential credential = Credential::none;
+  Narrowing narrowing;              // of the secret it came with, if any
+  meta::TokenId via = 0;            // that secret's row; 0: a password
+  std::vector<Scope> access;        // of a token: what it was made for
+  std::int64_t valid_until_ms = 0;  // wall clock: the credential is not to be believed any longer
+
+  bool is_anonymous() const { return subject.kind == Subject::Kind::anonymous; }
+  /// What the token was made for on that repository.
+  Actions actions_on(std::string_view repo) const;
+  bool may_list_catalog() const;
+};
+/// shared: by the cache of credentials and by requests.
+using IdentityPtr = std::shared_ptr<const Identity>;
+
+/// From the `scope` of a secret's row: {"repos":[{"pattern":"acme/**","rights":"read,write"}]}. One that cannot be read
+/// leaves nothing.
+Narrowing parse_narrowing(std::string_view json);
+std::string print_narrowing(const Narrowing& narrowing);
+
+}  // namespace berth::auth

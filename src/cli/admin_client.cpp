@@ -1,0 +1,132 @@
+#include "cli/admin_client.h"
+
+#include "cli/serve_flags.h"
+#include "http/target.h"
+
+#include <algorithm>
+#include <cstdio>
+
+namespace berth::cli {
+
+namespace {
+
+using Kind = json::Value::Kind;
+
+/// The answer to a request that failed, as an error with its detail.
+Error error_of(const api::AdminReply& reply) {
+  const auto problem = json::parse(reply.body);
+  const json::Value* detail = problem ? problem->find("detail") : nullptr;
+  const json::Value* word = problem ? problem->find("code") : nullptr;
+  const bool is_usage = word != nullptr && (word->string() == to_string(Errc::parameter_invalid) ||
+                                            word->string() == to_string(Errc::account_invalid));
+  return Error(is_usage ? Errc::parameter_invalid : Errc::denied,
+               detail != nullptr ? detail->string() : "the registry answered " + std::to_string(reply.status));
+}
+
+}  // namespace
+
+void add_admin_flags(CLI::App& command, AdminFlags& flags) {
+  command.add_option("--data", flags.data, "The data folder of a stopped registry (default: the one of serve)");
+  command.add_option("--format", flags.format, "How to print: table or json (an object a line)")
+      ->check(CLI::IsMember({"table", "json"}))
+      ->capture_default_str();
+}
+
+Result<AdminClient> AdminClient::open(const AdminFlags& flags) {
+  const Result<std::string> folder = flags.data.empty() ? configured_data_dir() : flags.data;
+  if (!folder) return fail(Error(folder.error()));
+  AdminClient out;
+  auto opened = app::OfflineAdmin::open(*folder);
+  if (!opened && opened.error().code == Errc::busy) {
+    return fail(Error(Errc::busy, "the registry of " + *folder + " is running (pid " +
+                                      std::to_string(opened.error().number) +
+                                      "); stop it first, or use its API at /api/v1"));
+  }
+  BERTH_TRY(out.offline_, std::move(opened));
+  return out;
+}
+
+Result<json::Value> AdminClient::call(http::Method method, std::string path, std::string body, std::string query) {
+  api::AdminRequest request;
+  request.method = method;
+  request.path = std::move(path);
+  request.query = std::move(query);
+  request.body = std::move(body);
+  const api::AdminReply reply = offline_->call(request);
+  if (!reply.succeeded()) return fail(error_of(reply));
+  return json::parse(reply.body.empty() ? "null" : reply.body);
+}
+
+Result<std::vector<json::Value>> AdminClient::list(const std::string& path) {
+  std::vector<json::Value> out;
+  std::string query = "limit=500";
+  for (;;) {
+    BERTH_TRY(const auto page, call(http::Method::get, path, {}, query));
+    const json::Value* items = page.find("items");
+    const json::Value* next = page.find("next");
+    if (items != nullptr) out.insert(out.end(), items->array().begin(), items->array().end());
+    if (next == nullptr || !next->is(Kind::string)) return out;
+    query = "limit=500&cursor=" + next->string();
+  }
+}
+
+std::string segment(std::string_view text) { return http::percent_encode(text); }
+
+std::string shown(const json::Value& object, std::string_view key) {
+  const json::Value* value = object.find(key);
+  if (value == nullptr) return "";
+  switch (value->kind()) {
+    case Kind::null: return "";
+    case Kind::boolean: return value->boolean() ? "yes" : "no";
+    case Kind::integer: return std::to_string(value->integer());
+    case Kind::number:
+    case Kind::string: return value->string();
+    case Kind::array: {
+      std::string out;
+      for (const json::Value& element : value->array()) out += (out.empty() ? "" : ",") + element.string();
+      return out;
+    }
+    case Kind::object: {
+      std::string out;
+      json::append(out, *value);
+      return out;
+    }
+  }
+  return "";
+}
+
+void print_json(const json::Value& value) {
+  std::string text;
+  json::append(text, value);
+  std::puts(text.c_str());
+}
+
+void print_rows(const AdminFlags& flags, const std::vector<Column>& columns, const std::vector<json::Value>& rows) {
+  if (flags.format == "json") {
+    for (const json::Value& row : rows) print_json(row);
+    return;
+  }
+  std::vector<std::vector<std::string>> cells;
+  std::vector<std::string> titles;
+  for (const Column& column : columns) titles.push_back(column.title);
+  cells.push_back(std::move(titles));
+  for (const json::Value& row : rows) {
+    std::vector<std::string> line;
+    for (const Column& column : columns) line.push_back(shown(row, column.key));
+    cells.push_back(std::move(line));
+  }
+  std::vector<std::size_t> widths(columns.size(), 0);
+  for (const auto& line : cells) {
+    for (std::size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], line[i].size());
+  }
+  for (const auto& line : cells) {
+    std::string text;
+    for (std::size_t i = 0; i < line.size(); ++i) {
+      text += line[i];
+      if (i + 1 < line.size()) text.append(widths[i] - line[i].size() + 3, ' ');
+    }
+    std::puts(text.c_str());
+  }
+}
+
+}  // namespace berth::cli

@@ -1,0 +1,50 @@
+#pragma once
+// Where an administration command does its work: on a server over /api/v1, or on the data folder of a stopped one.
+
+#include "app/offline_admin.h"
+#include "base/json.h"
+
+#include <CLI/CLI.hpp>
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace berth::cli {
+
+struct AdminFlags {
+  std::string data;
+  std::string format = "table";
+};
+/// --data and --format.
+void add_admin_flags(CLI::App& command, AdminFlags& flags);
+
+class AdminClient {
+ public:
+  /// Errors: with a sentence for the person at the terminal.
+  static Result<AdminClient> open(const AdminFlags& flags);
+
+  /// The body of a success; null if it has none. Errors: what the problem document says.
+  Result<json::Value> call(http::Method method, std::string path, std::string body = {}, std::string query = {});
+  /// Every item of a list, page after page.
+  Result<std::vector<json::Value>> list(const std::string& path);
+
+ private:
+  std::unique_ptr<app::OfflineAdmin> offline_;
+};
+
+/// A path segment as it is sent.
+std::string segment(std::string_view text);
+
+/// A member as text for a table: "" for null, "yes" and "no", numbers as they are, lists joined by commas.
+std::string shown(const json::Value& object, std::string_view key);
+
+struct Column {
+  std::string title;
+  std::string key;
+};
+/// Rows under titles, or with --format json one object a line.
+void print_rows(const AdminFlags& flags, const std::vector<Column>& columns, const std::vector<json::Value>& rows);
+void print_json(const json::Value& value);
+
+}  // namespace berth::cli

@@ -1,0 +1,168 @@
+// berth user: who may sign in.
+
+#include "base/json_text.h"
+#include "base/random.h"
+#include "cli/admin_client.h"
+#include "cli/commands.h"
+#include "cli/exit_code.h"
+#include "cli/password_input.h"
+
+#include <array>
+#include <cstdio>
+
+namespace berth::cli {
+
+namespace {
+
+using http::Method;
+
+struct UserFlags {
+  AdminFlags admin;
+  std::string name;
+  std::string email;
+  bool is_admin = false;
+  bool password_stdin = false;
+  bool adopt = false;
+};
+using FlagsPtr = std::shared_ptr<UserFlags>;  // shared with the callbacks, which outlive the function that adds them
+
+const std::vector<Column> kColumns = {
+    {"NAME", "name"}, {"ADMIN", "admin"}, {"DISABLED", "disabled"}, {"EMAIL", "email"}, {"CREATED", "created_at"}};
+
+/// Twenty characters that nobody confuses: 100 bits and more.
+std::string made_up_password() {
+  constexpr std::string_view kAlphabet = "abcdefghijkmnpqrstuvwxyz23456789";  // 32: no remainder
+  SystemRandom random;
+  std::array<std::byte, 20> bytes{};
+  random.fill(bytes);
+  std::string out;
+  for (const std::byte byte : bytes) out += kAlphabet[std::to_integer<std::size_t>(byte) % kAlphabet.size()];
+  return out;
+}
+
+struct Chosen {
+  std::string password;
+  bool is_made_up = false;
+};
+
+/// From standard input if asked to, from a prompt if somebody is there, else made up and printed once.
+Result<Chosen> choose_password(const UserFlags& flags) {
+  if (!flags.password_stdin && !can_prompt()) return Chosen{made_up_password(), true};
+  const auto from = flags.password_stdin ? PasswordFrom::standard_input : PasswordFrom::prompt;
+  BERTH_TRY(auto password, read_new_password(from, "Password for " + flags.name));
+  return Chosen{std::move(password), false};
+}
+
+void print_if_made_up(const Chosen& chosen) {
+  if (chosen.is_made_up) std::printf("Password (shown once): %s\n", chosen.password.c_str());
+}
+
+Result<void> add(const UserFlags& flags) {
+  BERTH_TRY(auto client, AdminClient::open(flags.admin));
+  BERTH_TRY(const Chosen chosen, choose_password(flags));
+  std::string body = "{\"name\":" + json_string(flags.name);
+  append_json_member(body, "password", std::string_view(chosen.password));
+  append_json_member(body, "email", std::string_view(flags.email));
+  body += flags.is_admin ? ",\"admin\":true" : "";
+  body += flags.adopt ? ",\"adopt_namespace\":true}" : "}";
+  BERTH_TRYV(client.call(Method::post, "users", body));
+  std::printf("Created user %s%s\n", flags.name.c_str(), flags.is_admin ? " (administrator)" : "");
+  print_if_made_up(chosen);
+  return {};
+}
+
+Result<void> set_password(const UserFlags& flags) {
+  BERTH_TRY(auto client, AdminClient::open(flags.admin));
+  BERTH_TRY(const Chosen chosen, choose_password(flags));
+  BERTH_TRYV(client.call(Method::put, "users/" + segment(flags.name) + "/password",
+                         "{\"new\":" + json_string(chosen.password) + "}"));
+  std::printf("Changed the password of %s\n", flags.name.c_str());
+  print_if_made_up(chosen);
+  return {};
+}
+
+Result<void> list(const UserFlags& flags) {
+  BERTH_TRY(auto client, AdminClient::open(flags.admin));
+  BERTH_TRY(const auto users, client.list("users"));
+  print_rows(flags.admin, kColumns, users);
+  return {};
+}
+
+Result<void> show(const UserFlags& flags) {
+  BERTH_TRY(auto client, AdminClient::open(flags.admin));
+  BERTH_TRY(const auto user, client.call(Method::get, "users/" + segment(flags.name)));
+  print_rows(flags.admin, kColumns, {user});
+  return {};
+}
+
+Result<void> change(const UserFlags& flags, const std::string& body, const char* said) {
+  BERTH_TRY(auto client, AdminClient::open(flags.admin));
+  BERTH_TRYV(client.call(Method::patch, "users/" + segment(flags.name), body));
+  std::printf("%s %s\n", said, flags.name.c_str());
+  return {};
+}
+
+Result<void> remove(const UserFlags& flags) {
+  BERTH_TRY(auto client, AdminClient::open(flags.admin));
+  BERTH_TRYV(client.call(Method::delete_, "users/" + segment(flags.name)));
+  std::printf("Removed user %s; what is in %s/ stays, and is the administrators'\n", flags.name.c_str(),
+              flags.name.c_str());
+  return {};
+}
+
+CLI::App* add_verb(CLI::App& parent, const char* name, const char* about, const FlagsPtr& flags, bool takes_name) {
+  CLI::App* verb = parent.add_subcommand(name, about);
+  add_admin_flags(*verb, flags->admin);
+  if (takes_name) verb->add_option("NAME", flags->name, "The user's name")->required();
+  return verb;
+}
+
+template <class Run>
+void on(CLI::App* verb, const FlagsPtr& flags, int& exit_code, Run run) {
+  verb->callback([flags, &exit_code, run] {
+    const auto done = run(*flags);
+    exit_code = done ? kOk : report(done.error());
+  });
+}
+
+constexpr const char* kFooter =
+    "A user owns the namespace of the same name: ann pushes to ann/app. With --admin she may do everything.\n"
+    "The password is asked for, or read from standard input, or made up and printed once; never given as an option.\n"
+    "These commands work on the data folder of a registry that is stopped; a running one has the API at /api/v1.\n\n"
+    "Examples:\n"
+    "  berth user add ann --admin                                  the first account\n"
+    "  printf %s \"$PW\" | berth user add bob --password-stdin\n"
+    "  berth user disable bob                                      at once, tokens included";
+
+}  // namespace
+
+void add_user(CLI::App& parent, int& exit_code) {
+  CLI::App* command = parent.add_subcommand("user", "Add, change and remove users");
+  command->require_subcommand(1);
+  command->footer(kFooter);
+  const auto flags = std::make_shared<UserFlags>();
+
+  CLI::App* adding = add_verb(*command, "add", "Create a user and its namespace", flags, true);
+  adding->add_flag("--admin", flags->is_admin, "May administer the registry");
+  adding->add_option("--email", flags->email, "E-mail address");
+  adding->add_flag("--password-stdin", flags->password_stdin, "Read the password from standard input");
+  adding->add_flag("--adopt-namespace", flags->adopt, "Take over the repositories in NAME/ that nobody owns");
+  on(adding, flags, exit_code, add);
+
+  on(add_verb(*command, "ls", "List users", flags, false), flags, exit_code, list);
+  on(add_verb(*command, "show", "Show a user", flags, true), flags, exit_code, show);
+  CLI::App* passwd = add_verb(*command, "passwd", "Set a new password", flags, true);
+  passwd->add_flag("--password-stdin", flags->password_stdin, "Read the password from standard input");
+  on(passwd, flags, exit_code, set_password);
+  on(add_verb(*command, "disable", "Refuse a user from now on, with all tokens", flags, true), flags, exit_code,
+     [](const UserFlags& f) { return change(f, R"({"disabled":true})", "Disabled"); });
+  on(add_verb(*command, "enable", "Let a user in again", flags, true), flags, exit_code,
+     [](const UserFlags& f) { return change(f, R"({"disabled":false})", "Enabled"); });
+  on(add_verb(*command, "promote", "Make a user an administrator", flags, true), flags, exit_code,
+     [](const UserFlags& f) { return change(f, R"({"admin":true})", "Administrator now:"); });
+  on(add_verb(*command, "demote", "Make an administrator a plain user", flags, true), flags, exit_code,
+     [](const UserFlags& f) { return change(f, R"({"admin":false})", "No administrator any more:"); });
+  on(add_verb(*command, "rm", "Remove a user; the repositories stay", flags, true), flags, exit_code, remove);
+}
+
+}  // namespace berth::cli

@@ -1,0 +1,97 @@
+#include "meta/grants.h"
+
+namespace berth::meta {
+
+namespace {
+
+constexpr sql::Sql kPut = R"(
+  INSERT INTO grant_(principal_id, ns_id, pattern, allow, deny, created_at, created_by)
+  VALUES($1, $2, $3, $4, $5, $6, $7)
+  ON CONFLICT(principal_id, ns_id, pattern) DO UPDATE
+    SET allow = excluded.allow, deny = excluded.deny, created_at = excluded.created_at,
+      created_by = excluded.created_by
+  RETURNING id)";
+
+constexpr sql::Sql kRemove = R"(
+  DELETE FROM grant_
+  WHERE id = $1 AND ns_id = $2)";
+
+constexpr sql::Sql kList = R"(
+  SELECT g.id, g.principal_id, p.name, g.pattern, g.allow, g.deny
+  FROM grant_ g
+  JOIN principal p ON p.id = g.principal_id
+  WHERE g.ns_id = $1 AND g.id > $2
+  ORDER BY g.id
+  LIMIT $3)";
+
+constexpr sql::Sql kCount = R"(
+  SELECT count(*)
+  FROM grant_
+  WHERE principal_id = $1 AND ns_id = $2)";
+
+constexpr sql::Sql kOwn = R"(
+  SELECT id, principal_id, '', pattern, allow, deny
+  FROM grant_
+  WHERE principal_id = $1 AND ns_id = $2)";
+
+constexpr sql::Sql kOfTeams = R"(
+  SELECT g.id, g.principal_id, p.name, g.pattern, g.allow, g.deny
+  FROM team_member m
+  JOIN grant_ g ON g.principal_id = m.team_id AND g.ns_id = $2
+  JOIN principal p ON p.id = m.team_id
+  WHERE m.principal_id = $1)";
+
+constexpr sql::Sql kRepo = R"(
+  SELECT visibility
+  FROM repo
+  WHERE name = $1 AND deleted_at IS NULL)";
+
+GrantRow read(const sql::Row& row) {
+  return {row.int64(0), row.int64(1), std::string(row.text(2)), std::string(row.text(3)), row.int64(4), row.int64(5)};
+}
+
+}  // namespace
+
+Result<GrantId> put_grant(sql::Connection& db, NamespaceId ns, const GrantRow& grant, const Stamp& stamp) {
+  GrantId id = 0;
+  BERTH_TRYV(db.query(kPut,
+                      {grant.principal, ns, std::string_view(grant.pattern), grant.allow, grant.deny, stamp.at_ms,
+                       bind_optional(stamp.principal)},
+                      [&](const sql::Row& row) { id = row.int64(0); }));
+  return id;
+}
+
+Result<bool> remove_grant(sql::Connection& db, NamespaceId ns, GrantId id) {
+  BERTH_TRY(const std::int64_t changed, db.execute(kRemove, {id, ns}));
+  return changed > 0;
+}
+
+Result<std::int64_t> count_grants(sql::Connection& db, PrincipalId principal, NamespaceId ns) {
+  std::int64_t count = 0;
+  BERTH_TRYV(db.query(kCount, {principal, ns}, [&](const sql::Row& row) { count = row.int64(0); }));
+  return count;
+}
+
+Result<std::vector<GrantRow>> list_grants(sql::Connection& db, NamespaceId ns, GrantId after, std::int64_t limit) {
+  std::vector<GrantRow> out;
+  BERTH_TRYV(db.query(kList, {ns, after, limit}, [&](const sql::Row& row) { out.push_back(read(row)); }));
+  return out;
+}
+
+Result<Standing> load_standing(sql::Connection& db, std::optional<PrincipalId> principal, const oci::RepoName& repo) {
+  Standing out;
+  BERTH_TRY(out.ns, find_namespace(db, repo.first_component()));
+  if (!out.ns) return out;
+  BERTH_TRYV(db.query(kRepo, {std::string_view(repo.str())},
+                      [&](const sql::Row& row) { out.repo = static_cast<Visibility>(row.int64(0)); }));
+  if (!principal) return out;
+  if (out.ns->kind == NamespaceKind::organization) {
+    BERTH_TRY(out.role, find_role(db, out.ns->id, *principal));
+  }
+  const auto keep = [&](const sql::Row& row) { out.grants.push_back(read(row)); };
+  BERTH_TRYV(db.query(kOwn, {*principal, out.ns->id}, keep));
+  BERTH_TRYV(db.query(kOfTeams, {*principal, out.ns->id}, keep));
+  return out;
+}
+
+}  // namespace berth::meta

@@ -1,0 +1,43 @@
+#pragma once
+// What principals were given on repositories, and what a repository and its namespace say about a subject: everything a
+// decision is made from (auth/decision.h).
+
+#include "meta/namespaces.h"
+#include "oci/repo_name.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace berth::meta {
+
+/// Bits of allow and deny are auth::Rights.
+struct GrantRow {
+  GrantId id = 0;
+  PrincipalId principal = 0;
+  std::string principal_name;
+  std::string pattern;
+  std::int64_t allow = 0;
+  std::int64_t deny = 0;
+};
+
+/// One grant a principal and pattern: putting it again replaces the bits.
+Result<GrantId> put_grant(sql::Connection& db, NamespaceId ns, const GrantRow& grant, const Stamp& stamp);
+/// False if there was none.
+Result<bool> remove_grant(sql::Connection& db, NamespaceId ns, GrantId id);
+/// Of one principal in a namespace.
+Result<std::int64_t> count_grants(sql::Connection& db, PrincipalId principal, NamespaceId ns);
+/// Of a namespace, by id, after `after` (exclusive), at most `limit`.
+Result<std::vector<GrantRow>> list_grants(sql::Connection& db, NamespaceId ns, GrantId after, std::int64_t limit);
+
+/// What there is to know about a subject's place at a repository.
+struct Standing {
+  std::optional<Namespace> ns;     // nullopt: there is no such namespace
+  std::optional<Visibility> repo;  // nullopt: there is no such repository
+  std::optional<Role> role;        // in the organisation
+  std::vector<GrantRow> grants;    // in that namespace, its own and its teams', whatever the pattern
+};
+/// `principal` empty: an anonymous caller. A few point lookups, whatever the number of accounts and grants.
+Result<Standing> load_standing(sql::Connection& db, std::optional<PrincipalId> principal, const oci::RepoName& repo);
+
+}  // namespace berth::meta
