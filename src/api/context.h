@@ -3,6 +3,7 @@
 
 #include "api/admin/admin_api.h"
 #include "api/routes.h"
+#include "auth/audit_log.h"
 #include "auth/token_service.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -47,6 +48,7 @@ struct Auth {
   auth::Directory& directory;
   auth::Authenticator& authenticator;
   auth::TokenService& tokens;
+  auth::AuditLog& audit;
   const http::Networks& trusted_proxies;
   AuthMode mode = AuthMode::token;
   std::string external_url;             // A5: what the realm is built from; may be empty
@@ -79,6 +81,17 @@ struct Context {
   auth::IdentityPtr identity = {};            // who asks; empty while there are no accounts
   auth::Rights rights = auth::Rights::all();  // on the route's repository
 
+  std::string address = {};  // the client's, and what the log calls the request: for the record
+  std::string request_id = {};
+  std::string rule = {};  // what gave the right to change something
+
+  /// An entry of the audit log about this request, still without its action; nullopt while there are no accounts.
+  std::optional<meta::AuditEntry> audit_entry() const {
+    if (!identity) return std::nullopt;
+    auto entry = services.auth.audit.entry(*identity, address, request_id);
+    entry.rule = rule;
+    return entry;
+  }
   /// Whose pushes these are.
   registry::Uploader uploader() const {
     if (!identity || identity->is_anonymous()) return {};

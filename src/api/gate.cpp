@@ -1,7 +1,6 @@
 #include "api/gate.h"
 
 #include "api/challenge.h"
-#include "http/networks.h"
 #include "http/target.h"
 
 namespace berth::api {
@@ -115,7 +114,9 @@ Result<void> authorise(Context& context, const http::Exchange& exchange) {
   const auto repo = repo_of(context.route);
   if (!repo && identity.is_anonymous()) return refuse(context, exchange, *need);
   BERTH_TRYV(repo);
-  BERTH_TRY(context.rights, rights_on(context.services, identity, *repo));
+  BERTH_TRY(const auth::RulingPtr ruling, context.services.auth.directory.ruling(identity.subject, *repo));
+  context.rights = identity.narrowing.apply(ruling->rights, repo->str());
+  if (need->right != Right::read) context.rule = auth::to_text(ruling->cause_of(need->right));
   const bool is_covered = !is_token(identity) || identity.actions_on(repo->str()).includes(need->actions);
   if (!is_covered || !context.rights.has(need->right)) return refuse(context, exchange, *need);
   return {};
@@ -127,8 +128,7 @@ io::Task<Result<auth::IdentityPtr>> identify(Context& context, http::Exchange& e
   auth::Authenticator& authenticator = context.services.auth.authenticator;
   std::string authorization = request.joined("Authorization");
   if (auto known = authenticator.find_cached(authorization)) co_return known;
-  auto found = co_await authenticator.authenticate(
-      authorization, http::client_address(request, exchange.peer(), context.services.auth.trusted_proxies));
+  auto found = co_await authenticator.authenticate(authorization, context.address);
   if (found || found.error().code != Errc::unauthorized) co_return found;
   // A push of hours does not die of a token of minutes: whoever began the session may end it.
   if (context.route.endpoint == Endpoint::upload_session) {
@@ -137,6 +137,19 @@ io::Task<Result<auth::IdentityPtr>> identify(Context& context, http::Exchange& e
   const std::string_view error = auth::parse_bearer(authorization) ? "invalid_token" : "";  // A4
   co_return unauthorized(found.error().message,
                          challenge(context.services, exchange, wanted_scopes(context, request), error));
+}
+
+/// On record, if somebody was refused: a request without credentials is only the way clients begin.
+void note_refusal(const Context& context, const http::Exchange& exchange, const Error& why) {
+  const auto need = need_of(context.route.endpoint, exchange.request().method);
+  if (!need || context.identity->is_anonymous()) return;
+  auth::AuditLog& log = context.services.auth.audit;
+  auto entry = log.entry(*context.identity, context.address, context.request_id);
+  entry.allowed = false;
+  entry.action = need->actions.to_text();
+  entry.target = context.route.name;
+  entry.rule = why.message;
+  log.note(std::move(entry));
 }
 
 }  // namespace
@@ -178,18 +191,23 @@ io::Task<Result<void>> admit(Context& context, http::Exchange& exchange) {
   if (!context.services.auth.directory.has_accounts())
     co_return admit_without_accounts(context.services, endpoint, request);
   BERTH_CO_TRY(context.identity, co_await identify(context, exchange));
-  BERTH_CO_TRYV(authorise(context, exchange));
+  if (auto allowed = authorise(context, exchange); !allowed) {
+    note_refusal(context, exchange, allowed.error());
+    co_return allowed;
+  }
   co_return check_deletes(context.services, endpoint, request.method);
 }
 
-bool may_read_at_hand(const Services& services, const http::Request& request, std::string_view repo) {
+AtHand may_read_at_hand(const Services& services, const http::Request& request, std::string_view repo) {
   auth::Directory& directory = services.auth.directory;
-  if (!directory.has_accounts()) return admit_without_accounts(services, Endpoint::manifest, request).has_value();
-  const auto identity = services.auth.authenticator.find_cached(request.find("Authorization").value_or(""));
-  if (!identity) return false;
+  if (!directory.has_accounts())
+    return {admit_without_accounts(services, Endpoint::manifest, request).has_value(), nullptr};
+  auto identity = services.auth.authenticator.find_cached(request.find("Authorization").value_or(""));
+  if (!identity) return {};
   const auth::RulingPtr ruling = directory.find_ruling(identity->subject, repo);
-  if (!ruling || !identity->narrowing.apply(ruling->rights, repo).has(Right::read)) return false;
-  return !is_token(*identity) || identity->actions_on(repo).has(Actions::pull);
+  if (!ruling || !identity->narrowing.apply(ruling->rights, repo).has(Right::read)) return {};
+  if (is_token(*identity) && !identity->actions_on(repo).has(Actions::pull)) return {};
+  return {true, std::move(identity)};
 }
 
 Result<bool> may_read(const Context& context, const oci::RepoName& repo) {

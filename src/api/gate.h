@@ -21,7 +21,11 @@ std::optional<Need> need_of(Endpoint endpoint, http::Method method);
 /// name_unknown for what may not be seen; denied; name_invalid (G1); too_many_requests.
 io::Task<Result<void>> admit(Context& context, http::Exchange& exchange);
 /// Whether a manifest may be read from that repository, as far as it is known without waiting. False says nothing.
-bool may_read_at_hand(const Services& services, const http::Request& request, std::string_view repo);
+struct AtHand {
+  bool may_read = false;
+  auth::IdentityPtr identity;
+};
+AtHand may_read_at_hand(const Services& services, const http::Request& request, std::string_view repo);
 /// What a listing may show the caller; empty: everything.
 registry::NameFilter visible_to(const Context& context);
 /// Whether the caller may pull from another repository than the route's.

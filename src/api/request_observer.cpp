@@ -136,6 +136,8 @@ std::string RequestObserver::json_line(const Seen& seen, const http::Exchange& e
   line.append(R"(","level":"info","event":"http.request")");
   append_json_member(line, "req", request_id(seen, exchange));
   append_json_member(line, "peer", http::client_address(request, exchange.peer(), deps_.trusted_proxies));
+  if (seen.identity && !seen.identity->is_anonymous())
+    append_json_member(line, "principal", std::string_view(seen.identity->subject.name));
   append_json_member(line, "method", request.method_text);
   append_json_member(line, "path", loggable_path(request.path, seen.endpoint));
   append_json_member(line, "route", route_label(route_index(seen.endpoint)));
@@ -160,6 +162,7 @@ std::string RequestObserver::text_line(const Seen& seen, const http::Exchange& e
   line.append("  ").append(size_text(std::max(exchange.traffic().received_bytes, exchange.traffic().sent_bytes)));
   line.append("  ").append(duration_text(duration_us));
   line.append("  ").append(http::client_address(request, exchange.peer(), deps_.trusted_proxies));
+  if (seen.identity && !seen.identity->is_anonymous()) line.append("  ").append(seen.identity->subject.name);
   return line;
 }
 

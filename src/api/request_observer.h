@@ -2,6 +2,7 @@
 // What is known of every request once it is answered: counters, durations, and its line in the log.
 
 #include "api/routes.h"
+#include "auth/identity.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -42,6 +43,7 @@ class RequestObserver {
     std::int64_t began_us = 0;
     std::uint64_t number = 0;
     std::optional<Endpoint> endpoint;  // none: no route matched
+    auth::IdentityPtr identity = {};   // who asked, as far as that was found out
   };
   Seen begin() { return {.began_us = deps_.clock.mono_us(), .number = next_number_.fetch_add(1), .endpoint = {}}; }
   void end(const Seen& seen, const http::Exchange& exchange);

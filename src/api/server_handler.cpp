@@ -7,6 +7,7 @@
 #include "api/health_endpoints.h"
 #include "api/request_observer.h"
 #include "api/token_endpoints.h"
+#include "http/networks.h"
 
 namespace berth::api {
 
@@ -17,6 +18,7 @@ io::Task<void> ServerHandler::handle(http::Exchange& exchange) {
       services_.face == Face::operator_only ? std::nullopt : find_manifest_at_hand(services_, exchange.request());
   if (at_hand) {  // what is asked for most: without a coroutine
     seen.endpoint = Endpoint::manifest;
+    seen.identity = at_hand->identity;
     const auto is_sent = exchange.begin_send(at_hand->head, at_hand->body ? at_hand->body->bytes : std::string_view());
     if (is_sent && !*is_sent) (void)co_await exchange.finish_send();
     observer.end(seen, exchange);
@@ -49,7 +51,13 @@ io::Task<Result<void>> ServerHandler::dispatch(http::Exchange& exchange, Request
     co_return fail(Errc::route_unknown, "no such endpoint: this address is for the operator");
   seen.endpoint = route.endpoint;
   Context context{services_, std::move(route)};
-  BERTH_CO_TRYV(co_await admit(context, exchange));
+  if (services_.auth.directory.has_accounts()) {
+    context.address = http::client_address(request, exchange.peer(), services_.auth.trusted_proxies);
+    context.request_id = services_.observer.request_id(seen, exchange);
+  }
+  const auto admitted = co_await admit(context, exchange);
+  seen.identity = context.identity;
+  BERTH_CO_TRYV(admitted);
   switch (context.route.endpoint) {
     case Endpoint::base: co_return co_await get_base(context, exchange);
     case Endpoint::catalog: co_return co_await get_catalog(context, exchange);

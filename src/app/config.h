@@ -39,6 +39,7 @@ struct ServeConfig {
   api::AuthMode auth_mode = api::AuthMode::token;
   std::vector<std::string> auth_hosts;            // names clients may call us by, if external_url is not set
   std::int64_t token_life_ms = 15LL * 60 * 1000;  // A11: never under a minute
+  Live<std::int64_t> audit_keep_ms = 400LL * 24 * 60 * 60 * 1000;
   registry::Limits limits;
   http::ServerLimits http;
   std::vector<std::string> trusted_proxies;

@@ -23,14 +23,15 @@ Result<void> OfflineAdmin::start(const std::string& data_path) {
   BERTH_TRYV(lifecycle::claim_store(*store_, data_->store_id(), data_path));
   passwords_ = std::make_unique<io::BlockingPool>("passwords", 1, 10);
   directory_ = std::make_unique<auth::Directory>(*store_, auth::Rights());
-  api_ = std::make_unique<api::AdminApi>(api::AdminDeps{*store_, *directory_, *passwords_, clock_, random_});
+  audit_ = std::make_unique<auth::AuditLog>(*store_, clock_);
+  api_ = std::make_unique<api::AdminApi>(api::AdminDeps{*store_, *directory_, *audit_, *passwords_, clock_, random_});
   return {};
 }
 
 api::AdminReply OfflineAdmin::call(const api::AdminRequest& request) {
   auth::Identity owner;
   owner.subject.kind = auth::Subject::Kind::user;
-  owner.subject.name = "the owner of the data folder";
+  owner.subject.name = "(owner of the data folder)";
   owner.subject.is_admin = true;
   owner.credential = auth::Credential::password;
   return io::run_blocking(api_->handle(owner, request, "offline"));

@@ -30,6 +30,7 @@ class OfflineAdmin {
   std::unique_ptr<meta::Store> store_;
   std::unique_ptr<io::BlockingPool> passwords_;
   std::unique_ptr<auth::Directory> directory_;
+  std::unique_ptr<auth::AuditLog> audit_;
   std::unique_ptr<api::AdminApi> api_;
 };
 

@@ -29,6 +29,9 @@ namespace {
 constexpr std::int64_t kHousekeepingMs = 1'000;
 constexpr std::int64_t kLogFlushMs = 200;
 constexpr std::int64_t kTotalsMs = 60'000;
+constexpr std::int64_t kForgetMs = 60'000;
+constexpr std::int64_t kForgetMax = 1'000;
+constexpr std::int64_t kDeadTokensMs = 30LL * 24 * 60 * 60 * 1000;  // shown as ended for a while
 constexpr std::size_t kPlaceMax = 1'000;
 constexpr std::size_t kExpireMax = 1'000;
 constexpr std::size_t kDiskQueueMax = 10'000;
@@ -62,6 +65,7 @@ struct Server::Parts {
   std::unique_ptr<io::BlockingPool> passwords;
   std::unique_ptr<auth::KeyRing> keys;
   std::unique_ptr<auth::Directory> directory;
+  std::unique_ptr<auth::AuditLog> audit;
   std::unique_ptr<auth::Authenticator> authenticator;
   std::unique_ptr<auth::TokenService> tokens;
   std::unique_ptr<api::Auth> auth;
@@ -83,6 +87,7 @@ struct Server::Parts {
   std::unique_ptr<io::Periodic> scrubbing;
   std::unique_ptr<io::Periodic> log_flushing;
   std::int64_t totals_due_ms = 0;
+  std::int64_t forget_due_ms = 0;
   lifecycle::RecoveryReport recovered;  // its strays are reviewed in the background
   std::atomic<bool> stopping{false};
   io::Worker reviewing;
@@ -114,6 +119,7 @@ struct Server::Parts {
   void check_space();
   void look_at_totals();
   std::vector<std::string> problems() const;
+  void forget_old();
   void keep_house();
   void scrub(io::Periodic& self);
 };
@@ -192,13 +198,14 @@ Result<void> Server::Parts::build_auth() {
   directory->look_for_accounts();
   if (!directory->has_accounts()) BERTH_TRYV(check_openness(config));
   const std::string service = service_name(config);
+  audit = std::make_unique<auth::AuditLog>(*store, clock);
   authenticator = std::make_unique<auth::Authenticator>(
-      auth::Authenticator::Deps{*store, *passwords, *keys, clock, random, log, service});
+      auth::Authenticator::Deps{*store, *passwords, *keys, clock, random, log, *audit, service});
   tokens = std::make_unique<auth::TokenService>(
       auth::TokenService::Deps{*directory, *keys, clock, random, service, config.token_life_ms / 1000});
-  auth = std::make_unique<api::Auth>(api::Auth{*directory, *authenticator, *tokens, config.http.trusted_proxies,
+  auth = std::make_unique<api::Auth>(api::Auth{*directory, *authenticator, *tokens, *audit, config.http.trusted_proxies,
                                                config.auth_mode, config.external_url, config.auth_hosts});
-  admin = std::make_unique<api::AdminApi>(api::AdminDeps{*store, *directory, *passwords, clock, random});
+  admin = std::make_unique<api::AdminApi>(api::AdminDeps{*store, *directory, *audit, *passwords, clock, random});
   return {};
 }
 
@@ -369,10 +376,26 @@ void Server::Parts::check_space() {
   space.set(level);
 }
 
+/// Once a minute, a little at a time: entries of the audit log that are old enough, and secrets that ended long ago.
+void Server::Parts::forget_old() {
+  if (clock.mono_ms() < forget_due_ms || !directory->has_accounts()) return;
+  forget_due_ms = clock.mono_ms() + kForgetMs;
+  const std::int64_t now_ms = clock.now_ms();
+  store->write_later([before_ms = now_ms - config.audit_keep_ms](sql::Connection& db) -> Result<void> {
+    BERTH_TRYV(meta::forget_audit(db, before_ms, kForgetMax));
+    return {};
+  });
+  store->write_later([before_ms = now_ms - kDeadTokensMs](sql::Connection& db) -> Result<void> {
+    BERTH_TRYV(meta::forget_expired_tokens(db, before_ms, kForgetMax));
+    return {};
+  });
+}
+
 void Server::Parts::keep_house() {
   check_space();
   look_at_totals();
   directory->look_for_accounts();
+  forget_old();
   if (const auto placed = lifecycle::place_pending(recovery(), kPlaceMax, meta::Space::normal); !placed) {
     log.warn("housekeeping.place_failed", {f("err", placed.error().cause)});
   }

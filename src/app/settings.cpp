@@ -321,6 +321,8 @@ void add_auth(std::vector<Setting>& out) {
                      [](auto& config) -> auto& { return config.auth_hosts; }));
   out.push_back(duration({"auth.token_life", "How long a token from /token is good.", ""}, 60 * kSecond, kDay,
                          [](auto& config) -> auto& { return config.token_life_ms; }));
+  out.push_back(duration({"auth.audit_keep", "How long the audit log keeps an entry.", "", Reload::yes}, kDay,
+                         3650 * kDay, [](auto& config) -> auto& { return config.audit_keep_ms; }));
 }
 
 void add_log(std::vector<Setting>& out) {

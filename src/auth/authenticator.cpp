@@ -151,9 +151,12 @@ Result<IdentityPtr> Authenticator::check_secret(const NameAndSecret& given, std:
     if (!principal) return std::nullopt;
     return Holder{*std::move(principal), std::move(row)};
   }));
-  if (!holder || (holder->principal.name != given.name && !is_name_for_any(given.name))) return wrong();
-  auto subject = subject_of(holder->principal, now_ms);
-  if (!subject) return wrong();
+  const bool is_theirs = holder && (holder->principal.name == given.name || is_name_for_any(given.name));
+  auto subject = is_theirs ? subject_of(holder->principal, now_ms) : std::nullopt;
+  if (!subject) {
+    note_sign_in(given.name, std::nullopt, address, "a secret that is not valid");
+    return wrong();
+  }
   const meta::TokenRow& row = *holder->secret;
   if (!row.used_at_ms || now_ms - *row.used_at_ms >= kUseNotedMs || row.used_from != address) {
     deps_.store.write_later([id = row.id, now_ms, from = std::string(address)](sql::Connection& db) {
@@ -185,15 +188,32 @@ io::Task<Result<IdentityPtr>> Authenticator::check_password(NameAndSecret given,
   const auto subject = principal ? subject_of(*principal, now_ms) : std::nullopt;
   if (!is_right || !has_password || !subject) {
     limiter_.note_failure(given.name, address, now_ms);
+    note_sign_in(given.name, std::nullopt, address, "wrong password, or no such account");
     co_return wrong();
   }
   limiter_.note_success(given.name, address);
+  note_sign_in(given.name, subject, address, "password");
   if (needs_rehash(stored)) upgrade_hash(*principal, std::move(given.secret));
   Identity out;
   out.subject = *subject;
   out.credential = Credential::password;
   out.valid_until_ms = now_ms + kPasswordMs;
   co_return std::make_shared<const Identity>(std::move(out));
+}
+
+void Authenticator::note_sign_in(std::string_view name, const std::optional<Subject>& subject, std::string_view address,
+                                 std::string_view rule) {
+  constexpr std::size_t kNameBytesMax = 128;
+  meta::AuditEntry entry;
+  entry.at_ms = deps_.clock.now_ms();
+  entry.action = "sign_in";
+  entry.actor = name.substr(0, kNameBytesMax);
+  if (subject) entry.actor_id = subject->id;
+  entry.target = entry.actor;
+  entry.allowed = subject.has_value();
+  entry.rule = rule;
+  entry.peer = address;
+  deps_.audit.note(std::move(entry));
 }
 
 /// The password that was just verified, hashed as new ones are. Nobody waits for it; next time it is tried again.

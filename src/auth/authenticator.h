@@ -3,6 +3,7 @@
 // the header, so that a client which sends its password or token with every request costs a lookup, not a signature or
 // a slow hash; a change of any account forgets all of it.
 
+#include "auth/audit_log.h"
 #include "auth/directory.h"
 #include "auth/identity.h"
 #include "auth/key_ring.h"
@@ -38,6 +39,7 @@ class Authenticator {
     const Clock& clock;
     Random& random;
     const Log& log;
+    AuditLog& audit;
     /// Of our tokens: iss and aud (A12), and the `service` of a token request.
     std::string service;
   };
@@ -69,6 +71,8 @@ class Authenticator {
   Result<IdentityPtr> check_token(std::string_view token, std::int64_t now_ms);
   Result<IdentityPtr> check_secret(const NameAndSecret& given, std::string_view address);
   io::Task<Result<IdentityPtr>> check_password(NameAndSecret given, std::string address);
+  void note_sign_in(std::string_view name, const std::optional<Subject>& subject, std::string_view address,
+                    std::string_view rule);
   void upgrade_hash(const meta::Principal& principal, std::string password);
 
   Deps deps_;

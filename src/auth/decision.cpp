@@ -117,6 +117,20 @@ Ruling rule(const Subject& subject, const meta::Standing& standing, const oci::R
   return out;
 }
 
+std::string to_text(const Cause& cause) {
+  switch (cause.kind) {
+    case Cause::Kind::nothing: return "nothing gives it";
+    case Cause::Kind::administrator: return "administrator";
+    case Cause::Kind::own_namespace: return "own namespace";
+    case Cause::Kind::role: return "role in the organisation: " + std::string(to_string(cause.role));
+    case Cause::Kind::granted: return "grant " + std::to_string(cause.grant);
+    case Cause::Kind::denied: return "denied by grant " + std::to_string(cause.grant);
+    case Cause::Kind::visible: return "visibility";
+    case Cause::Kind::everybody: return "server.anonymous";
+  }
+  return "";
+}
+
 std::string describe(const Cause& cause, const Subject& subject, const meta::Standing& standing,
                      const oci::RepoName& repo) {
   const std::string who = subject.kind == Subject::Kind::anonymous ? "an anonymous caller" : subject.name;

@@ -63,6 +63,9 @@ struct Ruling {
 /// everybody: what callers without an account may do anywhere.
 Ruling rule(const Subject& subject, const meta::Standing& standing, const oci::RepoName& repo, Rights everybody = {});
 
+/// "administrator", "role writer", "grant 12": for the audit log.
+std::string to_text(const Cause& cause);
+
 /// A sentence for `berth explain` and the audit log: "the grant 12 to the team acme/dev on acme/web-* allows it".
 std::string describe(const Cause& cause, const Subject& subject, const meta::Standing& standing,
                      const oci::RepoName& repo);

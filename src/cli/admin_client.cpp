@@ -57,6 +57,16 @@ Result<json::Value> AdminClient::call(http::Method method, std::string path, std
   return json::parse(reply.body.empty() ? "null" : reply.body);
 }
 
+Result<std::string> AdminClient::call_text(http::Method method, std::string path, std::string query) {
+  api::AdminRequest request;
+  request.method = method;
+  request.path = std::move(path);
+  request.query = std::move(query);
+  api::AdminReply reply = offline_->call(request);
+  if (!reply.succeeded()) return fail(error_of(reply));
+  return std::move(reply.body);
+}
+
 Result<std::vector<json::Value>> AdminClient::list(const std::string& path) {
   std::vector<json::Value> out;
   std::string query = "limit=500";

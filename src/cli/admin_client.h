@@ -26,6 +26,8 @@ class AdminClient {
 
   /// The body of a success; null if it has none. Errors: what the problem document says.
   Result<json::Value> call(http::Method method, std::string path, std::string body = {}, std::string query = {});
+  /// The same for an answer that is not JSON.
+  Result<std::string> call_text(http::Method method, std::string path, std::string query = {});
   /// Every item of a list, page after page.
   Result<std::vector<json::Value>> list(const std::string& path);
 

@@ -9,6 +9,7 @@ void add_serve(CLI::App& parent, int& exit_code);
 void add_fsck(CLI::App& parent, int& exit_code);
 void add_config(CLI::App& parent, int& exit_code);
 void add_migrate(CLI::App& parent, int& exit_code);
+void add_audit(CLI::App& parent, int& exit_code);
 void add_user(CLI::App& parent, int& exit_code);
 void add_version(CLI::App& parent, int& exit_code);
 

@@ -72,6 +72,7 @@ int main(int argc, char** argv) {
   add_fsck(app, exit_code);
   add_config(app, exit_code);
   add_migrate(app, exit_code);
+  add_audit(app, exit_code);
   add_user(app, exit_code);
   add_version(app, exit_code);
   if (argc < 2) {

@@ -78,11 +78,20 @@ io::Task<void> Blobs::set_aside(meta::Link link, oci::Digest digest) {
   if (!moved) deps_.log.error("blob.quarantine_failed", {f("digest", digest.str()), f("err", moved.error().cause)});
 }
 
-io::Task<Result<void>> Blobs::remove(oci::RepoName repo, oci::Digest digest, std::optional<meta::PrincipalId> by) {
+io::Task<Result<void>> Blobs::remove(oci::RepoName repo, oci::Digest digest, std::optional<meta::PrincipalId> by,
+                                     std::optional<meta::AuditEntry> audit) {
   const meta::Stamp stamp{deps_.clock.now_ms(), by};
-  BERTH_CO_TRY(const bool removed, co_await deps_.store.write(
-                                       [=](sql::Connection& db) { return meta::trash_link(db, repo, digest, stamp); },
-                                       {.space = meta::Space::reclaim, .touches = meta::Touches::repo(repo)}));
+  const auto act = [=](sql::Connection& db) -> Result<bool> {
+    BERTH_TRY(const bool was_there, meta::trash_link(db, repo, digest, stamp));
+    if (!was_there || !audit) return was_there;
+    meta::AuditEntry entry = *audit;
+    entry.action = "blob.delete";
+    entry.target = repo.str() + "@" + digest.str();
+    BERTH_TRYV(meta::append_audit(db, std::move(entry)));
+    return true;
+  };
+  BERTH_CO_TRY(const bool removed,
+               co_await deps_.store.write(act, {.space = meta::Space::reclaim, .touches = meta::Touches::repo(repo)}));
   if (removed) co_return Result<void>{};
   BERTH_CO_TRY(const auto known, deps_.store.peek([&](sql::Connection& db) { return meta::find_repo(db, repo); }));
   if (!known) co_return fail(Errc::name_unknown, "no such repository");

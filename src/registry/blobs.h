@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "blob/blob_store.h"
+#include "meta/audit.h"
 #include "meta/blobs.h"
 #include "meta/read_cache.h"
 #include "meta/store.h"
@@ -43,7 +44,8 @@ class Blobs {
   io::Task<Result<BlobView>> open(oci::RepoName repo, oci::Digest digest);
   /// Removes the link of this repository; bytes and other repositories are untouched (D3).
   /// Errors: blob_unknown, name_unknown; referenced (D2).
-  io::Task<Result<void>> remove(oci::RepoName repo, oci::Digest digest, std::optional<meta::PrincipalId> by = {});
+  io::Task<Result<void>> remove(oci::RepoName repo, oci::Digest digest, std::optional<meta::PrincipalId> by = {},
+                                std::optional<meta::AuditEntry> audit = {});
 
  private:
   bool is_safe(const meta::Link& link) const;

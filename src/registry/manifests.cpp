@@ -1,5 +1,6 @@
 #include "registry/manifests.h"
 
+#include "base/json_text.h"
 #include "meta/blobs.h"
 #include "meta/referrers.h"
 #include "meta/repos.h"
@@ -10,6 +11,11 @@
 namespace berth::registry {
 
 namespace {
+
+/// "acme/web:1.0", "acme/web@sha256:…"
+std::string target_of(const oci::RepoName& repo, const oci::Reference& reference) {
+  return repo.str() + (reference.is_digest() ? "@" + reference.digest().str() : ":" + reference.tag().str());
+}
 
 constexpr std::size_t kInlineBytes = 64 * 1024;  // larger bodies are read, hashed and parsed off the I/O thread
 
@@ -93,16 +99,46 @@ class EdgeCollector {
   std::vector<std::string> missing_;
 };
 
+/// What a push does to its tags, for the record: [{"tag":"1.0","from":"sha256:…"}].
+class TagMoves {
+ public:
+  void add(const oci::Tag& tag, const std::optional<oci::Digest>& from, const oci::Digest& to) {
+    if (from == to) return;
+    list_ += list_.empty() ? "{\"tag\":" : ",{\"tag\":";
+    append_json_string(list_, tag.str());
+    if (from) append_json_member(list_, "from", std::string_view(from->str()));
+    list_ += '}';
+    is_move_ |= from.has_value();
+  }
+  bool is_move() const { return is_move_; }
+  std::string json() const { return "[" + list_ + "]"; }
+
+ private:
+  std::string list_;
+  bool is_move_ = false;
+};
+
+Result<void> record_push(sql::Connection& db, const PutManifest& cmd, const oci::Digest& digest,
+                         const TagMoves& moves) {
+  if (!cmd.audit) return {};
+  meta::AuditEntry entry = *cmd.audit;
+  entry.action = moves.is_move() ? "tag.move" : "manifest.push";
+  entry.target = target_of(cmd.repo, cmd.reference);
+  entry.detail = "{\"digest\":" + json_string(digest.str()) + ",\"tags\":" + moves.json() + "}";
+  return meta::append_audit(db, std::move(entry));
+}
+
 /// Whether the tag may come to point at what is pushed: M6, and whoever may only push what is new (S10).
 Result<void> check_tag(sql::Connection& db, meta::RepoId repo, const oci::Tag& tag, const PutManifest& cmd,
-                       const oci::Digest& pushed) {
-  if (!cmd.precondition && cmd.may_move_tags) return {};
+                       const oci::Digest& pushed, TagMoves& moves) {
+  if (!cmd.precondition && cmd.may_move_tags && !cmd.audit) return {};
   BERTH_TRY(const auto row, meta::find_tag(db, repo, tag));
   const std::optional<oci::Digest> current = row ? std::optional(row->digest) : std::nullopt;
   if (cmd.precondition && !cmd.precondition(current)) {
     return fail(Errc::precondition_failed,
                 "the tag " + tag.str() + (current ? " points at " + current->str() : std::string(" does not exist")));
   }
+  moves.add(tag, current, pushed);
   if (cmd.may_move_tags || !current || *current == pushed) return {};
   return fail(Errc::denied, "the tag " + tag.str() + " exists, and moving it needs the right overwrite on " +
                                 cmd.repo.str() + "; push another tag, or ask an owner of the namespace for it");
@@ -140,9 +176,10 @@ Result<ParsedPush> parse_push(const PutManifest& cmd, const Limits& limits) {
 Result<StoredManifest> commit_push(sql::Connection& db, const PutManifest& cmd, const ParsedPush& parsed,
                                    const Limits& limits, const meta::Stamp& stamp) {
   BERTH_TRY(const meta::RepoId repo, meta::ensure_repo(db, cmd.repo, stamp));
+  TagMoves moves;
   // Every tag that would move: a condition that holds for the one and not for the other is a lost update (M5, M6).
-  if (!cmd.reference.is_digest()) BERTH_TRYV(check_tag(db, repo, cmd.reference.tag(), cmd, parsed.digest));
-  for (const oci::Tag& tag : cmd.extra_tags) BERTH_TRYV(check_tag(db, repo, tag, cmd, parsed.digest));
+  if (!cmd.reference.is_digest()) BERTH_TRYV(check_tag(db, repo, cmd.reference.tag(), cmd, parsed.digest, moves));
+  for (const oci::Tag& tag : cmd.extra_tags) BERTH_TRYV(check_tag(db, repo, tag, cmd, parsed.digest, moves));
   BERTH_TRYV(check_quota(db, repo, parsed, limits));
   EdgeCollector edges(db, repo, limits.reference_policy, stamp);
   BERTH_TRYV(edges.add_all(parsed.manifest));
@@ -152,6 +189,7 @@ Result<StoredManifest> commit_push(sql::Connection& db, const PutManifest& cmd, 
                 stamp));
   if (!cmd.reference.is_digest()) BERTH_TRYV(meta::set_tag(db, repo, cmd.reference.tag(), id, parsed.digest, stamp));
   for (const oci::Tag& tag : cmd.extra_tags) BERTH_TRYV(meta::set_tag(db, repo, tag, id, parsed.digest, stamp));
+  BERTH_TRYV(record_push(db, cmd, parsed.digest, moves));
   StoredManifest out{parsed.digest, parsed.manifest.subject, parsed.manifest.warnings};
   std::ranges::move(edges.warnings, std::back_inserter(out.warnings));
   return out;
@@ -242,17 +280,22 @@ io::Task<Result<meta::ManifestHead>> Manifests::head(oci::RepoName repo, oci::Re
 }
 
 io::Task<Result<void>> Manifests::remove(oci::RepoName repo, oci::Reference reference,
-                                         std::optional<meta::PrincipalId> by) {
+                                         std::optional<meta::PrincipalId> by, std::optional<meta::AuditEntry> audit) {
   const meta::Stamp stamp{deps_.clock.now_ms(), by};
-  BERTH_CO_TRY(const bool removed, co_await deps_.store.write(
-                                       [=](sql::Connection& db) -> Result<bool> {
-                                         BERTH_TRY(const auto id, meta::find_repo(db, repo));
-                                         if (!id) return false;
-                                         if (reference.is_digest())
-                                           return meta::trash_manifest(db, *id, reference.digest(), stamp);
-                                         return meta::delete_tag(db, *id, reference.tag(), stamp);
-                                       },
-                                       {.space = meta::Space::reclaim, .touches = meta::Touches::repo(repo)}));
+  const auto act = [=](sql::Connection& db) -> Result<bool> {
+    BERTH_TRY(const auto id, meta::find_repo(db, repo));
+    if (!id) return false;
+    BERTH_TRY(const bool was_there, reference.is_digest() ? meta::trash_manifest(db, *id, reference.digest(), stamp)
+                                                          : meta::delete_tag(db, *id, reference.tag(), stamp));
+    if (!was_there || !audit) return was_there;
+    meta::AuditEntry entry = *audit;
+    entry.action = reference.is_digest() ? "manifest.delete" : "tag.delete";
+    entry.target = target_of(repo, reference);
+    BERTH_TRYV(meta::append_audit(db, std::move(entry)));
+    return true;
+  };
+  BERTH_CO_TRY(const bool removed,
+               co_await deps_.store.write(act, {.space = meta::Space::reclaim, .touches = meta::Touches::repo(repo)}));
   if (!removed) co_return fail(unknown(repo));
   co_return Result<void>{};
 }

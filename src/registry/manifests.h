@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "io/blocking_pool.h"
+#include "meta/audit.h"
 #include "meta/manifests.h"
 #include "meta/read_cache.h"
 #include "meta/store.h"
@@ -33,6 +34,8 @@ struct PutManifest {
   Precondition precondition = {};
   std::optional<meta::PrincipalId> by = {};  // who pushes; nullopt: an anonymous caller
   bool may_move_tags = true;                 // false: a tag that points elsewhere stays where it is
+  /// Who does it and from where: completed and written with the push. nullopt: nothing is on record.
+  std::optional<meta::AuditEntry> audit = {};
 };
 
 struct StoredManifest {
@@ -94,7 +97,8 @@ class Manifests {
   io::Task<Result<meta::ManifestHead>> head(oci::RepoName repo, oci::Reference reference);
   /// A tag goes alone; a digest takes every tag pinned to it along (D1).
   /// Errors: manifest_unknown, name_unknown, referenced (D2).
-  io::Task<Result<void>> remove(oci::RepoName repo, oci::Reference reference, std::optional<meta::PrincipalId> by = {});
+  io::Task<Result<void>> remove(oci::RepoName repo, oci::Reference reference, std::optional<meta::PrincipalId> by = {},
+                                std::optional<meta::AuditEntry> audit = {});
 
  private:
   Error unknown(const oci::RepoName& repo);

@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::int64_t kPageDefault = 50;
 constexpr std::int64_t kPageMax = 500;
+constexpr std::size_t kTargetBytesMax = 300;
 constexpr std::string_view kRepoCapture = "{repo}";
 
 std::vector<std::string_view> split(std::string_view text) {
@@ -177,12 +178,21 @@ AdminReply problem(const Error& error, std::string_view request_id) {
   return reply;
 }
 
-Result<AdminCall> AdminApi::admit(const auth::Identity& identity, const AdminRequest& request,
-                                  const AdminRoute*& route) {
+Result<AdminCall> AdminApi::admit(const auth::Identity& identity, const AdminRequest& request, const AdminRoute*& route,
+                                  const std::string& request_id) {
   BERTH_TRY(auto matched, match_admin(request));
   BERTH_TRY(auto query, http::Query::parse(request.query));
-  AdminCall call{deps_, identity, request, std::move(query), std::move(matched.captures)};
-  BERTH_TRYV(check_need(call, matched.route->need));
+  AdminCall call{deps_,     identity, request, std::move(query), std::move(matched.captures), matched.route->operation,
+                 request_id};
+  if (auto checked = check_need(call, matched.route->need); !checked) {
+    if (!identity.is_anonymous()) {
+      auto entry = audit_entry(call);
+      entry.allowed = false;
+      entry.rule = checked.error().message;
+      deps_.audit.note(std::move(entry));
+    }
+    return fail(std::move(checked).error());
+  }
   route = matched.route;
   return call;
 }
@@ -191,11 +201,20 @@ Result<AdminCall> AdminApi::admit(const auth::Identity& identity, const AdminReq
 io::Task<AdminReply> AdminApi::handle(const auth::Identity& identity, const AdminRequest& request,
                                       std::string request_id) {
   const AdminRoute* route = nullptr;
-  auto call = admit(identity, request, route);
+  auto call = admit(identity, request, route, request_id);
   if (!call) co_return problem(call.error(), request_id);
   auto reply = co_await route->handler(*call);
   if (!reply) co_return problem(reply.error(), request_id);
   co_return *std::move(reply);
+}
+
+meta::AuditEntry audit_entry(const AdminCall& call) {
+  meta::AuditEntry entry = call.deps.audit.entry(call.identity, call.request.address, call.request_id);
+  entry.action = call.operation;
+  entry.target = call.request.path.substr(0, kTargetBytesMax);
+  entry.rule = call.identity.subject.is_admin ? "administrator" : "own account, or rights in the namespace";
+  if (call.detail != "{}") entry.detail = call.detail;
+  return entry;
 }
 
 AdminReply page_reply(const std::vector<std::string>& items, std::string_view next) {

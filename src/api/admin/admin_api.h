@@ -5,6 +5,7 @@
 
 #include "api/admin/json_object.h"
 #include "auth/accounts.h"
+#include "auth/audit_log.h"
 #include "auth/directory.h"
 #include "auth/identity.h"
 #include "base/clock.h"
@@ -27,6 +28,7 @@ namespace berth::api {
 struct AdminDeps {
   meta::Store& store;
   auth::Directory& directory;
+  auth::AuditLog& audit;
   io::BlockingPool& passwords;
   const Clock& clock;
   Random& random;
@@ -71,6 +73,9 @@ struct AdminCall {
   const AdminRequest& request;
   http::Query query;
   std::vector<std::string> captures;  // of the route's pattern, decoded
+  std::string_view operation;
+  std::string request_id;
+  std::string detail = "{}";  // for the audit log, a JSON object; no secrets
 
   meta::Stamp stamp() const {
     const bool is_known = identity.subject.id != 0;
@@ -98,7 +103,8 @@ class AdminApi {
   io::Task<AdminReply> handle(const auth::Identity& identity, const AdminRequest& request, std::string request_id);
 
  private:
-  Result<AdminCall> admit(const auth::Identity& identity, const AdminRequest& request, const AdminRoute*& route);
+  Result<AdminCall> admit(const auth::Identity& identity, const AdminRequest& request, const AdminRoute*& route,
+                          const std::string& request_id);
 
   AdminDeps deps_;
 };
@@ -126,10 +132,25 @@ std::string time_json(std::optional<std::int64_t> at_ms);
 /// "90d", "12h", "30m", "45s" or a number of seconds. Errors: parameter_invalid.
 Result<std::int64_t> parse_life_ms(std::string_view text);
 
-/// Runs `fn(Connection&) -> Result<T>` as one durable write that changes accounts.
+/// What the call did, for the audit log.
+meta::AuditEntry audit_entry(const AdminCall& call);
+
+/// Runs `fn(Connection&) -> Result<T>` as one durable write, and its entry of the audit log with it.
+template <class F>
+auto change(AdminCall& call, meta::Touches touches, F fn) {
+  return call.deps.store.write(
+      [fn = std::move(fn), entry = audit_entry(call)](sql::Connection& db) mutable {
+        auto done = fn(db);
+        if (!done) return done;
+        if (auto noted = meta::append_audit(db, entry); !noted) return decltype(done)(fail(std::move(noted).error()));
+        return done;
+      },
+      {.touches = touches});
+}
+/// The same for what changes accounts.
 template <class F>
 auto change_accounts(AdminCall& call, F fn) {
-  return call.deps.store.write(std::move(fn), {.touches = meta::Touches::accounts()});
+  return change(call, meta::Touches::accounts(), std::move(fn));
 }
 
 }  // namespace berth::api

@@ -82,6 +82,12 @@ Done put_grant(AdminCall& call) {
   BERTH_CO_TRY(const auto pattern, auth::RepoPattern::parse(grant.pattern));
   if (pattern.first_component() != call.captures[0])
     co_return fail(Errc::account_invalid, grant.pattern + " is not in the namespace " + call.captures[0]);
+  call.detail = JsonObject()
+                    .text("subject", grant.principal_name)
+                    .text("repo", grant.pattern)
+                    .text("allow", auth::to_text(allow))
+                    .text("deny", auth::to_text(deny))
+                    .str();
   BERTH_CO_TRY(grant.id, co_await change_accounts(call, [=, stamp = call.stamp()](sql::Connection& db) {
                  return auth::put_grant(db, grant.principal_name, grant.pattern, allow, deny, stamp);
                }));

@@ -70,6 +70,7 @@ Done create_org(AdminCall& call) {
   BERTH_CO_TRY(const auto adopts, fields.boolean("adopt_namespace"));
   BERTH_CO_TRYV(fields.finish());
   const std::string owner_name = owner.value_or(call.identity.subject.name);
+  call.detail = JsonObject().text("name", name).text("owner", owner_name).str();
   BERTH_CO_TRY(
       const auto made,
       co_await change_accounts(call, [=, stamp = call.stamp()](sql::Connection& db) -> Result<meta::Namespace> {
@@ -98,6 +99,7 @@ Done change_namespace(AdminCall& call) {
     visibility = auth::parse_visibility(*visibility_word);
     if (!visibility) co_return fail(Errc::account_invalid, "visibility is private, internal or public");
   }
+  if (visibility_word) call.detail = JsonObject().text("visibility", *visibility_word).str();
   BERTH_CO_TRY(const auto version, wanted_version(call));
   BERTH_CO_TRY(
       const auto changed,
@@ -144,6 +146,7 @@ Done put_member(AdminCall& call) {
   BERTH_CO_TRYV(fields.finish());
   const auto role = auth::parse_role(word);
   if (!role) co_return fail(Errc::account_invalid, "role is reader, writer, admin or owner");
+  call.detail = JsonObject().text("role", word).str();
   BERTH_CO_TRYV(
       co_await change_accounts(call, [=, org = call.captures[0], user = call.captures[1]](sql::Connection& db) {
         return auth::put_member(db, org, user, *role);
@@ -180,6 +183,7 @@ Done create_team(AdminCall& call) {
   BERTH_CO_TRY(const auto name, fields.required_text("name"));
   BERTH_CO_TRYV(fields.finish());
   const std::string whole = call.captures[0] + "/" + name;
+  call.detail = JsonObject().text("name", whole).str();
   BERTH_CO_TRYV(co_await change_accounts(
       call, [=, stamp = call.stamp()](sql::Connection& db) { return auth::create_team(db, whole, stamp); }));
   AdminReply reply;

@@ -101,17 +101,17 @@ Done change_repo(AdminCall& call) {
   }
   if (description && description->size() > kDescriptionBytesMax)
     co_return fail(Errc::account_invalid, "a description has at most 1000 bytes");
+  if (visibility_word) call.detail = JsonObject().text("visibility", *visibility_word).str();
   BERTH_CO_TRY(const auto version, wanted_version(call));
-  BERTH_CO_TRY(const auto changed, co_await call.deps.store.write(
-                                       [=](sql::Connection& db) -> Result<meta::RepoInfo> {
-                                         BERTH_TRY(auto info, load(db, name));
-                                         if (version) info.version = *version;
-                                         if (visibility) info.visibility = *visibility;
-                                         if (description) info.description = *description;
-                                         BERTH_TRYV(meta::update_repo(db, info));
-                                         return load(db, name);
-                                       },
-                                       {.touches = meta::Touches::repo(name)}));
+  BERTH_CO_TRY(const auto changed,
+               co_await change(call, meta::Touches::repo(name), [=](sql::Connection& db) -> Result<meta::RepoInfo> {
+                 BERTH_TRY(auto info, load(db, name));
+                 if (version) info.version = *version;
+                 if (visibility) info.visibility = *visibility;
+                 if (description) info.description = *description;
+                 BERTH_TRYV(meta::update_repo(db, info));
+                 return load(db, name);
+               }));
   co_return reply_with(call, name, changed);
 }
 

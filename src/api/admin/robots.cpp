@@ -129,6 +129,9 @@ Done create_robot(AdminCall& call) {
     BERTH_CO_TRY(const std::int64_t life_ms, parse_life_ms(*life));
     robot.expires_at_ms = call.deps.clock.now_ms() + life_ms;
   }
+  std::vector<std::string> given;
+  for (const GrantWanted& grant : grants) given.push_back(grant.pattern + ":" + auth::to_text(grant.rights));
+  call.detail = JsonObject().text("name", robot.name).texts("permissions", given).str();
   const std::string secret = auth::make_secret(auth::SecretKind::robot, call.deps.random);
   BERTH_CO_TRYV(co_await change_accounts(
       call, [=, hash = auth::secret_hash(secret), stamp = call.stamp()](sql::Connection& db) -> Result<void> {

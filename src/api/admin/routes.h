@@ -54,4 +54,8 @@ Done list_repos(AdminCall& call);
 Done get_repo(AdminCall& call);
 Done change_repo(AdminCall& call);
 
+Done list_audit(AdminCall& call);
+Done export_audit(AdminCall& call);
+Done verify_audit(AdminCall& call);
+
 }  // namespace berth::api::admin

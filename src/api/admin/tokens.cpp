@@ -104,6 +104,7 @@ Done create_token(AdminCall& call) {
     BERTH_CO_TRY(const std::int64_t life_ms, parse_life_ms(*life));
     row.expires_at_ms = call.deps.clock.now_ms() + life_ms;
   }
+  call.detail = JsonObject().text("name", row.name).raw("scope", row.scope).str();
   BERTH_CO_TRY(const auto made, co_await make(call, auth::SecretKind::personal_token, std::move(row)));
   AdminReply reply = made_reply(made);
   reply.location = "/api/v1/user/tokens/" + std::to_string(made.row.id);

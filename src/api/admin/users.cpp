@@ -127,6 +127,7 @@ Done create_user(AdminCall& call) {
   user.email = email.value_or("");
   user.display_name = display_name.value_or("");
   user.is_admin = is_admin.value_or(false);
+  call.detail = JsonObject().text("name", user.name).boolean("admin", user.is_admin).str();
   if (password) {
     BERTH_CO_TRY(user.password_hash, co_await hash_on_pool(call, *password));
   }
@@ -154,6 +155,10 @@ Done change_user(AdminCall& call) {
   BERTH_CO_TRY(change.is_admin, fields.boolean("admin"));
   BERTH_CO_TRY(change.is_disabled, fields.boolean("disabled"));
   BERTH_CO_TRYV(fields.finish());
+  JsonObject said;
+  if (change.is_admin) said.boolean("admin", *change.is_admin);
+  if (change.is_disabled) said.boolean("disabled", *change.is_disabled);
+  call.detail = said.str();
   co_return co_await apply_change(call, call.captures[0], std::move(change));
 }
 

@@ -92,7 +92,8 @@ io::Task<Result<void>> get_blob(Context& context, http::Exchange& exchange) {
 io::Task<Result<void>> delete_blob(Context& context, http::Exchange& exchange) {
   BERTH_CO_TRY(auto repo, repo_of(context.route));
   BERTH_CO_TRY(const auto digest, digest_argument(context.route.argument, Access::write, Errc::blob_unknown));
-  BERTH_CO_TRYV(co_await context.services.blobs.remove(std::move(repo), digest, context.uploader().principal));
+  BERTH_CO_TRYV(co_await context.services.blobs.remove(std::move(repo), digest, context.uploader().principal,
+                                                       context.audit_entry()));
   co_return co_await exchange.send(reply(202));
 }
 

@@ -17,6 +17,7 @@ io::Task<Result<void>> get_manifest(Context& context, http::Exchange& exchange);
 struct ManifestAtHand {
   http::Response head;
   registry::ManifestPtr body;
+  auth::IdentityPtr identity;  // whose request it is
 };
 std::optional<ManifestAtHand> find_manifest_at_hand(const Services& services, const http::Request& request);
 io::Task<Result<void>> put_manifest(Context& context, http::Exchange& exchange);     // end-7

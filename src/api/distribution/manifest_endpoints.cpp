@@ -105,11 +105,13 @@ registry::Precondition precondition_of(const http::Request& request) {  // M6
 
 std::optional<ManifestAtHand> find_manifest_at_hand(const Services& services, const http::Request& request) {
   const auto path = plain_manifest_path(request.path);
-  if (!path || !is_read(request.method) || !may_read_at_hand(services, request, path->name)) return std::nullopt;
+  if (!path || !is_read(request.method)) return std::nullopt;
+  AtHand admission = may_read_at_hand(services, request, path->name);
+  if (!admission.may_read) return std::nullopt;
   auto found = services.manifests.find_cached(path->name, path->reference);
   if (!found) return std::nullopt;
   const bool by_digest = path->reference.find(':') != std::string_view::npos;
-  ManifestAtHand answer{answer_to(services, request, by_digest, found->head), nullptr};
+  ManifestAtHand answer{answer_to(services, request, by_digest, found->head), nullptr, std::move(admission.identity)};
   if (!is_not_modified(answer.head)) answer.body = std::move(found);
   return answer;
 }
@@ -149,7 +151,8 @@ io::Task<Result<void>> put_manifest(Context& context, http::Exchange& exchange) 
                                 parameters.tags,
                                 std::move(precondition),
                                 context.uploader().principal,
-                                context.rights.has(auth::Right::overwrite)};
+                                context.rights.has(auth::Right::overwrite),
+                                context.audit_entry()};
   BERTH_CO_TRY(const auto stored, co_await context.services.manifests.put(std::move(command)));
   auto head = reply(201);
   head.add("Location", manifest_location(repo, stored.digest));
@@ -163,8 +166,8 @@ io::Task<Result<void>> put_manifest(Context& context, http::Exchange& exchange) 
 io::Task<Result<void>> delete_manifest(Context& context, http::Exchange& exchange) {
   BERTH_CO_TRY(auto repo, repo_of(context.route));
   BERTH_CO_TRY(const auto reference, reference_argument(context, Access::write));
-  const auto removed =
-      co_await context.services.manifests.remove(std::move(repo), reference, context.uploader().principal);
+  const auto removed = co_await context.services.manifests.remove(std::move(repo), reference,
+                                                                  context.uploader().principal, context.audit_entry());
   if (!removed && removed.error().code == Errc::referenced) {  // D2: it can be pushed again, but not go
     auto [head, body] = error_response(removed.error(), allowed_methods(Endpoint::manifest, Deletes::off));
     co_return co_await exchange.send(std::move(head), std::move(body));

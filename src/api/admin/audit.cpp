@@ -1,0 +1,122 @@
+// The audit log: who did what, and whether the record is whole.
+
+#include "api/admin/routes.h"
+#include "base/hex.h"
+
+#include <charconv>
+
+namespace berth::api::admin {
+
+namespace {
+
+constexpr std::int64_t kScanMax = 5'000;     // entries that one page looks at
+constexpr std::int64_t kVerifyStep = 1'000;  // entries read at once
+
+std::string entry_json(const meta::AuditEntry& entry) {
+  JsonObject out;
+  out.number("seq", entry.seq).raw("at", time_json(entry.at_ms)).text("actor", entry.actor);
+  out.text("action", entry.action).text("target", entry.target).boolean("allowed", entry.allowed);
+  out.text("rule", entry.rule).text("ip", entry.peer).text("request_id", entry.request).raw("detail", entry.detail);
+  return out.text("prev", to_hex(entry.prev)).text("hash", to_hex(entry.hash)).str();
+}
+
+Result<std::int64_t> number_of(const AdminCall& call, std::string_view name, std::int64_t otherwise) {
+  BERTH_TRY(const auto text, call.query.single(name));
+  if (!text) return otherwise;
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
+  if (error != std::errc{} || end != text->data() + text->size() || value < 0)
+    return fail(Errc::parameter_invalid, std::string(name) + " must be a whole number");
+  return value;
+}
+
+Result<meta::AuditFilter> filter_of(const AdminCall& call) {
+  meta::AuditFilter out;
+  BERTH_TRY(const auto actor, call.query.single("actor"));
+  BERTH_TRY(const auto target, call.query.single("target"));
+  BERTH_TRY(const auto action, call.query.single("action"));
+  BERTH_TRY(const auto since, call.query.single("since"));
+  out.actor = actor.value_or("");
+  out.target = target.value_or("");
+  out.action = action.value_or("");
+  if (since) {
+    BERTH_TRY(const std::int64_t age_ms, parse_life_ms(*since));
+    out.since_ms = call.deps.clock.now_ms() - age_ms;
+  }
+  return out;
+}
+
+struct Verified {
+  std::int64_t first = 0;
+  std::int64_t count = 0;
+  std::string head;
+  std::optional<std::string> wrong;
+  bool has_head = false;  // whether the hash that was asked for is one of them
+};
+
+Result<Verified> verify(sql::Connection& db, const std::string& head_wanted) {
+  BERTH_TRY(const auto anchor, meta::audit_anchor(db));
+  meta::AuditVerifier verifier(anchor);
+  Verified out{.first = anchor.seq + 1, .count = 0, .head = {}, .wrong = {}, .has_head = head_wanted.empty()};
+  for (;;) {
+    BERTH_TRY(const auto entries, meta::read_audit(db, verifier.seq(), kVerifyStep));
+    for (const meta::AuditEntry& entry : entries) {
+      out.wrong = verifier.check(entry);
+      if (out.wrong) return out;
+      ++out.count;
+      if (!out.has_head && to_hex(entry.hash) == head_wanted) out.has_head = true;
+    }
+    if (std::ssize(entries) < kVerifyStep) break;
+  }
+  out.head = to_hex(verifier.head());
+  if (!out.has_head) out.wrong = "the entry with that hash is not in the log any more";
+  return out;
+}
+
+}  // namespace
+
+Done list_audit(AdminCall& call) {
+  BERTH_CO_TRY(const auto page, page_of(call));
+  BERTH_CO_TRY(const auto filter, filter_of(call));
+  std::int64_t before = 0;
+  std::from_chars(page.after.data(), page.after.data() + page.after.size(), before);
+  std::int64_t last = 0;
+  BERTH_CO_TRY(const auto entries, co_await call.deps.store.read([&](sql::Connection& db) {
+    return meta::list_audit(db, filter, before, page.limit, kScanMax, last);
+  }));
+  std::vector<std::string> items;
+  for (const meta::AuditEntry& entry : entries) items.push_back(entry_json(entry));
+  co_return page_reply(items, last > 0 ? cursor_of(std::to_string(last)) : "");
+}
+
+/// Oldest first, a line an entry, as it was hashed: what a copy kept elsewhere is compared with.
+Done export_audit(AdminCall& call) {
+  BERTH_CO_TRY(const std::int64_t after, number_of(call, "after", 0));
+  BERTH_CO_TRY(const std::int64_t limit, number_of(call, "limit", kVerifyStep));
+  BERTH_CO_TRY(const auto entries, co_await call.deps.store.read([=](sql::Connection& db) {
+    return meta::read_audit(db, after, std::clamp<std::int64_t>(limit, 1, kScanMax));
+  }));
+  AdminReply reply;
+  reply.content_type = "application/x-ndjson";
+  for (const meta::AuditEntry& entry : entries) reply.body.append(meta::audit_line(entry)).append("\n");
+  co_return reply;
+}
+
+Done verify_audit(AdminCall& call) {
+  BERTH_CO_TRY(const auto head, call.query.single("head"));
+  BERTH_CO_TRY(const auto found, co_await call.deps.store.read(
+                                     [wanted = head.value_or("")](sql::Connection& db) { return verify(db, wanted); }));
+  JsonObject out;
+  out.boolean("whole", !found.wrong).number("first", found.first).number("entries", found.count);
+  out.text("head", found.head);
+  if (found.wrong) {
+    out.text("problem", *found.wrong);
+  } else {
+    out.raw("problem", "null");
+  }
+  AdminReply reply;
+  reply.body = out.str();
+  co_return reply;
+}
+
+}  // namespace berth::api::admin
