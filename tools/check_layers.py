@@ -13,13 +13,14 @@ FOREIGN = [
     (r"boost/(asio|system)\b", "io http"),
     (r"boost/(beast|url|core)\b|nghttp2/", "http"),
     (r"boost/", ""),
+    (r"curl/", "http"),
     (r"sqlite3\.h|libpq-fe\.h|postgresql/", "sql"),
     (r"(sodium|crypt)\.h", "auth"),
     (r"(archive|archive_entry|zstd|zlib)\.h", "image"),
     (r"CLI/", "cli"),
     (r"toml\+\+/", "app"),
     (r"(gtest|gmock|benchmark)/", ""),
-    (r"(fcntl|sys/file)\.h", "io app"),  # app: the lock of the data folder
+    (r"(fcntl|sys/file)\.h", "io app client"),  # app: the lock of the data folder
     (r"sys/stat\.h", "io app"),  # app: umask
     (r"(dirent|sys/(statvfs|eventfd|inotify))\.h", "io"),
     (r"arpa/inet\.h", "io http app"),  # app: checks the address to listen on

@@ -1,5 +1,6 @@
 #include "api/admin_endpoints.h"
 
+#include "auth/secret.h"
 #include "http/networks.h"
 
 namespace berth::api {
@@ -21,6 +22,18 @@ io::Task<Result<void>> send_reply(http::Exchange& exchange, AdminReply reply) {
   co_return co_await exchange.send(std::move(head), std::move(reply.body));
 }
 
+/// Passwords and secrets. A token of /token was made for a repository and must not become more (A16); a refresh token
+/// stands for the sign-in it came from.
+io::Task<Result<auth::IdentityPtr>> identify(Context& context, std::string authorization, std::string address) {
+  auth::Authenticator& authenticator = context.services.auth.authenticator;
+  if (const auto token = auth::parse_bearer(authorization)) {
+    const auto kind = auth::parse_secret(*token);
+    if (!kind) co_return fail(Errc::unauthorized, "a token for repositories is not one for the API");
+    if (*kind == auth::SecretKind::refresh) co_return authenticator.refresh(*token);
+  }
+  co_return co_await authenticator.authenticate(std::move(authorization), std::move(address));
+}
+
 }  // namespace
 
 io::Task<Result<void>> serve_admin(Context& context, http::Exchange& exchange, std::string request_id) {
@@ -32,8 +45,7 @@ io::Task<Result<void>> serve_admin(Context& context, http::Exchange& exchange, s
   request.if_match = http_request.joined("If-Match");
   request.must_be_new = http_request.find("If-None-Match") == "*";
   request.address = http::client_address(http_request, exchange.peer(), context.services.auth.trusted_proxies);
-  auto identity =
-      co_await context.services.auth.authenticator.authenticate(http_request.joined("Authorization"), request.address);
+  auto identity = co_await identify(context, http_request.joined("Authorization"), request.address);
   if (!identity) co_return co_await send_reply(exchange, problem(identity.error(), request_id));
   if (http_request.has_body()) {
     auto body = co_await exchange.read_body(kBodyBytesMax, Errc::body_too_large);

@@ -43,6 +43,23 @@ std::optional<std::string> decode_digits(const Sextets& sextets, std::string_vie
   return out;
 }
 
+std::string encode_digits(std::string_view alphabet, std::span<const std::byte> bytes) {
+  std::string out;
+  out.reserve((bytes.size() * 4 + 2) / 3);
+  std::uint32_t bits = 0;
+  unsigned count = 0;
+  for (const std::byte b : bytes) {
+    bits = (bits << 8) | std::to_integer<std::uint32_t>(b);
+    count += 8;
+    while (count >= 6) {
+      count -= 6;
+      out.push_back(alphabet[(bits >> count) & 63U]);
+    }
+  }
+  if (count > 0) out.push_back(alphabet[(bits << (6 - count)) & 63U]);
+  return out;
+}
+
 std::size_t padding_of(std::string_view text) {
   if (text.ends_with("==")) return 2;
   return text.ends_with('=') ? 1 : 0;
@@ -57,22 +74,13 @@ std::optional<std::string> decode_base64(std::string_view text, Padding padding)
   return decode_digits(kStandardSextets, text.substr(0, text.size() - count));
 }
 
-std::string encode_base64url(std::span<const std::byte> bytes) {
-  std::string out;
-  out.reserve((bytes.size() * 4 + 2) / 3);
-  std::uint32_t bits = 0;
-  unsigned count = 0;
-  for (const std::byte b : bytes) {
-    bits = (bits << 8) | std::to_integer<std::uint32_t>(b);
-    count += 8;
-    while (count >= 6) {
-      count -= 6;
-      out.push_back(kForUrls[(bits >> count) & 63U]);
-    }
-  }
-  if (count > 0) out.push_back(kForUrls[(bits << (6 - count)) & 63U]);
+std::string encode_base64(std::string_view bytes) {
+  std::string out = encode_digits(kStandard, std::as_bytes(std::span(bytes)));
+  out.append((4 - out.size() % 4) % 4, '=');
   return out;
 }
+
+std::string encode_base64url(std::span<const std::byte> bytes) { return encode_digits(kForUrls, bytes); }
 
 std::string encode_base64url(std::string_view bytes) { return encode_base64url(std::as_bytes(std::span(bytes))); }
 

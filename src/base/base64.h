@@ -19,6 +19,9 @@ enum class Padding : std::uint8_t {
 /// The standard alphabet ("+/"). nullopt if `text` is not base64.
 std::optional<std::string> decode_base64(std::string_view text, Padding padding = Padding::required);
 
+/// With padding.
+std::string encode_base64(std::string_view bytes);
+
 /// The alphabet for URLs and file names ("-_"), never padded: the form of tokens and keys (RFC 7515, 2).
 std::string encode_base64url(std::span<const std::byte> bytes);
 std::string encode_base64url(std::string_view bytes);

@@ -1,16 +1,28 @@
 #include "cli/admin_client.h"
 
+#include "app/environment.h"
 #include "cli/serve_flags.h"
 #include "http/target.h"
 
 #include <algorithm>
 #include <cstdio>
+#include <fstream>
 
 namespace berth::cli {
 
 namespace {
 
 using Kind = json::Value::Kind;
+
+std::string word_of(http::Method method) {
+  switch (method) {
+    case http::Method::post: return "POST";
+    case http::Method::put: return "PUT";
+    case http::Method::patch: return "PATCH";
+    case http::Method::delete_: return "DELETE";
+    default: return "GET";
+  }
+}
 
 /// The answer to a request that failed, as an error with its detail.
 Error error_of(const api::AdminReply& reply) {
@@ -26,13 +38,44 @@ Error error_of(const api::AdminReply& reply) {
 }  // namespace
 
 void add_admin_flags(CLI::App& command, AdminFlags& flags) {
-  command.add_option("--data", flags.data, "The data folder of a stopped registry (default: the one of serve)");
+  command.add_option("--server", flags.server,
+                     "The registry to administer (default: $BERTH_SERVER), after berth login");
+  command.add_option("--ca-file", flags.ca_file, "Certificates to trust instead of the system's")->needs("--server");
+  command.add_option("--data", flags.data, "The data folder of a stopped registry (default: the one of serve)")
+      ->excludes("--server");
   command.add_option("--format", flags.format, "How to print: table or json (an object a line)")
       ->check(CLI::IsMember({"table", "json"}))
       ->capture_default_str();
 }
 
+Result<client::DockerConfig> load_docker_config() {
+  return client::DockerConfig::load(app::environment("DOCKER_CONFIG"), app::environment("HOME"));
+}
+
+Result<client::Credentials> credentials_for(const client::RegistryAddress& address) {
+  if (const std::string path = app::environment("BERTH_TOKEN_FILE"); !path.empty()) {
+    std::ifstream in(path);
+    client::Credentials out{.user = "token", .secret = {}, .is_identity_token = false};
+    if (!std::getline(in, out.secret)) return fail(Errc::unauthorized, "there is no token in " + path);
+    return out;
+  }
+  BERTH_TRY(const auto config, load_docker_config());
+  BERTH_TRY(auto found, config.find(address.host));
+  if (!found)
+    return fail(Errc::unauthorized, "you are not signed in to " + address.host + ": berth login " + address.host);
+  return *std::move(found);
+}
+
 Result<AdminClient> AdminClient::open(const AdminFlags& flags) {
+  const std::string server =
+      flags.server.empty() && flags.data.empty() ? app::environment("BERTH_SERVER") : flags.server;
+  if (!server.empty()) {
+    AdminClient remote;
+    remote.ca_file_ = flags.ca_file;
+    BERTH_TRY(remote.server_, client::find_registry(server, flags.ca_file));
+    BERTH_TRY(remote.credentials_, credentials_for(*remote.server_));
+    return remote;
+  }
   const Result<std::string> folder = flags.data.empty() ? configured_data_dir() : flags.data;
   if (!folder) return fail(Error(folder.error()));
   AdminClient out;
@@ -40,10 +83,31 @@ Result<AdminClient> AdminClient::open(const AdminFlags& flags) {
   if (!opened && opened.error().code == Errc::busy) {
     return fail(Error(Errc::busy, "the registry of " + *folder + " is running (pid " +
                                       std::to_string(opened.error().number) +
-                                      "); stop it first, or use its API at /api/v1"));
+                                      "); stop it first, or go through it with --server"));
   }
   BERTH_TRY(out.offline_, std::move(opened));
   return out;
+}
+
+Result<api::AdminReply> AdminClient::ask(const api::AdminRequest& request) {
+  if (offline_) return offline_->call(request);
+  http::FetchRequest out;
+  out.method = word_of(request.method);
+  out.url = server_->base + "/api/v1/" + request.path + (request.query.empty() ? "" : "?" + request.query);
+  out.ca_file = ca_file_;
+  out.body = request.body;
+  if (!request.body.empty()) out.headers.emplace_back("Content-Type", "application/json");
+  if (credentials_.is_identity_token) {
+    out.headers.emplace_back("Authorization", "Bearer " + credentials_.secret);
+  } else {
+    out.user = credentials_.user;
+    out.secret = credentials_.secret;
+  }
+  BERTH_TRY(auto answered, http::fetch(out));
+  api::AdminReply reply;
+  reply.status = answered.status;
+  reply.body = std::move(answered.body);
+  return reply;
 }
 
 Result<json::Value> AdminClient::call(http::Method method, std::string path, std::string body, std::string query) {
@@ -52,7 +116,7 @@ Result<json::Value> AdminClient::call(http::Method method, std::string path, std
   request.path = std::move(path);
   request.query = std::move(query);
   request.body = std::move(body);
-  const api::AdminReply reply = offline_->call(request);
+  BERTH_TRY(const api::AdminReply reply, ask(request));
   if (!reply.succeeded()) return fail(error_of(reply));
   return json::parse(reply.body.empty() ? "null" : reply.body);
 }
@@ -62,7 +126,7 @@ Result<std::string> AdminClient::call_text(http::Method method, std::string path
   request.method = method;
   request.path = std::move(path);
   request.query = std::move(query);
-  api::AdminReply reply = offline_->call(request);
+  BERTH_TRY(api::AdminReply reply, ask(request));
   if (!reply.succeeded()) return fail(error_of(reply));
   return std::move(reply.body);
 }

@@ -3,6 +3,7 @@
 
 #include "app/offline_admin.h"
 #include "base/json.h"
+#include "client/registry.h"
 
 #include <CLI/CLI.hpp>
 
@@ -13,10 +14,12 @@
 namespace berth::cli {
 
 struct AdminFlags {
+  std::string server;  // "", "localhost:5000", "https://registry.example.com"
+  std::string ca_file;
   std::string data;
   std::string format = "table";
 };
-/// --data and --format.
+/// --server, --ca-file, --data and --format.
 void add_admin_flags(CLI::App& command, AdminFlags& flags);
 
 class AdminClient {
@@ -32,8 +35,19 @@ class AdminClient {
   Result<std::vector<json::Value>> list(const std::string& path);
 
  private:
+  Result<api::AdminReply> ask(const api::AdminRequest& request);
+
   std::unique_ptr<app::OfflineAdmin> offline_;
+  std::optional<client::RegistryAddress> server_;
+  client::Credentials credentials_;
+  std::string ca_file_;
 };
+
+/// docker's configuration, as the environment says where.
+Result<client::DockerConfig> load_docker_config();
+/// What proves who asks: the secret in $BERTH_TOKEN_FILE, else what was stored by a login. Errors: unauthorized, with
+/// the command that helps.
+Result<client::Credentials> credentials_for(const client::RegistryAddress& address);
 
 /// A path segment as it is sent.
 std::string segment(std::string_view text);

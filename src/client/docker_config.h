@@ -1,0 +1,50 @@
+#pragma once
+// docker's configuration file, where every client of a machine looks for credentials: auths, credHelpers, credsStore.
+
+#include "base/result.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace berth::client {
+
+struct Credentials {
+  std::string user;
+  std::string secret;
+  bool is_identity_token = false;  // the secret is a refresh token (A15)
+};
+
+class DockerConfig {
+ public:
+  /// $DOCKER_CONFIG/config.json, else ~/.docker/config.json; `home` and `folder` are those variables. A file that is
+  /// not there is an empty one. Errors: parameter_invalid if it is no JSON, with its path.
+  static Result<DockerConfig> load(const std::string& folder, const std::string& home);
+
+  /// By the helper of that host, else the store of all, else the file. nullopt: there are none.
+  /// Errors: unavailable: the helper does not work.
+  Result<std::optional<Credentials>> find(std::string_view host) const;
+  /// Where they would go: "" for the file itself, else the helper's name.
+  std::string helper_for(std::string_view host) const;
+  Result<void> store(std::string_view host, const Credentials& credentials);
+  /// False if there were none.
+  Result<bool> erase(std::string_view host);
+  /// credHelpers[host] = helper; empty takes it out.
+  Result<void> set_helper(std::string_view host, std::string_view helper);
+  /// Whether the file itself holds credentials of that host.
+  bool has_plain(std::string_view host) const;
+
+  const std::string& path() const { return path_; }
+
+ private:
+  Result<void> edit(const std::vector<std::string>& path, std::string_view json);
+
+  std::string path_;
+  std::string text_;
+};
+
+/// "localhost:5000" of what was typed: a scheme and a path are dropped, docker.io becomes docker's own key.
+std::string config_key(std::string_view server);
+
+}  // namespace berth::client

@@ -1,0 +1,158 @@
+#include "client/keychain.h"
+
+#include "base/json.h"
+#include "base/json_text.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+extern char** environ;  // NOLINT: POSIX's own name
+
+namespace berth::client {
+
+namespace {
+
+constexpr int kTimeoutMs = 10'000;
+constexpr std::size_t kAnswerMax = 1024 * 1024;
+
+struct Ended {
+  int code = -1;
+  std::string output;
+};
+
+/// Both ends of a pipe, closed in the program that is started unless it is given one of them.
+class Pipe {
+ public:
+  Pipe() {
+    if (::pipe2(ends_.data(), O_CLOEXEC) != 0) ends_ = {-1, -1};
+  }
+  ~Pipe() {
+    close_end(0);
+    close_end(1);
+  }
+  Pipe(const Pipe&) = delete;
+  Pipe& operator=(const Pipe&) = delete;
+  int read_end() const { return ends_[0]; }
+  int write_end() const { return ends_[1]; }
+  void close_end(std::size_t which) {
+    if (ends_[which] >= 0) ::close(ends_[which]);
+    ends_[which] = -1;
+  }
+
+ private:
+  std::array<int, 2> ends_{-1, -1};
+};
+
+std::string read_until_end(int fd, bool& timed_out) {
+  std::string out;
+  std::array<char, 4096> buffer{};
+  for (;;) {
+    pollfd ready{.fd = fd, .events = POLLIN, .revents = 0};
+    const int count = ::poll(&ready, 1, kTimeoutMs);
+    if (count < 0 && errno == EINTR) continue;
+    timed_out = count == 0;
+    if (count <= 0) return out;
+    const ssize_t got = ::read(fd, buffer.data(), buffer.size());
+    if (got <= 0 || out.size() > kAnswerMax) return out;
+    out.append(buffer.data(), static_cast<std::size_t>(got));
+  }
+}
+
+Result<Ended> run(const std::string& program, const char* verb, const std::string& input) {
+  Pipe in;
+  Pipe out;
+  if (in.read_end() < 0 || out.read_end() < 0) return fail(Errc::unavailable, {}, "pipe");
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, in.read_end(), STDIN_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, out.write_end(), STDOUT_FILENO);
+  std::string name = program;
+  std::string word = verb;
+  std::array<char*, 3> arguments = {name.data(), word.data(), nullptr};
+  pid_t pid = 0;
+  const int failed = ::posix_spawnp(&pid, program.c_str(), &actions, nullptr, arguments.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  if (failed != 0) {
+    return fail(Errc::unavailable, "the credential helper " + program + " does not start: " + std::strerror(failed) +
+                                       "; install it, or take it out of docker's config.json");
+  }
+  in.close_end(0);
+  out.close_end(1);
+  std::signal(SIGPIPE, SIG_IGN);
+  (void)!::write(in.write_end(), input.data(), input.size());
+  in.close_end(1);
+  Ended ended;
+  bool timed_out = false;
+  ended.output = read_until_end(out.read_end(), timed_out);
+  if (timed_out) ::kill(pid, SIGKILL);
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (timed_out) return fail(Errc::unavailable, "the credential helper " + program + " does not answer");
+  ended.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  return ended;
+}
+
+std::string program_of(std::string_view helper) { return "docker-credential-" + std::string(helper); }
+
+std::string trimmed(std::string text) {
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.pop_back();
+  return text;
+}
+
+std::unexpected<Error> failed(std::string_view helper, const Ended& ended) {
+  return fail(Errc::unavailable, "the credential helper " + program_of(helper) + " failed: " + trimmed(ended.output));
+}
+
+}  // namespace
+
+std::string helper_json(std::string_view host, const Credentials& credentials) {
+  std::string out = "{\"ServerURL\":" + json_string(host);
+  append_json_member(out, "Username", credentials.is_identity_token ? "<token>" : std::string_view(credentials.user));
+  append_json_member(out, "Secret", std::string_view(credentials.secret));
+  return out + "}";
+}
+
+Result<std::pair<std::string, Credentials>> parse_helper_json(std::string_view text) {
+  const auto parsed = json::parse(text);
+  const auto text_of = [&](std::string_view key) -> std::string {
+    const json::Value* value = parsed ? parsed->find(key) : nullptr;
+    return value != nullptr && value->is(json::Value::Kind::string) ? value->string() : "";
+  };
+  Credentials out{.user = text_of("Username"), .secret = text_of("Secret"), .is_identity_token = false};
+  if (!parsed || out.secret.empty())
+    return fail(Errc::parameter_invalid, "that is not what a credential helper is given");
+  out.is_identity_token = out.user == "<token>";
+  return std::pair(text_of("ServerURL"), std::move(out));
+}
+
+Result<std::optional<Credentials>> ask_helper(std::string_view helper, std::string_view host) {
+  BERTH_TRY(const Ended ended, run(program_of(helper), "get", std::string(host)));
+  if (ended.code != 0 && ended.output.find(kNotInKeychain) != std::string::npos) return std::nullopt;
+  if (ended.code != 0) return failed(helper, ended);
+  auto parsed = parse_helper_json(ended.output);
+  if (!parsed) return failed(helper, ended);
+  return std::optional(std::move(parsed->second));
+}
+
+Result<void> tell_helper(std::string_view helper, std::string_view host, const Credentials& credentials) {
+  BERTH_TRY(const Ended ended, run(program_of(helper), "store", helper_json(host, credentials)));
+  if (ended.code != 0) return failed(helper, ended);
+  return {};
+}
+
+Result<void> erase_from_helper(std::string_view helper, std::string_view host) {
+  BERTH_TRY(const Ended ended, run(program_of(helper), "erase", std::string(host)));
+  if (ended.code != 0 && ended.output.find(kNotInKeychain) == std::string::npos) return failed(helper, ended);
+  return {};
+}
+
+}  // namespace berth::client

@@ -1,0 +1,153 @@
+#include "client/registry.h"
+
+#include "base/json.h"
+#include "http/target.h"
+
+#include <algorithm>
+
+namespace berth::client {
+
+namespace {
+
+constexpr std::string_view kHubKey = "https://index.docker.io/v1/";
+constexpr std::string_view kHubBase = "https://registry-1.docker.io";
+
+bool is_this_machine(std::string_view host) {
+  const std::string_view name =
+      host.starts_with('[') ? host.substr(0, host.find(']') + 1) : host.substr(0, host.find(':'));
+  return name == "localhost" || name == "[::1]" || name.starts_with("127.");
+}
+
+Result<http::FetchResponse> ping(const std::string& base, const std::string& ca_file, std::string authorization = {}) {
+  http::FetchRequest request;
+  request.url = base + "/v2/";
+  request.ca_file = ca_file;
+  if (!authorization.empty()) request.headers.emplace_back("Authorization", std::move(authorization));
+  return http::fetch(request);
+}
+
+std::string message_of(const http::FetchResponse& response, std::string_view otherwise) {
+  const auto parsed = json::parse(response.body);
+  const json::Value* errors = parsed ? parsed->find("errors") : nullptr;
+  if (errors != nullptr && !errors->array().empty()) {
+    if (const json::Value* message = errors->array().front().find("message"); message != nullptr)
+      return message->string();
+  }
+  const json::Value* details = parsed ? parsed->find("details") : nullptr;
+  return details != nullptr ? details->string() : std::string(otherwise);
+}
+
+/// S15: a password goes to the registry itself, or over TLS to the service it names.
+Result<void> check_realm(const RegistryAddress& address, const std::string& realm) {
+  if (realm.starts_with("https://") || realm.starts_with(address.base + "/")) return {};
+  return fail(Errc::denied, address.host + " asks to send the password unencrypted to " + realm + ", which is refused");
+}
+
+Result<http::FetchResponse> fetch_token(const Challenge& challenge, const Credentials& credentials,
+                                        const std::string& ca_file) {
+  http::FetchRequest request;
+  request.ca_file = ca_file;
+  if (credentials.is_identity_token) {
+    request.method = "POST";
+    request.url = challenge.realm;
+    request.headers.emplace_back("Content-Type", "application/x-www-form-urlencoded");
+    request.body = "grant_type=refresh_token&client_id=berth&service=" + http::percent_encode(challenge.service) +
+                   "&refresh_token=" + http::percent_encode(credentials.secret);
+    return http::fetch(request);
+  }
+  request.url = challenge.realm + (challenge.realm.find('?') == std::string::npos ? "?" : "&") +
+                "service=" + http::percent_encode(challenge.service) +
+                "&client_id=berth&account=" + http::percent_encode(credentials.user);
+  if (!challenge.scope.empty()) request.url += "&scope=" + http::percent_encode(challenge.scope);
+  request.user = credentials.user;
+  request.secret = credentials.secret;
+  return http::fetch(request);
+}
+
+std::string member_of(const http::FetchResponse& response, std::string_view key) {
+  const auto parsed = json::parse(response.body);
+  const json::Value* value = parsed ? parsed->find(key) : nullptr;
+  return value != nullptr && value->is(json::Value::Kind::string) ? value->string() : "";
+}
+
+}  // namespace
+
+Challenge parse_challenge(std::string_view text) {
+  Challenge out;
+  const std::size_t space = text.find(' ');
+  out.scheme = text.substr(0, space);
+  std::ranges::transform(out.scheme, out.scheme.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  std::string_view rest = space == std::string_view::npos ? std::string_view() : text.substr(space + 1);
+  while (!rest.empty()) {
+    const std::size_t equals = rest.find('=');
+    if (equals == std::string_view::npos) break;
+    std::string_view name = rest.substr(0, equals);
+    while (name.starts_with(' ') || name.starts_with(',')) name.remove_prefix(1);
+    rest.remove_prefix(equals + 1);
+    std::string value;
+    if (rest.starts_with('"')) {
+      std::size_t i = 1;
+      for (; i < rest.size() && rest[i] != '"'; ++i) {
+        if (rest[i] == '\\' && i + 1 < rest.size()) ++i;
+        value += rest[i];
+      }
+      rest.remove_prefix(std::min(i + 1, rest.size()));
+    } else {
+      value = rest.substr(0, rest.find(','));
+      rest.remove_prefix(value.size());
+    }
+    if (name == "realm") out.realm = value;
+    if (name == "service") out.service = value;
+    if (name == "scope") out.scope = value;
+  }
+  return out;
+}
+
+Result<RegistryAddress> find_registry(std::string_view server, const std::string& ca_file) {
+  RegistryAddress out;
+  out.host = config_key(server);
+  if (out.host == kHubKey) {
+    out.base = kHubBase;
+    return out;
+  }
+  if (server.starts_with("http://") || server.starts_with("https://")) {
+    out.base = std::string(server.substr(0, server.find("://") + 3)) + out.host;
+    return out;
+  }
+  out.base = "https://" + out.host;
+  auto secure = ping(out.base, ca_file);
+  if (secure) return out;
+  if (!is_this_machine(out.host)) return fail(std::move(secure).error());
+  out.base = "http://" + out.host;
+  BERTH_TRYV(ping(out.base, ca_file));
+  return out;
+}
+
+Result<SignedIn> check_credentials(const RegistryAddress& address, const Credentials& credentials,
+                                   const std::string& ca_file) {
+  BERTH_TRY(const auto asked, ping(address.base, ca_file));
+  if (asked.succeeded()) return SignedIn{};  // nobody has to sign in
+  const Challenge challenge = parse_challenge(asked.find("www-authenticate"));
+  http::FetchRequest again;
+  again.url = address.base + "/v2/";
+  again.ca_file = ca_file;
+  if (challenge.scheme == "bearer") {
+    BERTH_TRYV(check_realm(address, challenge.realm));
+    BERTH_TRY(const auto token, fetch_token(challenge, credentials, ca_file));
+    if (!token.succeeded()) return fail(Errc::unauthorized, message_of(token, "the credentials are not right"));
+    std::string text = member_of(token, "token");
+    if (text.empty()) text = member_of(token, "access_token");
+    again.headers.emplace_back("Authorization", "Bearer " + text);
+  } else if (challenge.scheme == "basic") {
+    again.user = credentials.user;
+    again.secret = credentials.secret;
+  } else {
+    return fail(Errc::unavailable, address.host + " is not a registry: it answers " + std::to_string(asked.status));
+  }
+  BERTH_TRY(const auto answered, http::fetch(again));
+  if (!answered.succeeded()) return fail(Errc::unauthorized, message_of(answered, "the credentials are not right"));
+  return SignedIn{};
+}
+
+}  // namespace berth::client
