@@ -3,6 +3,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include <string_view>
+
 namespace berth::cli {
 
 void add_serve(CLI::App& parent, int& exit_code);
@@ -10,7 +12,17 @@ void add_fsck(CLI::App& parent, int& exit_code);
 void add_config(CLI::App& parent, int& exit_code);
 void add_migrate(CLI::App& parent, int& exit_code);
 void add_audit(CLI::App& parent, int& exit_code);
+void add_login(CLI::App& parent, int& exit_code);
+void add_org(CLI::App& parent, int& exit_code);
+void add_robot(CLI::App& parent, int& exit_code);
+void add_token(CLI::App& parent, int& exit_code);
+void add_repo(CLI::App& parent, int& exit_code);
+void add_grant(CLI::App& parent, int& exit_code);
+void add_keys(CLI::App& parent, int& exit_code);
 void add_user(CLI::App& parent, int& exit_code);
 void add_version(CLI::App& parent, int& exit_code);
+
+/// This program under the name docker-credential-berth: get, store, erase, list. The exit code.
+int run_keychain(std::string_view verb);
 
 }  // namespace berth::cli

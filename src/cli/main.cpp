@@ -64,6 +64,8 @@ int report_extras(const CLI::App& app, const CLI::ExtrasError& error) {
 
 int main(int argc, char** argv) {
   using namespace berth::cli;
+  const std::string_view called(argv[0]);
+  if (called.substr(called.rfind('/') + 1) == "docker-credential-berth") return run_keychain(argc > 1 ? argv[1] : "");
   int exit_code = kOk;
   CLI::App app("Berth: a container registry and image client in one program", "berth");
   app.require_subcommand(1);
@@ -73,7 +75,14 @@ int main(int argc, char** argv) {
   add_config(app, exit_code);
   add_migrate(app, exit_code);
   add_audit(app, exit_code);
+  add_login(app, exit_code);
   add_user(app, exit_code);
+  add_org(app, exit_code);
+  add_robot(app, exit_code);
+  add_token(app, exit_code);
+  add_repo(app, exit_code);
+  add_grant(app, exit_code);
+  add_keys(app, exit_code);
   add_version(app, exit_code);
   if (argc < 2) {
     std::fputs(app.help().c_str(), stderr);

@@ -50,6 +50,13 @@ Result<std::string> ask(const std::string& prompt) {
 
 bool can_prompt() { return ::isatty(STDIN_FILENO) == 1; }
 
+Result<std::string> read_password(PasswordFrom from, const std::string& prompt) {
+  if (from == PasswordFrom::standard_input) return read_line();
+  if (!can_prompt())
+    return fail(Errc::parameter_invalid, "there is no terminal to ask at; give the password with --password-stdin");
+  return ask(prompt);
+}
+
 Result<std::string> read_new_password(PasswordFrom from, const std::string& prompt) {
   if (from == PasswordFrom::standard_input) return read_line();
   if (!can_prompt())

@@ -13,6 +13,9 @@ enum class PasswordFrom : std::uint8_t { prompt, standard_input };
 /// Errors: parameter_invalid: the two differ, or there is no terminal to ask at.
 Result<std::string> read_new_password(PasswordFrom from, const std::string& prompt);
 
+/// One that exists: asked for once.
+Result<std::string> read_password(PasswordFrom from, const std::string& prompt);
+
 /// Whether there is somebody to ask.
 bool can_prompt();
 

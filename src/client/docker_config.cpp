@@ -2,19 +2,11 @@
 
 #include "base/base64.h"
 #include "base/json.h"
-#include "base/json_edit.h"
 #include "base/json_text.h"
 #include "client/keychain.h"
+#include "client/private_file.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
 namespace berth::client {
 
@@ -23,42 +15,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kHubKey = "https://index.docker.io/v1/";
-
-std::string read_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
-std::unexpected<Error> cannot(const char* verb, const std::string& path) {
-  return fail(Errc::io_failed, std::string("cannot ") + verb + " " + path + ": " + std::strerror(errno));
-}
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
-/// A whole new file in the place of the old one, for its owner alone.
-Result<void> replace_file(const std::string& path, const std::string& text) {
-  const std::string draft = path + ".berth-new";
-  {
-    const Descriptor file(::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (file.get() < 0) return cannot("create", draft);
-    if (::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) || ::fsync(file.get()) != 0)
-      return cannot("write", draft);
-  }
-  if (::rename(draft.c_str(), path.c_str()) != 0) return cannot("replace", path);
-  return {};
-}
 
 std::string text_at(const json::Value& root, std::string_view section, std::string_view key) {
   const json::Value* found = root.find(section);
@@ -101,7 +57,7 @@ Result<DockerConfig> DockerConfig::load(const std::string& folder, const std::st
   out.path_ = (folder.empty() ? home + "/.docker" : folder) + "/config.json";
   std::error_code error;
   if (const fs::path real = fs::canonical(out.path_, error); !error) out.path_ = real.string();
-  out.text_ = read_file(out.path_);
+  out.text_ = read_private_file(out.path_);
   if (out.text_.empty()) return out;
   const auto parsed = json::parse(out.text_);
   if (!parsed || !parsed->is(json::Value::Kind::object))
@@ -152,17 +108,8 @@ Result<void> DockerConfig::set_helper(std::string_view host, std::string_view he
   return edit({"credHelpers", std::string(host)}, helper.empty() ? std::string() : json_string(helper));
 }
 
-/// Read again under a lock: another client may have written since.
 Result<void> DockerConfig::edit(const std::vector<std::string>& path, std::string_view json) {
-  std::error_code error;
-  fs::create_directories(fs::path(path_).parent_path(), error);
-  if (error) return fail(Errc::io_failed, "cannot create the folder of " + path_ + ": " + error.message());
-  const std::string lock_path = path_ + ".berth-lock";
-  const Descriptor lock(::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (lock.get() < 0 || ::flock(lock.get(), LOCK_EX) != 0) return cannot("lock", path_);
-  BERTH_TRY(auto changed, edit_json(read_file(path_), path, json));
-  BERTH_TRYV(replace_file(path_, changed));
-  text_ = std::move(changed);
+  BERTH_TRY(text_, edit_private_json(path_, path, json));
   return {};
 }
 

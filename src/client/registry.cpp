@@ -57,7 +57,7 @@ Result<http::FetchResponse> fetch_token(const Challenge& challenge, const Creden
   }
   request.url = challenge.realm + (challenge.realm.find('?') == std::string::npos ? "?" : "&") +
                 "service=" + http::percent_encode(challenge.service) +
-                "&client_id=berth&account=" + http::percent_encode(credentials.user);
+                "&offline_token=true&client_id=berth&account=" + http::percent_encode(credentials.user);
   if (!challenge.scope.empty()) request.url += "&scope=" + http::percent_encode(challenge.scope);
   request.user = credentials.user;
   request.secret = credentials.secret;
@@ -129,6 +129,7 @@ Result<SignedIn> check_credentials(const RegistryAddress& address, const Credent
   BERTH_TRY(const auto asked, ping(address.base, ca_file));
   if (asked.succeeded()) return SignedIn{};  // nobody has to sign in
   const Challenge challenge = parse_challenge(asked.find("www-authenticate"));
+  SignedIn out;
   http::FetchRequest again;
   again.url = address.base + "/v2/";
   again.ca_file = ca_file;
@@ -139,6 +140,7 @@ Result<SignedIn> check_credentials(const RegistryAddress& address, const Credent
     std::string text = member_of(token, "token");
     if (text.empty()) text = member_of(token, "access_token");
     again.headers.emplace_back("Authorization", "Bearer " + text);
+    if (auto refresh = member_of(token, "refresh_token"); !refresh.empty()) out.refresh_token = std::move(refresh);
   } else if (challenge.scheme == "basic") {
     again.user = credentials.user;
     again.secret = credentials.secret;
@@ -147,7 +149,7 @@ Result<SignedIn> check_credentials(const RegistryAddress& address, const Credent
   }
   BERTH_TRY(const auto answered, http::fetch(again));
   if (!answered.succeeded()) return fail(Errc::unauthorized, message_of(answered, "the credentials are not right"));
-  return SignedIn{};
+  return out;
 }
 
 }  // namespace berth::client

@@ -1,0 +1,41 @@
+#include "cli/admin_verb.h"
+
+#include "base/json_text.h"
+
+#include <cstdio>
+
+namespace berth::cli {
+
+void say(const AdminFlags& flags, const std::string& sentence, const json::Value& answer) {
+  if (flags.format == "json" && !answer.is_null()) {
+    print_json(answer);
+  } else {
+    std::puts(sentence.c_str());
+  }
+}
+
+std::string json_list(const std::vector<std::string>& texts) {
+  std::string out = "[";
+  for (const std::string& text : texts) {
+    if (&text != &texts.front()) out += ',';
+    append_json_string(out, text);
+  }
+  return out + "]";
+}
+
+Result<void> call_and_say(const AdminFlags& flags, http::Method method, const std::string& path,
+                          const std::string& body, const std::string& sentence) {
+  BERTH_TRY(auto client, AdminClient::open(flags));
+  BERTH_TRY(const auto answer, client.call(method, path, body));
+  say(flags, sentence, answer);
+  return {};
+}
+
+Result<void> list_and_print(const AdminFlags& flags, const std::string& path, const std::vector<Column>& columns) {
+  BERTH_TRY(auto client, AdminClient::open(flags));
+  BERTH_TRY(const auto rows, client.list(path));
+  print_rows(flags, columns, rows);
+  return {};
+}
+
+}  // namespace berth::cli

@@ -1,0 +1,35 @@
+#pragma once
+// The shape that the administration commands share: a verb with --server, --data and --format, which runs and reports.
+
+#include "cli/admin_client.h"
+#include "cli/exit_code.h"
+
+#include <memory>
+
+namespace berth::cli {
+
+/// A verb of `parent` whose flags live in *flags; Flags has a member `admin`. run: const Flags& → Result<void>.
+template <class Flags, class Run>
+CLI::App* add_admin_verb(CLI::App& parent, const char* name, const char* about, const std::shared_ptr<Flags>& flags,
+                         int& exit_code, Run run) {
+  CLI::App* verb = parent.add_subcommand(name, about);
+  add_admin_flags(*verb, flags->admin);
+  verb->callback([flags, &exit_code, run] {
+    const Result<void> done = run(*flags);
+    exit_code = done ? kOk : report(done.error());
+  });
+  return verb;
+}
+
+/// What a verb says when it is done; with --format json the answer itself.
+void say(const AdminFlags& flags, const std::string& sentence, const json::Value& answer);
+
+/// A JSON list of strings.
+std::string json_list(const std::vector<std::string>& texts);
+
+/// One call and its answer as a table of one row, or what `say` says.
+Result<void> call_and_say(const AdminFlags& flags, http::Method method, const std::string& path,
+                          const std::string& body, const std::string& sentence);
+Result<void> list_and_print(const AdminFlags& flags, const std::string& path, const std::vector<Column>& columns);
+
+}  // namespace berth::cli

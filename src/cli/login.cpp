@@ -1,0 +1,281 @@
+// berth login, logout, login-password, configure-docker, and the program docker-credential-berth.
+
+#include "app/environment.h"
+#include "base/clock.h"
+#include "base/json_text.h"
+#include "cli/admin_client.h"
+#include "cli/commands.h"
+#include "cli/exit_code.h"
+#include "cli/password_input.h"
+#include "client/keychain.h"
+#include "client/own_store.h"
+
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <iostream>
+#include <iterator>
+
+namespace berth::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kHelperName = "docker-credential-berth";
+
+std::string own_folder() {
+  const std::string config = app::environment("XDG_CONFIG_HOME");
+  return (config.empty() ? app::environment("HOME") + "/.config" : config) + "/berth";
+}
+
+struct LoginFlags {
+  std::string server;
+  std::string user;
+  std::string ca_file;
+  bool password_stdin = false;
+};
+
+Result<std::string> ask_user_name() {
+  if (!can_prompt()) return fail(Errc::parameter_invalid, "Cannot perform an interactive login from a non TTY device");
+  std::fputs("Username: ", stderr);
+  std::string name;
+  std::getline(std::cin, name);
+  return name;
+}
+
+/// What was stored before is tried first, as docker does.
+Result<bool> is_signed_in(const LoginFlags& flags, const client::RegistryAddress& address,
+                          const client::DockerConfig& config) {
+  if (!flags.user.empty() || flags.password_stdin) return false;
+  const auto known = config.find(address.host);
+  if (!known || !*known) return false;
+  std::fprintf(stderr, "Authenticating with existing credentials...%s\n",
+               (*known)->user.empty() ? "" : (" [Username: " + (*known)->user + "]").c_str());
+  return client::check_credentials(address, **known, flags.ca_file).has_value();
+}
+
+Result<void> login(const LoginFlags& flags) {
+  if (flags.password_stdin && flags.user.empty())
+    return fail(Errc::parameter_invalid, "the --password-stdin option requires --username to be set");
+  BERTH_TRY(auto config, load_docker_config());
+  BERTH_TRY(const auto address, client::find_registry(flags.server, flags.ca_file));
+  BERTH_TRY(const bool is_in, is_signed_in(flags, address, config));
+  if (!is_in) {
+    client::Credentials given{.user = flags.user, .secret = {}, .is_identity_token = false};
+    if (given.user.empty()) {
+      BERTH_TRY(given.user, ask_user_name());
+    }
+    BERTH_TRY(given.secret,
+              read_password(flags.password_stdin ? PasswordFrom::standard_input : PasswordFrom::prompt, "Password: "));
+    BERTH_TRY(const auto signed_in, client::check_credentials(address, given, flags.ca_file));
+    if (signed_in.refresh_token) {
+      given.secret = *signed_in.refresh_token;
+      given.is_identity_token = true;
+    }
+    BERTH_TRYV(config.store(address.host, given));
+    if (config.helper_for(address.host).empty()) {
+      std::fprintf(stderr,
+                   "\nWARNING! Your credentials are stored unencrypted in '%s'.\n"
+                   "Configure a credential helper to remove this warning, as with: berth configure-docker %s\n\n",
+                   config.path().c_str(), address.host.c_str());
+    }
+  }
+  std::puts("Login Succeeded");
+  return {};
+}
+
+Result<void> logout(const LoginFlags& flags) {
+  BERTH_TRY(auto config, load_docker_config());
+  const std::string host = client::config_key(flags.server);
+  BERTH_TRY(const bool was_there, config.erase(host));
+  std::printf(was_there ? "Removing login credentials for %s\n" : "Not logged in to %s\n", host.c_str());
+  return {};
+}
+
+struct PasswordFlags {
+  AdminFlags admin;
+  std::string life = "12h";
+  std::vector<std::string> scopes;
+};
+
+Result<void> print_password(PasswordFlags& flags) {
+  if (flags.admin.server.empty()) flags.admin.server = app::environment("BERTH_SERVER");
+  if (flags.admin.server.empty())
+    return fail(Errc::parameter_invalid, "say which registry with --registry, or in $BERTH_SERVER");
+  BERTH_TRY(auto client, AdminClient::open(flags.admin));
+  std::string body = "{\"expires_in\":" + json_string(flags.life);
+  for (const std::string& scope : flags.scopes) {
+    body += &scope == &flags.scopes.front() ? ",\"scopes\":[" : ",";
+    append_json_string(body, scope);
+  }
+  body += flags.scopes.empty() ? "}" : "]}";
+  BERTH_TRY(const auto made, client.call(http::Method::post, "auth/short-lived", body));
+  std::puts(shown(made, "secret").c_str());
+  return {};
+}
+
+struct ConfigureFlags {
+  std::vector<std::string> hosts;
+  bool yes = false;
+  bool dry_run = false;
+  bool remove = false;
+};
+
+/// Where this program is, and may have a second name beside it.
+Result<std::string> make_link() {
+  std::error_code error;
+  const fs::path self = fs::read_symlink("/proc/self/exe", error);
+  if (error) return fail(Errc::io_failed, "cannot find this program's file: " + error.message());
+  for (const fs::path& folder : {self.parent_path(), fs::path(app::environment("HOME")) / ".local/bin"}) {
+    const fs::path link = folder / kHelperName;
+    if (fs::exists(link, error)) return folder.string();
+    fs::create_directories(folder, error);
+    fs::create_symlink(self, link, error);
+    if (!error) return folder.string();
+  }
+  return fail(Errc::io_failed, std::string("cannot make a link ") + kHelperName + ": " + error.message());
+}
+
+bool is_on_path(const std::string& folder) {
+  return (":" + app::environment("PATH") + ":").find(":" + folder + ":") != std::string::npos;
+}
+
+bool is_agreed() {
+  std::fputs("Do you want to continue (Y/n)? ", stderr);
+  std::string answer;
+  std::getline(std::cin, answer);
+  return answer.empty() || answer == "y" || answer == "Y";
+}
+
+Result<void> configure_docker(const ConfigureFlags& flags) {
+  BERTH_TRY(auto config, load_docker_config());
+  for (const std::string& typed : flags.hosts) {
+    const std::string host = client::config_key(typed);
+    std::printf("%s credHelpers[\"%s\"]%s in %s\n", flags.remove ? "Removing" : "Adding", host.c_str(),
+                flags.remove ? "" : " = \"berth\"", config.path().c_str());
+  }
+  if (flags.dry_run) return {};
+  if (!flags.yes && can_prompt() && !is_agreed()) return {};
+  for (const std::string& typed : flags.hosts) {
+    const std::string host = client::config_key(typed);
+    if (flags.remove) {
+      BERTH_TRYV(config.set_helper(host, ""));
+      continue;
+    }
+    const bool has_plain = config.has_plain(host);
+    BERTH_TRY(const auto before, config.find(host));
+    if (has_plain) BERTH_TRYV(config.erase(host));
+    BERTH_TRYV(config.set_helper(host, "berth"));
+    if (before) {  // what was there in the open moves along
+      BERTH_TRY(auto own, client::OwnStore::load(own_folder()));
+      BERTH_TRYV(own.store(host, *before));
+    }
+  }
+  if (flags.remove) return {};
+  BERTH_TRY(const std::string folder, make_link());
+  std::printf("docker asks %s/%s from now on\n", folder.c_str(), kHelperName);
+  if (!is_on_path(folder))
+    std::fprintf(stderr, "berth: %s is not on the PATH: docker will not find it there\n", folder.c_str());
+  return {};
+}
+
+int refuse(const Error& error) {  // on standard output: docker shows that
+  std::puts(error.message.c_str());
+  return kFailed;
+}
+
+std::string read_input() {
+  std::string text{std::istreambuf_iterator<char>(std::cin), {}};
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.pop_back();
+  return text;
+}
+
+int keychain_get(client::OwnStore& own) {
+  const SystemClock clock;
+  const std::string asked = read_input();
+  const auto found = own.get(client::config_key(asked), clock);
+  if (!found) return refuse(found.error());
+  if (!*found) {
+    std::puts(client::kNotInKeychain.data());
+    return kFailed;
+  }
+  std::puts(client::helper_json(asked, **found).c_str());
+  return kOk;
+}
+
+int keychain_store(client::OwnStore& own) {
+  const auto given = client::parse_helper_json(read_input());
+  if (!given) return refuse(given.error());
+  const auto done = own.store(client::config_key(given->first), given->second);
+  return done ? kOk : refuse(done.error());
+}
+
+int keychain_list(const client::OwnStore& own) {
+  std::string out = "{";
+  for (const auto& [host, user] : own.list()) {
+    if (out.size() > 1) out += ',';
+    out.append(json_string(host)).append(":").append(json_string(user));
+  }
+  std::puts((out + "}").c_str());
+  return kOk;
+}
+
+}  // namespace
+
+int run_keychain(std::string_view verb) {
+  auto own = client::OwnStore::load(own_folder());
+  if (!own) return refuse(own.error());
+  if (verb == "get") return keychain_get(*own);
+  if (verb == "store") return keychain_store(*own);
+  if (verb == "list") return keychain_list(*own);
+  if (verb == "erase") {
+    const auto done = own->erase(client::config_key(read_input()));
+    return done ? kOk : refuse(done.error());
+  }
+  if (verb == "version") {
+    std::puts("docker-credential-berth 1");
+    return kOk;
+  }
+  std::fputs("usage: docker-credential-berth get|store|erase|list|version\n", stderr);
+  return kUsage;
+}
+
+void add_login(CLI::App& parent, int& exit_code) {
+  const auto run = [&exit_code](auto done) { exit_code = done ? kOk : report(done.error()); };
+
+  auto flags = std::make_shared<LoginFlags>();  // shared with the callbacks, which outlive this function
+  CLI::App* in = parent.add_subcommand("login", "Sign in to a registry; docker and the others share it");
+  in->add_option("SERVER", flags->server, "The registry (default: Docker Hub)");
+  in->add_option("-u,--username", flags->user, "The account");
+  in->add_flag("--password-stdin", flags->password_stdin, "Read the password from standard input");
+  in->add_option("--ca-file", flags->ca_file, "Certificates to trust instead of the system's");
+  in->callback([flags, run] { run(login(*flags)); });
+
+  CLI::App* out = parent.add_subcommand("logout", "Forget the credentials of a registry");
+  out->add_option("SERVER", flags->server, "The registry (default: Docker Hub)");
+  out->callback([flags, run] { run(logout(*flags)); });
+
+  auto password = std::make_shared<PasswordFlags>();
+  CLI::App* short_lived =
+      parent.add_subcommand("login-password", "Print a password for one login, which ends by itself");
+  short_lived->alias("get-login-password");
+  short_lived->add_option("--registry", password->admin.server, "The registry (default: $BERTH_SERVER)");
+  short_lived->add_option("--ca-file", password->admin.ca_file, "Certificates to trust instead of the system's");
+  short_lived->add_option("--ttl", password->life, "How long it is good, 12h at most")->capture_default_str();
+  short_lived->add_option("--scope", password->scopes, "Only for this: REPOSITORY:RIGHTS, as acme/web:read,write");
+  short_lived->footer(
+      "Example:\n  berth login-password --registry localhost:5000 | docker login -u ann "
+      "--password-stdin localhost:5000");
+  short_lived->callback([password, run] { run(print_password(*password)); });
+
+  auto configure = std::make_shared<ConfigureFlags>();
+  CLI::App* docker = parent.add_subcommand("configure-docker", "Have docker ask berth for credentials of a registry");
+  docker->add_option("REGISTRY", configure->hosts, "The registries")->required();
+  docker->add_flag("-y,--yes", configure->yes, "Do not ask");
+  docker->add_flag("--dry-run", configure->dry_run, "Only say what would be changed");
+  docker->add_flag("--remove", configure->remove, "Undo it");
+  docker->callback([configure, run] { run(configure_docker(*configure)); });
+}
+
+}  // namespace berth::cli

@@ -1,0 +1,103 @@
+#include "client/own_store.h"
+
+#include "base/json.h"
+#include "base/json_text.h"
+#include "client/private_file.h"
+#include "client/registry.h"
+
+#include <algorithm>
+
+namespace berth::client {
+
+namespace {
+
+using Kind = json::Value::Kind;
+
+constexpr std::int64_t kLifeMs = 60LL * 60 * 1000;
+constexpr std::int64_t kSpareMs = 5LL * 60 * 1000;  // a password that ends during a push is of no use
+constexpr std::string_view kSection = "hosts";
+
+std::string text_of(const json::Value& object, std::string_view key) {
+  const json::Value* value = object.find(key);
+  return value != nullptr && value->is(Kind::string) ? value->string() : "";
+}
+
+/// A password for an hour, by the refresh token.
+Result<std::string> fresh_password(std::string_view host, const std::string& refresh_token) {
+  BERTH_TRY(const auto address, find_registry(host, {}));
+  http::FetchRequest request;
+  request.method = "POST";
+  request.url = address.base + "/api/v1/auth/short-lived";
+  request.headers = {{"Authorization", "Bearer " + refresh_token}, {"Content-Type", "application/json"}};
+  request.body = R"({"expires_in":"1h"})";
+  BERTH_TRY(const auto answer, http::fetch(request));
+  const auto parsed = json::parse(answer.body);
+  std::string secret = parsed ? text_of(*parsed, "secret") : "";
+  if (!answer.succeeded() || secret.empty()) {
+    return fail(Errc::unauthorized,
+                "the login to " + std::string(host) + " is not valid any more: berth login " + std::string(host));
+  }
+  return secret;
+}
+
+}  // namespace
+
+Result<OwnStore> OwnStore::load(const std::string& folder) {
+  OwnStore out;
+  out.path_ = folder + "/credentials.json";
+  out.text_ = read_private_file(out.path_);
+  if (!out.text_.empty() && !json::parse(out.text_))
+    return fail(Errc::parameter_invalid, out.path_ + " is not JSON; remove it and log in again");
+  return out;
+}
+
+Result<void> OwnStore::edit(const std::vector<std::string>& path, std::string_view json) {
+  BERTH_TRY(text_, edit_private_json(path_, path, json));
+  return {};
+}
+
+Result<std::optional<Credentials>> OwnStore::get(std::string_view host, const Clock& clock) {
+  const auto root = json::parse(text_.empty() ? "{}" : text_);
+  const json::Value* hosts = root ? root->find(kSection) : nullptr;
+  const json::Value* entry = hosts != nullptr ? hosts->find(host) : nullptr;
+  if (entry == nullptr) return std::nullopt;
+  Credentials out{.user = text_of(*entry, "user"), .secret = text_of(*entry, "secret"), .is_identity_token = false};
+  const json::Value* is_refresh = entry->find("refresh");
+  if (is_refresh == nullptr || !is_refresh->boolean()) return std::optional(std::move(out));
+  const json::Value* until = entry->find("password_until_ms");
+  std::string password = text_of(*entry, "password");
+  if (password.empty() || until == nullptr || until->integer() < clock.now_ms() + kSpareMs) {
+    BERTH_TRY(password, fresh_password(host, out.secret));
+    const std::vector<std::string> path = {std::string(kSection), std::string(host)};
+    auto path_of = [&](const char* member) {
+      auto longer = path;
+      longer.emplace_back(member);
+      return longer;
+    };
+    BERTH_TRYV(edit(path_of("password"), json_string(password)));
+    BERTH_TRYV(edit(path_of("password_until_ms"), std::to_string(clock.now_ms() + kLifeMs)));
+  }
+  out.user = "token";
+  out.secret = std::move(password);
+  return std::optional(std::move(out));
+}
+
+Result<void> OwnStore::store(std::string_view host, const Credentials& credentials) {
+  std::string entry = "{\"user\":" + json_string(credentials.user);
+  append_json_member(entry, "secret", std::string_view(credentials.secret));
+  entry += credentials.is_identity_token ? ",\"refresh\":true}" : ",\"refresh\":false}";
+  return edit({std::string(kSection), std::string(host)}, entry);
+}
+
+Result<void> OwnStore::erase(std::string_view host) { return edit({std::string(kSection), std::string(host)}, ""); }
+
+std::vector<std::pair<std::string, std::string>> OwnStore::list() const {
+  std::vector<std::pair<std::string, std::string>> out;
+  const auto root = json::parse(text_.empty() ? "{}" : text_);
+  const json::Value* hosts = root ? root->find(kSection) : nullptr;
+  if (hosts == nullptr) return out;
+  for (const auto& [host, entry] : hosts->object()) out.emplace_back(host, text_of(entry, "user"));
+  return out;
+}
+
+}  // namespace berth::client

@@ -1,0 +1,35 @@
+#pragma once
+// What docker-credential-berth keeps: a file of its owner alone, ~/.config/berth/credentials.json. Of a Berth server it
+// holds the refresh token that a login gave, and the short-lived password made with it for as long as that is good.
+
+#include "base/clock.h"
+#include "client/docker_config.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace berth::client {
+
+class OwnStore {
+ public:
+  /// `folder`: of the file. Errors: parameter_invalid if the file is no JSON.
+  static Result<OwnStore> load(const std::string& folder);
+
+  /// What a client sends: what was stored, or instead of a refresh token a password that is good for an hour.
+  /// nullopt: nothing is known of the host.
+  Result<std::optional<Credentials>> get(std::string_view host, const Clock& clock);
+  Result<void> store(std::string_view host, const Credentials& credentials);
+  Result<void> erase(std::string_view host);
+  /// Hosts and their users.
+  std::vector<std::pair<std::string, std::string>> list() const;
+
+ private:
+  Result<void> edit(const std::vector<std::string>& path, std::string_view json);
+
+  std::string path_;
+  std::string text_;
+};
+
+}  // namespace berth::client

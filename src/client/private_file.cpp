@@ -1,0 +1,72 @@
+#include "client/private_file.h"
+
+#include "base/json_edit.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+namespace berth::client {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::unexpected<Error> cannot(const char* verb, const std::string& path) {
+  return fail(Errc::io_failed, std::string("cannot ") + verb + " " + path + ": " + std::strerror(errno));
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+/// A whole new file in the place of the old one, for its owner alone.
+Result<void> replace_file(const std::string& path, const std::string& text) {
+  const std::string draft = path + ".berth-new";
+  {
+    const Descriptor file(::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (file.get() < 0) return cannot("create", draft);
+    if (::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) || ::fsync(file.get()) != 0)
+      return cannot("write", draft);
+  }
+  if (::rename(draft.c_str(), path.c_str()) != 0) return cannot("replace", path);
+  return {};
+}
+
+}  // namespace
+
+std::string read_private_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+Result<std::string> edit_private_json(const std::string& path, std::span<const std::string> members,
+                                      std::string_view json) {
+  std::error_code error;
+  fs::create_directories(fs::path(path).parent_path(), error);
+  if (error) return fail(Errc::io_failed, "cannot create the folder of " + path + ": " + error.message());
+  const std::string lock_path = path + ".berth-lock";
+  const Descriptor lock(::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (lock.get() < 0 || ::flock(lock.get(), LOCK_EX) != 0) return cannot("lock", path);
+  BERTH_TRY(auto changed, edit_json(read_private_file(path), members, json));
+  BERTH_TRYV(replace_file(path, changed));
+  return changed;
+}
+
+}  // namespace berth::client
