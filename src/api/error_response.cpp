@@ -109,11 +109,11 @@ std::pair<http::Response, std::string> error_response(const Error& error, std::s
   http::Response response{.status = mapping.status, .reason = {}, .field_lines = {}};
   response.add("Content-Type", "application/json");
   add_common_headers(response);
-  if (mapping.status == 503) {
-    response.add("Retry-After", error.code == Errc::no_space ? "60" : "1");  // H8
-    // docker and containerd show nothing of a 5xx but its status line: so the sentence stands there too.
+  // Of these, docker and containerd, and with it a pod's events, often show the status line alone, and the answer to a
+  // HEAD has nothing else: so the sentence stands there too.
+  if (mapping.status == 401 || mapping.status == 403 || mapping.status == 429 || mapping.status == 503)
     response.reason = message;
-  }
+  if (mapping.status == 503) response.add("Retry-After", error.code == Errc::no_space ? "60" : "1");  // H8
   if (mapping.status == 429) response.add("Retry-After", error.number == 0 ? "5" : std::to_string(error.number));
   if (mapping.status == 401)  // A2
     response.add("WWW-Authenticate", error.items.empty() ? "Basic realm=\"Berth\"" : error.items.front());

@@ -77,9 +77,12 @@ std::unexpected<Error> refuse(const Context& context, const http::Exchange& exch
     return unauthorized(refusal(identity, context.route, need.right),
                         challenge(context.services, exchange, scopes, "insufficient_scope"));
   }
-  if (identity.is_anonymous())
-    return unauthorized("authentication required", challenge(context.services, exchange, scopes, ""));
-  if (need.right == Right::read) return fail(Errc::name_unknown, "no such repository");
+  if (identity.is_anonymous()) {
+    return unauthorized(refusal(identity, context.route, need.right),
+                        challenge(context.services, exchange, scopes, ""));
+  }
+  if (need.right == Right::read)
+    return fail(Errc::name_unknown, "no such repository, or " + identity.subject.name + " may not see it");
   return fail(Errc::denied, refusal(identity, context.route, need.right));
 }
 

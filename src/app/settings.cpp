@@ -308,7 +308,8 @@ void add_auth(std::vector<Setting>& out) {
   out.push_back(words<api::AuthMode>(
       {"auth.mode",
        "What clients are asked for, once there are accounts: token has them fetch a short-lived token from /token, "
-       "basic has them send name and password with every request.",
+       "basic has them send name and password with every request; docker then pulls nothing without a login, not even "
+       "what is public.",
        "--auth-mode"},
       {{"token", api::AuthMode::token}, {"basic", api::AuthMode::basic}},
       [](const std::string& text) { return parse_auth_mode(text); },

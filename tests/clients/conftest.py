@@ -7,17 +7,20 @@ import itertools
 import os
 import re
 import tempfile
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
+from accounts import AccountsRegistry
+from engines import Containerd, DockerEngine
 from images import compile_hello
 from processes import Daemon, remove_tree
 from registry_http import Registry
 
 ROOT = Path(__file__).resolve().parents[2]
 LISTENING = re.compile(r"berth: listening on http://([0-9.]+:[0-9]+)")
-_server = None
+_servers = []  # those of our own that run now
 _outcomes = {"passed": 0, "failed": 0}
 
 
@@ -39,23 +42,64 @@ def session_directory():
 @pytest.fixture(scope="session")
 def registry(session_directory):
     """Berth with strict references on a free port, or the registry that BERTH_REGISTRY names."""
-    global _server
     if os.environ.get("BERTH_REGISTRY"):
         yield Registry(os.environ["BERTH_REGISTRY"])
         return
+    server = Daemon("berth", [berth_binary(), "serve", "--listen", "127.0.0.1:0", "--data", session_directory / "berth",
+                              "--reference-policy", "strict", "--anonymous", "write"],
+                    session_directory / "berth.log")
+    with watched(server):
+        address = server.wait_until(15, "berth says where it listens", lambda: LISTENING.search(server.log()))[1]
+        yield Registry(address)
+
+
+def berth_binary():
     binary = Path(os.environ.get("BERTH_BIN", ROOT / "build" / "release" / "berth"))
     if not binary.is_file():
         pytest.fail(f"no server at {binary}: build it first (./dev build release) or set BERTH_BIN", pytrace=False)
-    _server = Daemon("berth", [binary, "serve", "--listen", "127.0.0.1:0", "--data", session_directory / "berth",
-                               "--reference-policy", "strict", "--anonymous", "write"],
-                     session_directory / "berth.log")
+    return binary
+
+
+@contextmanager
+def watched(server):
+    """A server whose log belongs into the report of a failure, and which must live until it is told to end."""
+    _servers.append(server)
     try:
-        address = _server.wait_until(15, "berth says where it listens", lambda: LISTENING.search(_server.log()))[1]
-        yield Registry(address)
-        assert _server.alive(), f"berth died during the tests:\n{_server.log()[-3000:]}"
+        yield
+        assert server.alive(), f"berth died during the tests:\n{server.log()[-3000:]}"
     finally:
-        code, log, _server = _server.stop(), _server.log(), None
+        _servers.remove(server)
+        code, log = server.stop(), server.log()
     assert code == 0, f"berth ended with code {code} on SIGTERM:\n{log[-3000:]}"
+
+
+@pytest.fixture(scope="session")
+def registries_with_accounts(session_directory):
+    """`registries_with_accounts("token")`: Berth with accounts that asks for tokens; "basic": for passwords."""
+    started = {}
+    with ExitStack() as running:
+        def get(mode):
+            if mode not in started:
+                started[mode] = AccountsRegistry(berth_binary(), session_directory / mode, "--auth-mode", mode)
+                running.enter_context(watched(started[mode].daemon))
+            return started[mode]
+        yield get
+
+
+@pytest.fixture(scope="session")
+def engines(session_directory):
+    """`engines("docker")`, "containerd", "cri": one for all tests with accounts, started when first asked for.
+    None for a client that needs no daemon."""
+    started = {}
+    makers = {"docker": DockerEngine, "containerd": Containerd, "cri": lambda path: Containerd(path, cri=True)}
+
+    def get(name):
+        if name in makers and name not in started:
+            started[name] = makers[name](session_directory / f"a{name[:2]}")
+        return started.get(name)
+    yield get
+    for engine in started.values():
+        engine.stop()
 
 
 @pytest.fixture(scope="session")
@@ -95,9 +139,9 @@ def repo(request):
 
 
 @pytest.fixture(autouse=True)
-def server_log_position():
-    """Where the server's log stood when the test began, for the report of a failure."""
-    return _server.log_size() if _server else 0
+def server_log_positions():
+    """Where the servers' logs stood when the test began, for the report of a failure."""
+    return {server: server.log_size() for server in _servers}
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -105,9 +149,10 @@ def pytest_runtest_makereport(item, call):
     report = (yield).get_result()
     if report.failed:
         _outcomes["failed"] += 1
-        if _server:
-            log = _server.log()[item.funcargs.get("server_log_position", 0):]
-            report.sections.append(("the server's log during this test", log[-6000:]))
+        for server in _servers:
+            log = server.log()[item.funcargs.get("server_log_positions", {}).get(server, 0):]
+            if log:
+                report.sections.append((f"the log of {server.name} during this test", log[-6000:]))
     elif report.when == "call":
         # A skip is not a pass: no test of this suite may leave itself out.
         _outcomes["passed" if report.passed else "failed"] += 1

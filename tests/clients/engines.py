@@ -89,17 +89,32 @@ runroot = {json.dumps(str(self._directory / "run"))}
         return run("buildah", *arguments, env=self._environment, **options)
 
 
-class Containerd:
-    """A containerd with its own socket, root and state, the native snapshotter and no CRI; and ctr."""
+# No pod ever runs: no network, no cgroup, and no port to stream from.
+CRI_SETTINGS = """[plugins."io.containerd.grpc.v1.cri"]
+  stream_server_port = "0"
+  disable_cgroup = true
+  disable_apparmor = true
+[plugins."io.containerd.grpc.v1.cri".containerd]
+  snapshotter = "native"
+[plugins."io.containerd.grpc.v1.cri".cni]
+  bin_dir = "/nonexistent"
+  conf_dir = "/nonexistent"
+"""
 
-    def __init__(self, directory):
+
+class Containerd:
+    """A containerd with its own socket, root and state and the native snapshotter; ctr, and crictl if it has CRI."""
+
+    def __init__(self, directory, cri=False):
         directory = Path(directory)
         directory.mkdir()
         config = directory / "config.toml"
+        disabled = ["io.containerd.internal.v1.opt"] + ([] if cri else ["io.containerd.grpc.v1.cri"])
         config.write_text(f"""version = 2
 root = {json.dumps(str(directory / "root"))}
 state = {json.dumps(str(directory / "state"))}
-disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"]
+disabled_plugins = {json.dumps(disabled)}
+{CRI_SETTINGS if cri else ""}
 [plugins."io.containerd.metadata.v1.bolt"]
   content_sharing_policy = "isolated"
 [grpc]
@@ -108,6 +123,9 @@ disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"
   address = {json.dumps(str(directory / "t"))}
 """)
         self.address = directory / "s"
+        self._crictl_settings = directory / "crictl.yaml"
+        self._crictl_settings.write_text("".join(f"{kind}-endpoint: unix://{self.address}\n"
+                                                 for kind in ("runtime", "image")))
         self._daemon = Daemon("containerd", ["containerd", "--config", config], directory / "containerd.log")
         try:
             self._daemon.wait_until(START_DEADLINE_S, "containerd answers",
@@ -120,6 +138,11 @@ disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"
         """Runs `ctr ARGUMENTS`. A namespace of its own is a store of its own: names, leases and content."""
         __tracebackhide__ = True
         return run("ctr", "--address", self.address, "--namespace", namespace, *arguments, **options)
+
+    def crictl(self, *arguments, **options):
+        """Runs `crictl ARGUMENTS`, which speaks to the runtime as kubelet does."""
+        __tracebackhide__ = True
+        return run("crictl", "--config", self._crictl_settings, *arguments, **options)
 
     def stop(self):
         self._daemon.stop()
