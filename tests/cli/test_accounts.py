@@ -1,0 +1,289 @@
+"""Accounts from the command line: on the folder of a stopped registry, and through a running one after berth login."""
+
+import base64
+import json
+import os
+import pathlib
+import stat
+import subprocess
+
+import pytest
+
+from conftest import BERTH, SECONDS
+
+ANN, BOB = "ann's secret 1", "bob's secret 1"
+
+
+class Person:
+    """Somebody with a home of his own, and so with docker's and berth's configuration in it."""
+
+    def __init__(self, home):
+        self.home = home
+        home.mkdir()
+        self.environment = {"HOME": str(home), "PATH": os.environ["PATH"]}
+
+    def berth(self, *args, given="", program=BERTH, **environment):
+        return subprocess.run([program, *args], capture_output=True, text=True, timeout=SECONDS, input=given,
+                              env={**self.environment, **environment})
+
+    def ok(self, *args, **kwargs):
+        done = self.berth(*args, **kwargs)
+        assert done.returncode == 0, (args, done.stdout, done.stderr)
+        return done.stdout
+
+    def refused(self, *args, **kwargs):
+        done = self.berth(*args, **kwargs)
+        assert done.returncode not in (0, None), (args, done.stdout)
+        return done.stdout + done.stderr
+
+    def docker_config(self):
+        return json.loads((self.home / ".docker/config.json").read_text())
+
+
+@pytest.fixture
+def ann(tmp_path):
+    """The first administrator, made while nothing runs."""
+    person = Person(tmp_path / "ann")
+    person.ok("user", "add", "ann", "--admin", "--password-stdin", "--data", str(tmp_path / "data"), given=ANN + "\n")
+    return person
+
+
+@pytest.fixture
+def registry(ann, serve):
+    return f"localhost:{serve().port}"
+
+
+@pytest.fixture
+def signed_in(ann, registry):
+    ann.ok("login", "-u", "ann", "--password-stdin", registry, given=ANN)
+    ann.environment["BERTH_SERVER"] = registry
+    return ann
+
+
+def test_a_registry_with_accounts_may_listen_on_the_network_without_being_told_so(ann, serve, tmp_path):
+    server = serve("--listen", "0.0.0.0:0")
+    assert "no account" not in server.welcome()
+
+
+def test_the_folder_is_for_nobody_else_to_read(ann, registry, tmp_path):
+    for path in (tmp_path / "data").rglob("*"):
+        assert path.stat().st_mode & stat.S_IRWXO == 0, path
+    keys = list((tmp_path / "data/keys").iterdir())
+    assert len(keys) == 1
+    assert stat.S_IMODE(keys[0].stat().st_mode) == 0o600
+
+
+def test_users_are_added_listed_changed_and_removed_while_nothing_runs(ann, tmp_path):
+    data = ("--data", str(tmp_path / "data"))
+    made_up = ann.ok("user", "add", "bob", *data)
+    assert "Password (shown once): " in made_up
+    assert ann.ok("user", "ls", *data).split()[5:] and "bob" in ann.ok("user", "ls", *data)
+    for verb, key, value in (("disable", "disabled", True), ("enable", "disabled", False), ("promote", "admin", True),
+                             ("demote", "admin", False)):
+        ann.ok("user", verb, "bob", *data)
+        assert json.loads(ann.ok("user", "show", "bob", "--format", "json", *data))[key] is value
+    ann.ok("user", "passwd", "bob", "--password-stdin", *data, given=BOB)
+    ann.ok("user", "rm", "bob", *data)
+    assert "there is no user 'bob'" in ann.refused("user", "show", "bob", *data)
+
+
+@pytest.mark.parametrize("arguments, given, said", [
+    (("add", "Ann"), BOB, "not a name"),
+    (("add", "library"), BOB, "reserved"),
+    (("add", "ann"), BOB, "taken"),
+    (("add", "bob"), "short", "at least 8"),
+    (("rm", "ann"), "", "last administrator"),
+    (("disable", "ann"), "", "last administrator"),
+    (("demote", "ann"), "", "last administrator"),
+])
+def test_what_cannot_be_is_refused_with_a_sentence(ann, tmp_path, arguments, given, said):
+    more = ("--password-stdin",) if arguments[0] == "add" else ()
+    assert said in ann.refused("user", *arguments, *more, "--data", str(tmp_path / "data"), given=given)
+
+
+def test_while_it_runs_the_folder_is_its_own(ann, registry, tmp_path):
+    done = ann.berth("user", "ls", "--data", str(tmp_path / "data"))
+    assert done.returncode == 75
+    assert "--server" in done.stderr
+
+
+def test_a_login_proves_the_password_and_keeps_no_password(ann, registry):
+    assert "wrong user name or password" in ann.refused("login", "-u", "ann", "--password-stdin", registry, given="wrong")
+    assert not (ann.home / ".docker/config.json").exists()
+    done = ann.berth("login", "-u", "ann", "--password-stdin", registry, given=ANN)
+    assert (done.returncode, done.stdout) == (0, "Login Succeeded\n")
+    assert "WARNING! Your credentials are stored unencrypted" in done.stderr
+    entry = ann.docker_config()["auths"][registry]
+    assert base64.b64decode(entry["auth"]) == b"ann:"
+    assert entry["identitytoken"].startswith("berth_ref_")
+    assert stat.S_IMODE((ann.home / ".docker/config.json").stat().st_mode) == 0o600
+    assert "Authenticating with existing credentials" in ann.berth("login", registry).stderr
+    assert ann.ok("logout", registry) == f"Removing login credentials for {registry}\n"
+    assert ann.ok("logout", registry) == f"Not logged in to {registry}\n"
+    assert "berth login" in ann.refused("user", "ls", "--server", registry)
+
+
+def test_a_login_leaves_the_rest_of_dockers_configuration_as_it_is(ann, registry):
+    path = ann.home / ".docker/config.json"
+    path.parent.mkdir()
+    path.write_text('{"zeta":[1,2],"auths":{"other":{"auth":"eDp5"}},"alpha":{"deep":true}}')
+    ann.ok("login", "-u", "ann", "--password-stdin", registry, given=ANN)
+    text = path.read_text()
+    assert list(json.loads(text)) == ["zeta", "auths", "alpha"]
+    assert json.loads(text)["auths"]["other"] == {"auth": "eDp5"}
+    assert '\n\t"zeta"' in text
+
+
+@pytest.mark.parametrize("arguments, said", [
+    (("--password-stdin",), "the --password-stdin option requires --username to be set"),
+    ((), "Cannot perform an interactive login from a non TTY device"),
+])
+def test_login_says_what_docker_says(ann, registry, arguments, said):
+    assert said in ann.refused("login", *arguments, registry)
+
+
+def test_organisations_teams_and_grants(signed_in):
+    signed_in.ok("user", "add", "bob", "--password-stdin", given=BOB)
+    signed_in.ok("org", "create", "acme")
+    signed_in.ok("org", "member", "add", "acme", "bob", "--role", "reader")
+    signed_in.ok("org", "team", "create", "acme", "devs")
+    signed_in.ok("org", "team", "add", "acme", "devs", "bob")
+    assert "bob" in signed_in.ok("org", "team", "members", "acme", "devs")
+    assert "bob may not push acme/web" in signed_in.ok("explain", "bob", "push", "acme/web")
+    assert "bob may pull acme/web: bob is a reader of acme" in signed_in.ok("explain", "bob", "pull", "acme/web")
+    signed_in.ok("grant", "add", "acme/devs", "acme/web-*", "--allow", "write,overwrite")
+    said = signed_in.ok("explain", "bob", "push", "acme/web-shop")
+    assert "bob may push acme/web-shop: the grant" in said and "to the team acme/devs" in said
+    signed_in.ok("grant", "add", "bob", "acme/web-secret", "--deny", "read")
+    assert "may not pull" in signed_in.ok("explain", "bob", "pull", "acme/web-secret")
+    rows = [json.loads(line) for line in signed_in.ok("grant", "ls", "acme", "--format", "json").splitlines()]
+    assert {row["repo"]: (row["allow"], row["deny"]) for row in rows} == {
+        "acme/web-*": (["write", "overwrite"], []), "acme/web-secret": ([], ["read"])}
+    signed_in.ok("grant", "rm", "acme", rows[0]["id"])
+    signed_in.ok("org", "team", "drop", "acme", "devs", "bob")
+    signed_in.ok("org", "member", "rm", "acme", "bob")
+    assert "last owner" in signed_in.refused("org", "member", "rm", "acme", "ann")
+    signed_in.ok("org", "rm", "acme")
+    assert "acme" not in signed_in.ok("org", "ls")
+
+
+def test_robots_are_made_rotated_and_removed(signed_in):
+    signed_in.ok("org", "create", "acme")
+    said = signed_in.ok("robot", "create", "acme+ci", "--repo", "acme/*:pull,push", "--expires", "90d",
+                        "--description", "the builds")
+    secret = said.split("Secret (shown once): ")[1].strip()
+    assert secret.startswith("berth_rob_")
+    assert secret not in signed_in.ok("robot", "ls", "acme")
+    robot = signed_in.berth("login", "-u", "acme+ci", "--password-stdin", signed_in.environment["BERTH_SERVER"], given=secret)
+    assert robot.returncode == 0, robot.stderr
+    rotated = signed_in.refused("robot", "rotate", "acme+ci")  # it is the robot now who is signed in
+    assert "there is no such thing, or you may not see it" in rotated
+    signed_in.ok("login", "-u", "ann", "--password-stdin", signed_in.environment["BERTH_SERVER"], given=ANN)
+    assert "berth_rob_" in signed_in.ok("robot", "rotate", "acme+ci", "--overlap", "1h")
+    assert "two live secrets" in signed_in.refused("robot", "rotate", "acme+ci", "--overlap", "1h")
+    assert "berth_rob_" in signed_in.ok("robot", "rotate", "acme+ci", "--overlap", "0s")
+    signed_in.ok("robot", "rm", "acme+ci")
+
+
+def test_access_tokens_are_made_shown_once_and_revoked(signed_in):
+    said = signed_in.ok("token", "create", "--name", "laptop", "--scope", "ann/*:read", "--expires", "30d")
+    secret = said.split("Secret (shown once): ")[1].strip()
+    listed = json.loads(signed_in.ok("token", "ls", "--format", "json"))
+    assert secret not in json.dumps(listed)
+    assert listed["scope"] == {"repos": [{"pattern": "ann/*", "rights": "read"}]}
+    file = signed_in.home / "token"
+    file.write_text(secret)
+    narrow = signed_in.refused("user", "ls", BERTH_TOKEN_FILE=str(file))
+    assert "administrator" in narrow
+    signed_in.ok("token", "revoke", listed["id"])
+    assert "wrong user name or password" in signed_in.refused("repo", "ls", BERTH_TOKEN_FILE=str(file))
+
+
+def test_a_password_for_one_login(signed_in):
+    registry = signed_in.environment["BERTH_SERVER"]
+    secret = signed_in.ok("login-password", "--registry", registry, "--ttl", "1h").strip()
+    assert secret.startswith("berth_lgn_") and "\n" not in secret
+    other = Person(signed_in.home.parent / "other")
+    other.ok("login", "-u", "ann", "--password-stdin", registry, given=secret)
+    assert "twelve hours at most" in signed_in.refused("login-password", "--registry", registry, "--ttl", "13h")
+
+
+def test_docker_asks_the_credential_helper(signed_in):
+    registry = signed_in.environment["BERTH_SERVER"]
+    assert "credHelpers" in signed_in.ok("configure-docker", registry, "--dry-run")
+    assert "credHelpers" not in signed_in.docker_config()
+    helper = signed_in.home / "bin/docker-credential-berth"
+    helper.parent.mkdir()
+    helper.symlink_to(pathlib.Path(BERTH).resolve())
+    signed_in.environment["PATH"] = f"{helper.parent}:{signed_in.environment['PATH']}"
+    before = set(pathlib.Path(BERTH).parent.glob("docker-credential-berth"))
+    signed_in.ok("configure-docker", registry, "--yes")
+    for made in set(pathlib.Path(BERTH).parent.glob("docker-credential-berth")) - before:
+        made.unlink()
+    config = signed_in.docker_config()
+    assert config["credHelpers"] == {registry: "berth"}
+    assert registry not in config["auths"], "what was in the open moved along"
+
+    given = json.loads(signed_in.ok("get", program=str(helper), given=registry))
+    assert given["Username"] == "token" and given["Secret"].startswith("berth_lgn_")
+    assert json.loads(signed_in.ok("get", program=str(helper), given=registry)) == given, "kept while it is good"
+    assert json.loads(signed_in.ok("list", program=str(helper))) == {registry: "ann"}
+    unknown = signed_in.berth("get", program=str(helper), given="other.example.com")
+    assert (unknown.returncode, unknown.stdout) == (1, "credentials not found in native keychain\n")
+    store = signed_in.home / ".config/berth/credentials.json"
+    assert stat.S_IMODE(store.stat().st_mode) == 0o600
+    assert "ann" in signed_in.ok("user", "ls"), "berth itself asks it, too"
+    signed_in.ok("logout", registry)
+    assert json.loads(signed_in.ok("list", program=str(helper))) == {}
+    signed_in.ok("configure-docker", registry, "--remove")
+    assert signed_in.docker_config()["credHelpers"] == {}
+
+
+def test_a_pull_secret_for_kubernetes(ann):
+    text = ann.ok("k8s", "secret", "pull", "--registry", "reg.example.com", "--username", "acme+deploy",
+                  "--password-stdin", "--namespace", "shop", given="berth_rob_x\n")
+    lines = text.splitlines()
+    assert lines[0] == "apiVersion: v1" and lines[-1] == "type: kubernetes.io/dockerconfigjson"
+    assert "  name: pull" in lines and "  namespace: shop" in lines
+    config = json.loads(base64.b64decode(lines[2].split(": ")[1]))
+    assert config == {"auths": {"reg.example.com": {"username": "acme+deploy", "password": "berth_rob_x",
+                                                    "auth": base64.b64encode(b"acme+deploy:berth_rob_x").decode()}}}
+
+
+def test_the_record_of_what_was_done_is_whole_until_somebody_changes_it(signed_in, tmp_path):
+    signed_in.ok("user", "add", "bob", "--password-stdin", given=BOB)
+    rows = [json.loads(line) for line in signed_in.ok("audit", "ls", "--format", "json").splitlines()]
+    assert {"createUser", "sign_in"} <= {row["action"] for row in rows}
+    assert BOB not in json.dumps(rows)
+    verified = json.loads(signed_in.ok("audit", "verify", "--format", "json"))
+    assert verified["whole"] is True and verified["entries"] >= 3
+    exported = [json.loads(line) for line in signed_in.ok("audit", "export").splitlines()]
+    assert [line["seq"] for line in exported] == list(range(1, len(exported) + 1))
+    for now, before in zip(exported[1:], exported):
+        assert now["prev"] == before["hash"]
+    database = str(tmp_path / "data/meta.db")
+    subprocess.run(["sqlite3", database, "UPDATE audit SET actor = 'nobody' WHERE seq = 2"], check=True)
+    done = signed_in.berth("audit", "verify")
+    assert done.returncode == 2 and "entry 2 was changed" in done.stdout
+    subprocess.run(["sqlite3", database, "DELETE FROM audit WHERE seq = 2"], check=True)
+    assert "entries 2 to 2 are missing" in signed_in.berth("audit", "verify").stdout
+
+
+def test_what_was_cut_off_at_the_end_shows_against_a_head_kept_elsewhere(signed_in, tmp_path):
+    head = json.loads(signed_in.ok("audit", "verify", "--format", "json"))["head"]
+    signed_in.ok("audit", "verify", "--head", head)
+    subprocess.run(["sqlite3", str(tmp_path / "data/meta.db"), f"DELETE FROM audit WHERE hash = X'{head}'"], check=True)
+    assert "not in the log any more" in signed_in.berth("audit", "verify", "--head", head).stdout
+
+
+def test_a_new_key_signs_after_a_hang_up_and_the_old_tokens_stay_good(signed_in, serve, tmp_path):
+    assert "New key " in signed_in.ok("keys", "rotate", "--data", str(tmp_path / "data"))
+    assert len(list((tmp_path / "data/keys").iterdir())) == 2
+    assert "ann" in signed_in.ok("user", "ls")
+
+
+def test_visibility_of_a_namespace_is_what_its_new_repositories_get(signed_in):
+    signed_in.ok("org", "create", "acme")
+    signed_in.ok("repo", "set", "acme", "--visibility", "public")
+    assert "acme   public" in signed_in.ok("org", "ls")
+    assert "there is no such thing" in signed_in.refused("repo", "set", "acme/none", "--visibility", "public")
