@@ -49,6 +49,7 @@ struct Auth {
   auth::Authenticator& authenticator;
   auth::TokenService& tokens;
   auth::AuditLog& audit;
+  const auth::KeyRing& keys;
   const http::Networks& trusted_proxies;
   AuthMode mode = AuthMode::token;
   std::string external_url;             // A5: what the realm is built from; may be empty

@@ -178,6 +178,8 @@ std::optional<Need> need_of(Endpoint endpoint, http::Method method) {
     case Endpoint::ready:
     case Endpoint::metrics:
     case Endpoint::token:
+    case Endpoint::jwks:
+    case Endpoint::setup:
     case Endpoint::admin: break;
   }
   return std::nullopt;

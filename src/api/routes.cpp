@@ -58,6 +58,8 @@ std::string_view to_string(Endpoint endpoint) {
     case Endpoint::ready: return "ready";
     case Endpoint::metrics: return "metrics";
     case Endpoint::token: return "token";
+    case Endpoint::jwks: return "jwks";
+    case Endpoint::setup: return "setup";
     case Endpoint::admin: return "admin";
   }
   return "none";
@@ -68,6 +70,9 @@ Result<Route> match_route(std::string_view path) {
   if (path == "/readyz") return Route{Endpoint::ready, {}, {}};
   if (path == "/metrics") return Route{Endpoint::metrics, {}, {}};
   if (path == "/token") return Route{Endpoint::token, {}, {}};
+  if (path == "/.well-known/jwks.json") return Route{Endpoint::jwks, {}, {}};
+  if (path == "/setup" || path == "/setup/style.css" || path == "/setup/script.js")
+    return Route{Endpoint::setup, {}, {}};
   if (path.starts_with("/api/v1/")) return Route{Endpoint::admin, {}, {}};
   BERTH_TRY(const auto segments, http::split_path(path));
   const std::size_t n = segments.size();
@@ -101,7 +106,9 @@ std::string_view allowed_methods(Endpoint endpoint, Deletes deletes) {
     case Endpoint::repo_extensions:
     case Endpoint::health:
     case Endpoint::ready:
-    case Endpoint::metrics: return "GET, HEAD";
+    case Endpoint::metrics:
+    case Endpoint::jwks:
+    case Endpoint::setup: return "GET, HEAD";
     case Endpoint::blob: return deletes == Deletes::on ? "GET, HEAD, DELETE" : "GET, HEAD";
     case Endpoint::manifest: return deletes == Deletes::on ? "GET, HEAD, PUT, DELETE" : "GET, HEAD, PUT";
     case Endpoint::upload_start: return "POST";

@@ -30,6 +30,8 @@ enum class Endpoint : std::uint8_t {
   ready,            // /readyz
   metrics,          // /metrics
   token,            // /token: the token service, for everybody
+  jwks,             // /.well-known/jwks.json: the public halves of the keys that sign tokens
+  setup,            // /setup: the page for the first administrator
   admin,            // /api/v1/…: has routes of its own (api/admin/routes.cpp)
 };
 inline constexpr std::size_t kEndpointCount = static_cast<std::size_t>(Endpoint::admin) + 1;

@@ -6,6 +6,7 @@
 #include "api/gate.h"
 #include "api/health_endpoints.h"
 #include "api/request_observer.h"
+#include "api/setup_page.h"
 #include "api/token_endpoints.h"
 #include "http/networks.h"
 
@@ -82,6 +83,8 @@ io::Task<Result<void>> ServerHandler::dispatch(http::Exchange& exchange, Request
       if (!services_.auth.directory.has_accounts()) co_return fail(Errc::route_unknown, "there are no accounts yet");
       if (request.method == http::Method::post) co_return co_await post_token(context, exchange);
       co_return co_await get_token(context, exchange);
+    case Endpoint::jwks: co_return co_await get_jwks(context, exchange);
+    case Endpoint::setup: co_return co_await get_setup(context, exchange);
     case Endpoint::admin:
       co_return co_await serve_admin(context, exchange, services_.observer.request_id(seen, exchange));
     case Endpoint::health: co_return co_await get_health(context, exchange);

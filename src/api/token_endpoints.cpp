@@ -91,4 +91,11 @@ io::Task<Result<void>> post_token(Context& context, http::Exchange& exchange) {
   co_return co_await send_token(context, exchange, std::move(identity), std::move(asked));
 }
 
+io::Task<Result<void>> get_jwks(Context& context, http::Exchange& exchange) {
+  auto head = reply(200);
+  head.add("Content-Type", "application/json");
+  head.add_lines({"\r\nCache-Control: public, max-age=300"});
+  co_return co_await exchange.send(std::move(head), context.services.auth.keys.jwks());
+}
+
 }  // namespace berth::api

@@ -24,7 +24,9 @@ Result<void> OfflineAdmin::start(const std::string& data_path) {
   passwords_ = std::make_unique<io::BlockingPool>("passwords", 1, 10);
   directory_ = std::make_unique<auth::Directory>(*store_, auth::Rights());
   audit_ = std::make_unique<auth::AuditLog>(*store_, clock_);
-  api_ = std::make_unique<api::AdminApi>(api::AdminDeps{*store_, *directory_, *audit_, *passwords_, clock_, random_});
+  setup_ = std::make_unique<auth::SetupToken>(clock_);
+  api_ = std::make_unique<api::AdminApi>(
+      api::AdminDeps{*store_, *directory_, *audit_, *setup_, *passwords_, clock_, random_});
   return {};
 }
 

@@ -31,6 +31,7 @@ class OfflineAdmin {
   std::unique_ptr<io::BlockingPool> passwords_;
   std::unique_ptr<auth::Directory> directory_;
   std::unique_ptr<auth::AuditLog> audit_;
+  std::unique_ptr<auth::SetupToken> setup_;  // never made
   std::unique_ptr<api::AdminApi> api_;
 };
 

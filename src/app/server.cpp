@@ -66,6 +66,8 @@ struct Server::Parts {
   std::unique_ptr<auth::KeyRing> keys;
   std::unique_ptr<auth::Directory> directory;
   std::unique_ptr<auth::AuditLog> audit;
+  std::unique_ptr<auth::SetupToken> setup;
+  std::string setup_secret;  // while there are no accounts
   std::unique_ptr<auth::Authenticator> authenticator;
   std::unique_ptr<auth::TokenService> tokens;
   std::unique_ptr<api::Auth> auth;
@@ -199,13 +201,17 @@ Result<void> Server::Parts::build_auth() {
   if (!directory->has_accounts()) BERTH_TRYV(check_openness(config));
   const std::string service = service_name(config);
   audit = std::make_unique<auth::AuditLog>(*store, clock);
+  setup = std::make_unique<auth::SetupToken>(clock);
+  if (!directory->has_accounts()) setup_secret = setup->make(random);
   authenticator = std::make_unique<auth::Authenticator>(
       auth::Authenticator::Deps{*store, *passwords, *keys, clock, random, log, *audit, service});
   tokens = std::make_unique<auth::TokenService>(
       auth::TokenService::Deps{*directory, *keys, clock, random, service, config.token_life_ms / 1000});
-  auth = std::make_unique<api::Auth>(api::Auth{*directory, *authenticator, *tokens, *audit, config.http.trusted_proxies,
-                                               config.auth_mode, config.external_url, config.auth_hosts});
-  admin = std::make_unique<api::AdminApi>(api::AdminDeps{*store, *directory, *audit, *passwords, clock, random});
+  auth = std::make_unique<api::Auth>(api::Auth{*directory, *authenticator, *tokens, *audit, *keys,
+                                               config.http.trusted_proxies, config.auth_mode, config.external_url,
+                                               config.auth_hosts});
+  admin =
+      std::make_unique<api::AdminApi>(api::AdminDeps{*store, *directory, *audit, *setup, *passwords, clock, random});
   return {};
 }
 
@@ -511,6 +517,7 @@ const std::vector<std::uint16_t>& Server::ports() const { return parts_->ports; 
 
 std::uint16_t Server::metrics_port() const { return parts_->metrics_port; }
 const ServeConfig& Server::config() const { return parts_->config; }
+const std::string& Server::setup_secret() const { return parts_->setup_secret; }
 bool Server::has_accounts() const { return parts_->directory->has_accounts(); }
 void Server::run_housekeeping() { parts_->keep_house(); }
 

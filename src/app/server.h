@@ -52,6 +52,8 @@ class Server {
   const ServeConfig& config() const;
   /// Whether anybody has an account.
   bool has_accounts() const;
+  /// What makes the first administrator, within an hour; empty if there were accounts at the start.
+  const std::string& setup_secret() const;
   const Log& log() const;
   /// Stops accepting, drains, closes. Blocks. Idempotent.
   void stop();

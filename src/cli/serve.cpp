@@ -51,6 +51,10 @@ void print_welcome(const app::Server& server) {
     std::printf("berth: everybody who reaches this address may push and pull (--anonymous=write)\n");
   }
   const std::string name = name_for_clients(config, server.port());
+  if (!server.setup_secret().empty() && !name.empty()) {
+    std::printf("berth: create the first administrator, within an hour: %s://%s/setup#%s\n",
+                config.tls_certificates.empty() ? "http" : "https", name.c_str(), server.setup_secret().c_str());
+  }
   if (!name.empty()) {
     const bool tls = !config.tls_certificates.empty();
     std::printf(

@@ -8,6 +8,7 @@
 #include "auth/audit_log.h"
 #include "auth/directory.h"
 #include "auth/identity.h"
+#include "auth/setup_token.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/random.h"
@@ -29,6 +30,7 @@ struct AdminDeps {
   meta::Store& store;
   auth::Directory& directory;
   auth::AuditLog& audit;
+  auth::SetupToken& setup;
   io::BlockingPool& passwords;
   const Clock& clock;
   Random& random;

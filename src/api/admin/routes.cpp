@@ -8,6 +8,7 @@ using http::Method;
 using Need = AdminNeed;
 
 constexpr AdminRoute kRoutes[] = {
+    {Method::post, "setup", Need::anybody, admin::set_up, "setUp"},
     {Method::get, "user", Need::account, admin::get_self, "getSelf"},
     {Method::patch, "user", Need::user, admin::change_self, "changeSelf"},
     {Method::put, "user/password", Need::user, admin::change_own_password, "changeOwnPassword"},

@@ -10,6 +10,7 @@ using Done = io::Task<Result<AdminReply>>;
 Done get_self(AdminCall& call);
 Done change_self(AdminCall& call);
 Done change_own_password(AdminCall& call);
+Done set_up(AdminCall& call);
 Done list_users(AdminCall& call);
 Done create_user(AdminCall& call);
 Done get_user(AdminCall& call);

@@ -141,6 +141,32 @@ Done create_user(AdminCall& call) {
   co_return user_reply(made, 201);
 }
 
+/// The first administrator of a registry that was started without one.
+Done set_up(AdminCall& call) {
+  BERTH_CO_TRY(auto fields, JsonFields::parse(call.request.body));
+  BERTH_CO_TRY(const auto token, fields.required_text("token"));
+  auth::NewUser user;
+  BERTH_CO_TRY(user.name, fields.required_text("name"));
+  BERTH_CO_TRY(auto password, fields.required_text("password"));
+  BERTH_CO_TRYV(fields.finish());
+  if (call.deps.directory.has_accounts() || !call.deps.setup.is_right(token))
+    co_return fail(Errc::denied,
+                   "the set-up secret is not the one that was printed, or an hour old; start the server again");
+  BERTH_CO_TRYV(auth::check_account_name(user.name));
+  user.is_admin = true;
+  BERTH_CO_TRY(user.password_hash, co_await hash_on_pool(call, std::move(password)));
+  BERTH_CO_TRY(const auto made, co_await change_accounts(
+                                    call, [=, stamp = call.stamp()](sql::Connection& db) -> Result<meta::Principal> {
+                                      BERTH_TRY(const bool is_late, meta::has_users(db));
+                                      if (is_late) return fail(Errc::denied, "this registry is set up already");
+                                      BERTH_TRYV(auth::create_user(db, user, true, stamp));
+                                      return load_user(db, user.name);
+                                    }));
+  call.deps.setup.end();
+  call.deps.directory.look_for_accounts();
+  co_return user_reply(made, 201);
+}
+
 Done get_user(AdminCall& call) {
   BERTH_CO_TRY(const auto user,
                call.deps.store.peek([&](sql::Connection& db) { return load_user(db, call.captures[0]); }));
