@@ -131,6 +131,8 @@ std::string run_trace(Run& run) {
   replay.close_each = flags.number("close_each", 0) != 0;
   replay.hash_bodies = flags.number("hash", 0) != 0;
   if (const std::string accept = flags.text("accept"); !accept.empty()) replay.fields = "Accept: " + accept + "\r\n";
+  if (const std::string authorization = flags.text("authorization"); !authorization.empty())
+    replay.fields += "Authorization: " + authorization + "\r\n";  // of an account that lives as long as the benchmark
   if (replay.lines.empty()) run.recorder.error("run", "the trace is empty: " + flags.text("file"));
   run.begin();
   for (std::uint64_t i = 0; i < flags.number("connections", 1); ++i) run.loop.spawn(client(replay));

@@ -1,0 +1,128 @@
+"""What it costs to know who asks: the same small reads without credentials, with a token, and with a password each time.
+
+One Berth with accounts serves public repositories, so that all three are allowed. distribution stands beside it with an
+htpasswd file (bcrypt, the least cost); its token mode needs a token server that it does not bring. The token service is asked
+with a password that was verified a moment before.
+"""
+
+import base64
+import crypt
+import json
+import re
+import urllib.request
+
+from harness import load
+from harness.content import MANIFEST, fill, image
+from harness.fleet import Cores, Fleet
+from harness.points import Point, Target, conclude
+from harness.servers import KINDS, Berth, Distribution3
+
+NAME = "accounts"
+ORDER = 16
+CONNECTIONS, IMAGES = 64, 16
+METRICS = ["rps", "p50_us", "p99_us", "cpu_us_per_request", "server_cores", "load_cores"]
+BEARER, BASIC, TOKEN = "GET manifest by tag, Bearer", "GET manifest by tag, Basic each time", "GET /token, a known password"
+PASSWORD = "the bench's own password"
+BASIC_VALUE = "Basic " + base64.b64encode(f"ann:{PASSWORD}".encode()).decode()
+SERVERS = ("berth", "anonymous", "distribution3")
+
+
+class WithAccounts(Berth):
+    """Filled while nobody has an account, then set up."""
+
+    def command(self):
+        words = super().command()
+        at = words.index("--anonymous")
+        return words[:at] + words[at + 2:]
+
+    def call(self, method, path, body, credentials=True):
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", method=method,
+                                         data=json.dumps(body).encode() if body is not None else None)
+        request.add_header("Content-Type", "application/json")
+        if credentials:
+            request.add_header("Authorization", BASIC_VALUE)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
+    def set_up(self, repos):
+        secret = re.search(r"berth_set_\w+", (self.folder / "log").read_text(encoding="utf-8"))[0]
+        self.call("POST", "/api/v1/setup", {"token": secret, "name": "ann", "password": PASSWORD}, credentials=False)
+        for repo in repos:
+            self.call("PATCH", f"/api/v1/repos/{repo}", {"visibility": "public"})
+
+    def token(self, repos):
+        scopes = "&".join(f"scope=repository:{repo}:pull" for repo in repos)
+        return "Bearer " + self.call("GET", f"/token?{scopes}", None)["token"]
+
+
+class WithHtpasswd(Distribution3):
+    """Filled without, then started again with an htpasswd file."""
+
+    is_secured = False
+
+    def command(self):
+        words = super().command()
+        if self.is_secured:
+            (self.folder / "htpasswd").write_text("ann:" + crypt.crypt(PASSWORD, crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=32)) + "\n",
+                                                  encoding="utf-8")
+            with open(self.folder / "config.yml", "a", encoding="utf-8") as config:
+                config.write(f"auth: {{htpasswd: {{realm: bench, path: {self.folder}/htpasswd}}}}\n")
+        return words
+
+    def ready_url(self):
+        return f"http://127.0.0.1:{self.port}/"
+
+    def set_up(self, _repos):
+        self.stop()
+        self.is_secured = True
+        self.start()
+
+
+def targets():
+    yield Target(BEARER, "rps", "anonymous", ">=", 0.85)
+    yield Target(BEARER, "rps", "distribution3", ">=", 1.0)
+    yield Target(BASIC, "rps", "anonymous", ">=", 0.7)
+    yield Target(BASIC, "rps", "distribution3", ">=", 1.0)
+    yield Target(TOKEN, "rps", "", ">=", 5000)
+
+
+def measure(server, cores, trace, seconds, authorization):
+    flags = {"authorization": authorization} if authorization else {}
+    figures = load.run("trace", server, cores, file=trace, connections=CONNECTIONS, seconds=seconds, accept=MANIFEST, **flags)
+    return load.flat(figures, "GET")
+
+
+def run(options):
+    cores = Cores(options.cores or "split")
+    images = [image(f"library/app{i % 4}", f"v1.0.{i:02d}", 10, 256, f"accounts {i}") for i in range(IMAGES)]
+    repos = sorted({one.repo for one in images})
+    kinds, KINDS["berth"], KINDS["distribution3"] = dict(KINDS), WithAccounts, WithHtpasswd
+    points = {name: Point(name) for name in (BEARER, BASIC, TOKEN)}
+    try:
+        with Fleet(cores, options.servers(("berth", "distribution3")), options.berth_binaries) as fleet:
+            for server in fleet.servers.values():
+                fill(server, images)
+                server.set_up(repos)
+            reads, tokens = fleet.folder / "reads", fleet.folder / "tokens"
+            reads.write_text("".join(load.trace_line("GET", f"/v2/{one.repo}/manifests/{one.tag}", 200, len(one.manifest), one.digest)
+                                     + "\n" for one in images), encoding="utf-8")
+            tokens.write_text(load.trace_line("GET", f"/token?scope=repository:{repos[0]}:pull", 200) + "\n", encoding="utf-8")
+            berth, peer = fleet.servers.get("berth"), fleet.servers.get("distribution3")
+            bearer = berth.token(repos)
+            for round_ in range(options.rounds + 1):   # the first warms up
+                found = []
+                for point, name, server, trace, value in (
+                        (BEARER, "berth", berth, reads, bearer), (BEARER, "anonymous", berth, reads, ""),
+                        (BASIC, "berth", berth, reads, BASIC_VALUE), (BASIC, "anonymous", berth, reads, ""),
+                        (TOKEN, "berth", berth, tokens, BASIC_VALUE),
+                        (BASIC, "distribution3", peer, reads, BASIC_VALUE)):
+                    if server is not None:
+                        found.append((point, name, measure(server, cores.load, trace, options.seconds, value)))
+                for point, name, figures in found if round_ > 0 else ():
+                    points[point].add(name, figures)
+                    if (point, name) == (BASIC, "distribution3"):
+                        points[BEARER].add(name, figures)   # all it has
+            versions, absent = fleet.versions(), fleet.absent
+    finally:
+        KINDS.update(kinds)
+    conclude(NAME, options, cores, list(points.values()), METRICS, list(targets()), SERVERS, versions=versions, absent=absent)
