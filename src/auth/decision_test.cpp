@@ -232,20 +232,33 @@ TEST(Decision, ExplainsItself) {
     Cause cause;
     std::string_view sentence;
   } sentences[] = {
-      {user(), {.kind = Kind::administrator, .grant = 0, .role = {}}, "ann is an administrator of the registry"},
-      {user(), {.kind = Kind::own_namespace, .grant = 0, .role = {}}, "the namespace acme is ann's"},
-      {user(), {.kind = Kind::role, .grant = 0, .role = meta::Role::writer}, "ann is a writer of acme"},
-      {user(), {.kind = Kind::granted, .grant = 1, .role = {}}, "the grant 1 on acme/** allows it"},
-      {user(),
-       {.kind = Kind::denied, .grant = 2, .role = {}},
-       "the grant 2 to the team acme/devs on acme/web denies it"},
-      {{}, {.kind = Kind::visible, .grant = 0, .role = {}}, "acme/web is public"},
-      {{},
-       {.kind = Kind::everybody, .grant = 0, .role = {}},
-       "the registry leaves it open to everybody (server.anonymous)"},
+      {user(), {.kind = Kind::administrator}, "ann is an administrator of the registry"},
+      {user(), {.kind = Kind::own_namespace}, "the namespace acme is ann's"},
+      {user(), {.kind = Kind::role, .role = meta::Role::writer}, "ann is a writer of acme"},
+      {user(), {.kind = Kind::granted, .grant = 1}, "the grant 1 on acme/** allows it"},
+      {user(), {.kind = Kind::denied, .grant = 2}, "the grant 2 to the team acme/devs on acme/web denies it"},
+      {{}, {.kind = Kind::visible}, "acme/web is public"},
+      {{}, {.kind = Kind::everybody}, "the registry leaves it open to everybody (server.anonymous)"},
       {{}, {}, "no role, grant or visibility gives it"},
   };
   for (const auto& row : sentences) EXPECT_EQ(describe(row.cause, row.subject, where, repo), row.sentence);
+}
+
+TEST(Decision, NamesItsCauseInAWord) {
+  const struct {
+    Cause cause;
+    std::string_view text;
+  } rows[] = {
+      {{}, "nothing gives it"},
+      {{.kind = Kind::administrator}, "administrator"},
+      {{.kind = Kind::own_namespace}, "own namespace"},
+      {{.kind = Kind::role, .role = meta::Role::writer}, "role in the organisation: a writer"},
+      {{.kind = Kind::granted, .grant = 12}, "grant 12"},
+      {{.kind = Kind::denied, .grant = 12}, "denied by grant 12"},
+      {{.kind = Kind::visible}, "visibility"},
+      {{.kind = Kind::everybody}, "server.anonymous"},
+  };
+  for (const auto& row : rows) EXPECT_EQ(to_text(row.cause), row.text);
 }
 
 // ---- narrowing (A16: a token narrows, never widens)
