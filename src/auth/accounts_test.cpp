@@ -392,13 +392,14 @@ TEST_F(Accounts, AGrantOnTheSamePatternIsReplaced) {
   EXPECT_EQ(rights("bob", "ann/x"), Rights(Right::write));
 }
 
+// S13
 TEST_F(Accounts, AGrantIsRemovedOnlyInItsNamespace) {
   add_user("bob");
   const auto id = grant("bob", "ann/x", Right::read);
   const auto remove = [&](std::string_view ns) {
     return outcome(change([&](sql::Connection& db) { return remove_grant(db, ns, id); }));
   };
-  EXPECT_EQ(remove("bob"), "account_unknown") << "S13: who administers bob/ takes nothing from ann/";
+  EXPECT_EQ(remove("bob"), "account_unknown") << "who administers bob/ takes nothing from ann/";
   EXPECT_EQ(remove("none"), "account_unknown");
   EXPECT_EQ(rights("bob", "ann/x"), Rights(Right::read));
   EXPECT_EQ(remove("ann"), "ok");

@@ -50,7 +50,8 @@ meta::Standing standing(std::optional<meta::Namespace> ns, std::vector<Give> giv
 using Kind = Cause::Kind;
 constexpr Rights kPushes = Right::read | Right::write | Right::overwrite;
 
-// The order of decision.h, from the strongest: who, by what, may what, and why.
+// The order of decision.h, from the strongest: who, by what, may what, and why. A10: what does not exist is not
+// visible.
 const struct {
   std::string why;
   Subject subject;

@@ -32,7 +32,8 @@ class TokenServiceTest : public test::AccountsFixture {
   }
 };
 
-// A8: granted = requested ∩ allowed; less, or nothing, is no error.
+// A8: granted = requested ∩ allowed; less, or nothing, is no error. A10: what is not there and what is not allowed are
+// the same.
 TEST_F(TokenServiceTest, GrantsWhatIsAskedAndAllowed) {
   grant("bob", "ann/app", Right::read | Right::overwrite);
   grant("bob", "ann/del", Right::remove | Right::write);
