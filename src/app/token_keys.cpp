@@ -46,8 +46,9 @@ Result<void> sync_folder(const std::string& path) {
 /// Durable before it is used: what it signs must still be good after a power cut.
 Result<void> write_key(const std::string& path, const std::string& pem) {
   const std::string draft = path + ".new";
+  ::unlink(draft.c_str());  // one that is there may be open to others
   {
-    const Descriptor file(::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+    const Descriptor file(::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     if (file.get() < 0) return cannot("create", draft);
     if (::write(file.get(), pem.data(), pem.size()) != static_cast<ssize_t>(pem.size()) || ::fsync(file.get()) != 0)
       return cannot("write", draft);

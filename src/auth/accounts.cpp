@@ -72,8 +72,8 @@ Result<void> check_not_last_admin(sql::Connection& db, const meta::Principal& us
 Result<void> check_not_last_owner(sql::Connection& db, const meta::Namespace& org, meta::PrincipalId user) {
   BERTH_TRY(const auto role, meta::find_role(db, org.id, user));
   if (role != meta::Role::owner) return {};
-  BERTH_TRY(const std::int64_t count, meta::count_owners(db, org.id));
-  if (count > 1) return {};
+  BERTH_TRY(const bool has_another, meta::has_owner_beside(db, org.id, user));
+  if (has_another) return {};
   return fail(Errc::denied, "that is the last owner of " + org.name + "; make another one first");
 }
 
@@ -171,7 +171,10 @@ Result<void> remove_user(sql::Connection& db, std::string_view user) {
   BERTH_TRY(const auto orgs, meta::list_orgs_of(db, row.id));
   for (const meta::Namespace& org : orgs) BERTH_TRYV(check_not_last_owner(db, org, row.id));
   BERTH_TRY(const auto ns, meta::find_namespace(db, row.name));
-  if (ns && ns->owner == row.id) BERTH_TRYV(meta::release_namespace(db, ns->id));
+  if (ns && ns->owner == row.id) {
+    BERTH_TRYV(meta::remove_principals_of(db, ns->id));
+    BERTH_TRYV(meta::release_namespace(db, ns->id));
+  }
   return meta::remove_principal(db, row.id);
 }
 
@@ -287,18 +290,14 @@ Result<meta::PrincipalId> create_robot(sql::Connection& db, const NewRobot& robo
 Result<meta::TokenId> add_robot_secret(sql::Connection& db, std::string_view robot, const crypto::Sha256Sum& hash,
                                        std::int64_t overlap_until_ms, const meta::Stamp& stamp) {
   BERTH_TRY(const auto row, require_principal(db, robot, meta::PrincipalKind::robot, "robot"));
-  BERTH_TRY(const auto secrets, meta::list_tokens(db, row.id, meta::TokenKind::robot_secret, 0, 1000));
-  std::int64_t live = 0;
-  for (const meta::TokenRow& secret : secrets) {
-    if (secret.revoked_at_ms || (secret.expires_at_ms && *secret.expires_at_ms <= stamp.at_ms)) continue;
-    ++live;
-    BERTH_TRYV(meta::shorten_token(db, secret.id, overlap_until_ms));
-  }
-  if (live >= kRobotSecretsMax && overlap_until_ms > stamp.at_ms) {
+  BERTH_TRY(const auto live,
+            meta::list_live_tokens(db, row.id, meta::TokenKind::robot_secret, stamp.at_ms, kRobotSecretsMax));
+  if (std::ssize(live) >= kRobotSecretsMax && overlap_until_ms > stamp.at_ms) {
     return fail(Errc::denied, row.name +
                                   " has two live secrets already; wait until the older one ends, or rotate "
                                   "without overlap");
   }
+  for (const meta::TokenRow& secret : live) BERTH_TRYV(meta::shorten_token(db, secret.id, overlap_until_ms));
   meta::TokenRow secret;
   secret.principal = row.id;
   secret.kind = meta::TokenKind::robot_secret;
@@ -319,15 +318,16 @@ Result<meta::GrantId> put_grant(sql::Connection& db, std::string_view principal,
   BERTH_TRY(const auto row, require_principal(db, principal, std::nullopt, "user, robot or team"));
   BERTH_TRY(const auto ns, meta::find_namespace(db, pattern.first_component()));
   if (!ns) return fail(Errc::account_unknown, "there is no namespace " + quoted(pattern.first_component()));
-  BERTH_TRY(const std::int64_t count, meta::count_grants(db, row.id, ns->id));
-  if (count >= kGrantsPerSubjectMax)
-    return fail(Errc::denied, row.name + " has too many grants in " + ns->name + "; use a pattern or a team");
   meta::GrantRow grant;
   grant.principal = row.id;
   grant.pattern = pattern.str();
   grant.allow = allow.bits();
   grant.deny = deny.bits();
-  return meta::put_grant(db, ns->id, grant, stamp);
+  BERTH_TRY(const meta::GrantId id, meta::put_grant(db, ns->id, grant, stamp));
+  BERTH_TRY(const std::int64_t count, meta::count_grants(db, row.id, ns->id));  // a replaced one adds none
+  if (count > kGrantsPerSubjectMax)
+    return fail(Errc::denied, row.name + " has too many grants in " + ns->name + "; use a pattern or a team");
+  return id;
 }
 
 Result<void> remove_grant(sql::Connection& db, std::string_view ns_name, meta::GrantId id) {

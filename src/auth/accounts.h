@@ -45,8 +45,8 @@ struct UserChange {
 };
 /// Errors: account_unknown, precondition_failed; denied for the last administrator.
 Result<void> change_user(sql::Connection& db, std::string_view user, const UserChange& change);
-/// Its namespace goes back to nobody, its repositories stay. Errors: account_unknown; denied for the last administrator
-/// or the last owner of an organisation.
+/// Its namespace goes back to nobody: its repositories stay, its robots and what it granted do not. Errors:
+/// account_unknown; denied for the last administrator or the last owner of an organisation.
 Result<void> remove_user(sql::Connection& db, std::string_view user);
 
 /// Errors: account_invalid, already_exists.

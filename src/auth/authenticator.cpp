@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::size_t kCacheBytes = 8 * 1024 * 1024;
 constexpr std::int64_t kPasswordMs = 5LL * 60 * 1000;   // how long a verified password or secret is not asked again
+constexpr std::int64_t kLeewayS = 60;                   // A12: for clocks that differ
 constexpr std::int64_t kUseNotedMs = 60LL * 60 * 1000;  // how exact "last used" is
 constexpr std::size_t kAuthorizationBytesMax = 32 * 1024;
 constexpr std::int64_t kRefreshMs = 90LL * 24 * 60 * 60 * 1000;
@@ -71,6 +72,12 @@ struct Holder {
   std::optional<meta::TokenRow> secret;  // if there is one behind the credential
 };
 
+/// When account or secret end by themselves: what was verified must not be remembered for longer.
+std::int64_t end_of(const Holder& holder) {
+  const std::int64_t of_secret = holder.secret ? holder.secret->expires_at_ms.value_or(INT64_MAX) : INT64_MAX;
+  return std::min(of_secret, holder.principal.expires_at_ms.value_or(INT64_MAX));
+}
+
 }  // namespace
 
 std::optional<NameAndSecret> parse_basic(std::string_view authorization) {
@@ -125,8 +132,8 @@ io::Task<Result<IdentityPtr>> Authenticator::authenticate(std::string authorizat
   const auto stamp = deps_.store.epochs().stamp_with_accounts(meta::Epochs::kAccounts);
   Result<IdentityPtr> found = fail(Errc::unauthorized, "only Basic and Bearer credentials are understood");
   if (const auto token = parse_bearer(authorization)) {
-    found = parse_secret(*token) ? check_secret({"token", std::string(*token)}, address)
-                                 : check_token(*token, deps_.clock.now_ms());
+    found =
+        parse_secret(*token) ? check_secret({"token", std::string(*token)}, address) : check_token(*token, kLeewayS);
   } else if (auto given = parse_basic(authorization)) {
     found = co_await sign_in(*std::move(given), std::move(address));
   }
@@ -168,7 +175,7 @@ Result<IdentityPtr> Authenticator::check_secret(const NameAndSecret& given, std:
   out.credential = Credential::password;
   out.narrowing = parse_narrowing(row.scope);
   out.via = row.id;
-  out.valid_until_ms = std::min(now_ms + kPasswordMs, row.expires_at_ms.value_or(INT64_MAX));
+  out.valid_until_ms = std::min(now_ms + kPasswordMs, end_of(*holder));
   return std::make_shared<const Identity>(std::move(out));
 }
 
@@ -226,14 +233,17 @@ void Authenticator::upgrade_hash(const meta::Principal& principal, std::string p
   });
 }
 
-Result<IdentityPtr> Authenticator::check_token(std::string_view token, std::int64_t now_ms) {
+/// leeway_s: how long after its end a token still counts.
+Result<IdentityPtr> Authenticator::check_token(std::string_view token, std::int64_t leeway_s) {
+  const std::int64_t now_ms = deps_.clock.now_ms();
   const KeyRing::KeysPtr keys = deps_.keys.keys();
-  const TokenExpectations expected{.issuer = deps_.service, .audience = deps_.service, .now_ms = now_ms};
+  const TokenExpectations expected{
+      .issuer = deps_.service, .audience = deps_.service, .now_ms = now_ms, .leeway_s = leeway_s};
   BERTH_TRY(const Claims claims, verify_token(token, keys->verifying, expected));
   Identity out;
   out.credential = Credential::token;
   out.access = scopes_of(claims);
-  out.valid_until_ms = (claims.expires + expected.leeway_s) * 1000;
+  out.valid_until_ms = (claims.expires + leeway_s) * 1000;
   if (claims.subject.empty()) return std::make_shared<const Identity>(std::move(out));
   BERTH_TRY(auto holder, deps_.store.peek([&](sql::Connection& db) -> Result<std::optional<Holder>> {
     BERTH_TRY(auto principal, meta::find_principal(db, claims.subject));
@@ -241,7 +251,8 @@ Result<IdentityPtr> Authenticator::check_token(std::string_view token, std::int6
     Holder found{*std::move(principal), std::nullopt};
     if (claims.via == 0) return found;
     BERTH_TRY(found.secret, meta::find_token(db, claims.via));
-    if (!found.secret || !is_live(*found.secret, now_ms)) return std::nullopt;
+    const bool is_theirs = found.secret && found.secret->principal == found.principal.id;
+    if (!is_theirs || !is_live(*found.secret, now_ms)) return std::nullopt;
     return found;
   }));
   // A16: a token is worth what its account, and the secret it was made with, are worth now.
@@ -250,21 +261,14 @@ Result<IdentityPtr> Authenticator::check_token(std::string_view token, std::int6
   out.subject = *std::move(subject);
   out.via = claims.via;
   if (holder->secret) out.narrowing = parse_narrowing(holder->secret->scope);
+  out.valid_until_ms = std::min(out.valid_until_ms, end_of(*holder));
   return std::make_shared<const Identity>(std::move(out));
 }
 
 IdentityPtr Authenticator::find_expired(std::string_view authorization, std::int64_t grace_ms) {
   const auto token = parse_bearer(authorization);
   if (!token) return nullptr;
-  const std::int64_t now_ms = deps_.clock.now_ms();
-  const KeyRing::KeysPtr keys = deps_.keys.keys();
-  const auto claims =
-      verify_token(*token, keys->verifying,
-                   {.issuer = deps_.service, .audience = deps_.service, .now_ms = now_ms, .leeway_s = grace_ms / 1000});
-  if (!claims) return nullptr;
-  auto as_if_then = check_token(*token, claims->expires * 1000 - 1);
-  if (!as_if_then) return nullptr;
-  return *std::move(as_if_then);
+  return check_token(*token, grace_ms / 1000).value_or(nullptr);
 }
 
 Result<IdentityPtr> Authenticator::refresh(std::string_view secret) {
@@ -285,7 +289,7 @@ Result<IdentityPtr> Authenticator::refresh(std::string_view secret) {
   out.credential = Credential::password;
   out.via = holder->secret->id;
   out.narrowing = parse_narrowing(holder->secret->scope);
-  out.valid_until_ms = std::min(now_ms + kPasswordMs, holder->secret->expires_at_ms.value_or(INT64_MAX));
+  out.valid_until_ms = std::min(now_ms + kPasswordMs, end_of(*holder));
   return std::make_shared<const Identity>(std::move(out));
 }
 
@@ -295,6 +299,7 @@ io::Task<Result<std::string>> Authenticator::make_refresh_token(IdentityPtr iden
   row.principal = identity->subject.id;
   row.kind = meta::TokenKind::refresh;
   row.name = "docker login";
+  row.scope = print_narrowing(identity->narrowing);  // A16
   row.expires_at_ms = deps_.clock.now_ms() + kRefreshMs;
   const meta::Stamp stamp{deps_.clock.now_ms(), identity->subject.id};
   BERTH_CO_TRYV(co_await deps_.store.write(

@@ -1,13 +1,26 @@
 #include "auth/directory.h"
 
+#include <array>
+#include <cstring>
+
 namespace berth::auth {
 
 namespace {
 
-/// The subject's part of a cache key.
-std::string_view key_of(const meta::PrincipalId& id) {
-  return {reinterpret_cast<const char*>(&id), sizeof id};  // NOLINT: bytes of a number, compared as bytes
-}
+/// The subject's part of a cache key: all of it that a decision looks at. Who was read before a change and asks after
+/// it must find, and leave behind, nothing for who he is now.
+class SubjectKey {
+ public:
+  explicit SubjectKey(const Subject& subject) {
+    std::memcpy(bytes_.data(), &subject.id, sizeof subject.id);
+    bytes_[sizeof subject.id] = static_cast<char>(subject.kind);
+    bytes_[sizeof subject.id + 1] = subject.is_admin ? 1 : 0;
+  }
+  std::string_view view() const { return {bytes_.data(), bytes_.size()}; }
+
+ private:
+  std::array<char, sizeof(meta::PrincipalId) + 2> bytes_{};
+};
 
 }  // namespace
 
@@ -23,12 +36,12 @@ Result<RulingPtr> Directory::ruling(const Subject& subject, const oci::RepoName&
   const std::optional<meta::PrincipalId> id = subject.id != 0 ? std::optional(subject.id) : std::nullopt;
   BERTH_TRY(const auto standing, store_.peek([&](sql::Connection& db) { return meta::load_standing(db, id, repo); }));
   auto made = std::make_shared<const Ruling>(rule(subject, standing, repo, everybody_));
-  if (stamp) rulings_.put(repo.str(), key_of(subject.id), *stamp, made, sizeof(Ruling));
+  if (stamp) rulings_.put(repo.str(), SubjectKey(subject).view(), *stamp, made, sizeof(Ruling));
   return made;
 }
 
 RulingPtr Directory::find_ruling(const Subject& subject, std::string_view repo) {
-  return rulings_.find(repo, key_of(subject.id));
+  return rulings_.find(repo, SubjectKey(subject).view());
 }
 
 std::optional<Subject> subject_of(const meta::Principal& principal, std::int64_t now_ms) {

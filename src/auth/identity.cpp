@@ -20,8 +20,8 @@ bool Identity::may_list_catalog() const {
 Narrowing parse_narrowing(std::string_view text) {
   const auto parsed = json::parse(text);
   Narrowing out;
+  out.is_narrow = !parsed || !parsed->is(json::Value::Kind::object) || !parsed->object().empty();
   const json::Value* repos = parsed ? parsed->find("repos") : nullptr;
-  out.is_narrow = !parsed || repos != nullptr;
   if (repos == nullptr) return out;
   for (const json::Value& part : repos->array()) {
     const json::Value* pattern_text = part.find("pattern");

@@ -1,6 +1,7 @@
 #include "auth/repo_pattern.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace berth::auth {
 
@@ -46,6 +47,14 @@ bool component_matches(std::string_view pattern, std::string_view text) {
   return std::all_of(pattern.begin() + static_cast<std::ptrdiff_t>(p), pattern.end(), [](char c) { return c == '*'; });
 }
 
+void add(RepoPattern::Specificity& sum, std::string_view component) {
+  const std::ptrdiff_t stars = std::ranges::count(component, '*');
+  sum.minus_stars -= stars;
+  sum.literal_bytes += component.size() - static_cast<std::size_t>(stars);
+  if (component != kDeep) ++sum.components;
+  if (stars == 0) ++sum.literal_components;
+}
+
 std::unexpected<Error> invalid(std::string_view text, std::string_view why) {
   return fail(Errc::account_invalid, "'" + std::string(text) + "' is not a repository pattern: " + std::string(why));
 }
@@ -57,28 +66,21 @@ Result<RepoPattern> RepoPattern::parse(std::string_view text, FirstComponent fir
   RepoPattern out;
   out.text_ = text;
   std::string_view rest = text;
-  bool any_wild = false;
+  bool is_first = true;
   do {
-    const bool is_first = out.specificity_.components == 0;
     const std::string_view component = take_component(rest);
     const bool is_last = rest.empty() && !text.ends_with('/');
     if (component.empty()) return invalid(text, "a component between two slashes is empty");
     if (component.find(kDeep) != std::string_view::npos && (component != kDeep || !is_last))
       return invalid(text, "** may only be all of the last component");
-    if (is_first && first == FirstComponent::literal && is_wild(component))
+    if (std::exchange(is_first, false) && first == FirstComponent::literal && is_wild(component))
       return invalid(text, "it must begin with a namespace, as in acme/** or acme/web-*");
     if (!std::ranges::all_of(component, [](char c) { return c == '*' || is_name_char(c); }))
       return invalid(text, "repository names are made of a-z, 0-9, '.', '_', '-' and '/'");
-    ++out.specificity_.components;
-    if (is_wild(component)) {
-      any_wild = true;
-    } else {
-      ++out.specificity_.literal_components;
-    }
-    out.specificity_.literal_bytes += component.size() - static_cast<std::size_t>(std::ranges::count(component, '*'));
+    add(out.specificity_, component);
     if (rest.empty() && text.ends_with('/')) return invalid(text, "it ends with a slash");
   } while (!rest.empty());
-  out.specificity_.exact = !any_wild;
+  out.specificity_.exact = out.specificity_.minus_stars == 0;
   return out;
 }
 

@@ -26,12 +26,14 @@ class RepoPattern {
   std::string_view first_component() const;
 
   /// How narrowly it fits: the more specific of two patterns that match one name decides. Without a wildcard is the
-  /// most; then whoever has more components without one, more components, more characters that are none.
+  /// most; then whoever has more components without one, more components, more characters that are none, fewer
+  /// wildcards. Hence a pattern that matches only what another one matches, and not all of that, is the more specific.
   struct Specificity {
     bool exact = false;
     std::size_t literal_components = 0;
-    std::size_t components = 0;
+    std::size_t components = 0;  // `**` is none: it may stand for nothing
     std::size_t literal_bytes = 0;
+    std::ptrdiff_t minus_stars = 0;
     friend auto operator<=>(const Specificity&, const Specificity&) = default;
   };
   const Specificity& specificity() const { return specificity_; }

@@ -34,12 +34,14 @@ constexpr sql::Sql kOwn = R"(
   FROM grant_
   WHERE principal_id = $1 AND ns_id = $2)";
 
+// From the teams to their grants, never the other way round: the namespace may have a hundred thousand. SQLite keeps
+// the order of a CROSS JOIN.
 constexpr sql::Sql kOfTeams = R"(
   SELECT g.id, g.principal_id, p.name, g.pattern, g.allow, g.deny
   FROM team_member m
-  JOIN grant_ g ON g.principal_id = m.team_id AND g.ns_id = $2
-  JOIN principal p ON p.id = m.team_id
-  WHERE m.principal_id = $1)";
+  CROSS JOIN grant_ g
+  CROSS JOIN principal p
+  WHERE m.principal_id = $1 AND g.principal_id = m.team_id AND g.ns_id = $2 AND p.id = m.team_id)";
 
 constexpr sql::Sql kRepo = R"(
   SELECT visibility

@@ -34,6 +34,9 @@ constexpr sql::Sql kRelease = R"(
   UPDATE ns
   SET kind = 0, owner_id = NULL, version = version + 1
   WHERE id = $1)";
+constexpr sql::Sql kDropGrants = R"(
+  DELETE FROM grant_
+  WHERE ns_id = $1)";
 constexpr sql::Sql kDropMembers = R"(
   DELETE FROM org_member
   WHERE ns_id = $1)";
@@ -84,13 +87,12 @@ constexpr sql::Sql kLeaveTeams = R"(
     FROM principal
     WHERE ns_id = $1 AND kind = 3))";
 
-constexpr sql::Sql kTwoOwners = R"(
-  SELECT m.principal_id
+constexpr sql::Sql kOtherOwner = R"(
+  SELECT 1
   FROM org_member m
   JOIN principal p ON p.id = m.principal_id
-  WHERE m.ns_id = $1 AND m.role = 4 AND p.disabled = 0
-  ORDER BY m.principal_id
-  LIMIT 2)";
+  WHERE m.ns_id = $1 AND m.role = 4 AND m.principal_id <> $2 AND p.disabled = 0
+  LIMIT 1)";
 
 constexpr sql::Sql kAddTeamMember = R"(
   INSERT INTO team_member(team_id, principal_id)
@@ -147,6 +149,7 @@ Result<NamespaceId> claim_namespace(sql::Connection& db, const Namespace& wanted
 }
 
 Result<void> release_namespace(sql::Connection& db, NamespaceId id) {
+  BERTH_TRYV(db.execute(kDropGrants, {id}));
   BERTH_TRYV(db.execute(kDropMembers, {id}));
   BERTH_TRYV(db.execute(kRelease, {id}));
   return {};
@@ -208,10 +211,10 @@ Result<void> leave_teams_of(sql::Connection& db, NamespaceId ns, PrincipalId pri
   return {};
 }
 
-Result<std::int64_t> count_owners(sql::Connection& db, NamespaceId ns) {
-  std::int64_t count = 0;
-  BERTH_TRYV(db.query(kTwoOwners, {ns}, [&](const sql::Row&) { ++count; }));
-  return count;
+Result<bool> has_owner_beside(sql::Connection& db, NamespaceId ns, PrincipalId principal) {
+  bool found = false;
+  BERTH_TRYV(db.query(kOtherOwner, {ns, principal}, [&](const sql::Row&) { found = true; }));
+  return found;
 }
 
 Result<bool> add_team_member(sql::Connection& db, PrincipalId team, PrincipalId principal) {

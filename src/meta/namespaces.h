@@ -34,7 +34,7 @@ Result<std::optional<Namespace>> find_namespace(sql::Connection& db, std::string
 Result<std::optional<Namespace>> find_namespace(sql::Connection& db, NamespaceId id);
 /// Errors: already_exists, unless there is one that nobody owns: then that one is taken over.
 Result<NamespaceId> claim_namespace(sql::Connection& db, const Namespace& wanted, const Stamp& stamp);
-/// Back to nobody: its repositories stay.
+/// Back to nobody: its repositories stay, who was given something in it has it no more.
 Result<void> release_namespace(sql::Connection& db, NamespaceId id);
 /// Errors: precondition_failed if the row is not at `version` any more.
 Result<void> update_namespace(sql::Connection& db, const Namespace& ns);
@@ -58,8 +58,8 @@ Result<std::vector<OrgMember>> list_org_members(sql::Connection& db, NamespaceId
 Result<std::vector<Namespace>> list_orgs_of(sql::Connection& db, PrincipalId principal);
 /// Takes somebody out of every team of the organisation.
 Result<void> leave_teams_of(sql::Connection& db, NamespaceId ns, PrincipalId principal);
-/// Owners, counted up to two: whether one is the last.
-Result<std::int64_t> count_owners(sql::Connection& db, NamespaceId ns);
+/// Whether the organisation has another owner than that one, who is not disabled.
+Result<bool> has_owner_beside(sql::Connection& db, NamespaceId ns, PrincipalId principal);
 
 /// False if it was in the team already.
 Result<bool> add_team_member(sql::Connection& db, PrincipalId team, PrincipalId principal);

@@ -26,6 +26,13 @@ constexpr sql::Sql kList = R"(
   ORDER BY id
   LIMIT $4)";
 
+constexpr sql::Sql kListLive = R"(
+  SELECT id, principal_id, kind, name, scope, created_at, expires_at, used_at, used_from, revoked_at
+  FROM token
+  WHERE principal_id = $1 AND kind = $2 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $3)
+  ORDER BY id
+  LIMIT $4)";
+
 constexpr sql::Sql kRevoke = R"(
   UPDATE token
   SET revoked_at = $3
@@ -99,6 +106,14 @@ Result<std::vector<TokenRow>> list_tokens(sql::Connection& db, PrincipalId princ
                                           std::int64_t limit) {
   std::vector<TokenRow> out;
   BERTH_TRYV(db.query(kList, {principal, static_cast<std::int64_t>(kind), after, limit},
+                      [&](const sql::Row& row) { out.push_back(read(row)); }));
+  return out;
+}
+
+Result<std::vector<TokenRow>> list_live_tokens(sql::Connection& db, PrincipalId principal, TokenKind kind,
+                                               std::int64_t now_ms, std::int64_t limit) {
+  std::vector<TokenRow> out;
+  BERTH_TRYV(db.query(kListLive, {principal, static_cast<std::int64_t>(kind), now_ms, limit},
                       [&](const sql::Row& row) { out.push_back(read(row)); }));
   return out;
 }

@@ -33,6 +33,9 @@ Result<std::optional<TokenRow>> find_token(sql::Connection& db, TokenId id);
 /// Of that kind, newest last, after `after` (exclusive), at most `limit`.
 Result<std::vector<TokenRow>> list_tokens(sql::Connection& db, PrincipalId principal, TokenKind kind, TokenId after,
                                           std::int64_t limit);
+/// The oldest of those that are neither revoked nor over at `now_ms`, at most `limit`.
+Result<std::vector<TokenRow>> list_live_tokens(sql::Connection& db, PrincipalId principal, TokenKind kind,
+                                               std::int64_t now_ms, std::int64_t limit);
 /// False if it was revoked before, or is not that principal's.
 Result<bool> revoke_token(sql::Connection& db, PrincipalId principal, TokenId id, std::int64_t now_ms);
 /// Ends what signing in opened: refresh tokens, web sessions, short-lived passwords.

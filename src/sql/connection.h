@@ -55,8 +55,9 @@ class Connection {
   /// Errors: no_space, io_failed, sync_failed, corrupt, unavailable (locked, interrupted), internal (constraint, bad
   /// SQL).
   virtual Result<std::int64_t> run(Sql sql, std::span<const Bind> binds, RowSink* sink) = 0;
-  /// Runs a script of several statements without parameters, its type macros ($PK, $I, $B, $T, $J, $S, $W) replaced by
-  /// the engine's words: migrations only.
+  /// Runs a script of several statements without parameters, its type macros ($PK, $UPK, $I, $B, $T, $J, $S, $W)
+  /// replaced by the engine's words: migrations only. $UPK is a $PK whose numbers are never given out again, not even
+  /// that of the row that was the last.
   virtual Result<void> run_script(const std::string& script) = 0;
 
   /// Begins a transaction that will write. While it is open another one fails to begin: unavailable.

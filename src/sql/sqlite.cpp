@@ -191,8 +191,9 @@ class SqliteConnection final : public Connection {
 }  // namespace
 
 std::string expand_sqlite_types(std::string_view script) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kTypes = {{
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kTypes = {{
       {"$PK", "INTEGER PRIMARY KEY"},
+      {"$UPK", "INTEGER PRIMARY KEY AUTOINCREMENT"},
       {"$I", "INTEGER"},
       {"$B", "BLOB"},
       {"$T", "TEXT"},

@@ -14,6 +14,7 @@ constexpr struct {
   std::string_view why;
 } kTypes[] = {
     {"id $PK", "id INTEGER PRIMARY KEY", "key"},
+    {"id $UPK", "id INTEGER PRIMARY KEY AUTOINCREMENT", "key that is never given out twice"},
     {"a $I, b $B, c $T, d $J", "a INTEGER, b BLOB, c TEXT, d TEXT", "columns"},
     {") $S; ) $W;", ") STRICT; ) STRICT, WITHOUT ROWID;", "table options"},
     {"costs $5 and $", "costs $5 and $", "anything else stays"},

@@ -108,7 +108,18 @@ Result<void> check_namespace_admin(AdminCall& call, std::string_view ns) {
   const auto repo = oci::RepoName::parse(ns);
   if (!repo) return invisible();
   BERTH_TRY(const auth::RulingPtr ruling, call.deps.directory.ruling(call.identity.subject, *repo));
-  if (ruling->rights.has(auth::Right::admin)) return {};
+  // By what somebody is, never by a grant: one is on repositories, be it the one of the namespace's own name, and who
+  // could make himself an owner by it would have all of them.
+  switch (ruling->cause_of(auth::Right::admin).kind) {
+    case auth::Cause::Kind::administrator:
+    case auth::Cause::Kind::own_namespace:
+    case auth::Cause::Kind::role: return {};
+    case auth::Cause::Kind::nothing:
+    case auth::Cause::Kind::granted:
+    case auth::Cause::Kind::denied:
+    case auth::Cause::Kind::visible:
+    case auth::Cause::Kind::everybody: break;
+  }
   return invisible();
 }
 
@@ -266,6 +277,11 @@ Result<std::optional<std::int64_t>> wanted_version(const AdminCall& call) {
     if (error == std::errc{} && end == text.data() + text.size()) return std::optional(version);
   }
   return std::optional(std::int64_t{-1});  // a tag we never gave: matches nothing
+}
+
+Result<std::optional<meta::TokenRow>> secret_of(const AdminCall& call) {
+  if (call.identity.via == 0) return std::optional<meta::TokenRow>();
+  return call.deps.store.peek([&](sql::Connection& db) { return meta::find_token(db, call.identity.via); });
 }
 
 std::string time_json(std::optional<std::int64_t> at_ms) {

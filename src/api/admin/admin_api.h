@@ -134,6 +134,9 @@ std::string time_json(std::optional<std::int64_t> at_ms);
 /// "90d", "12h", "30m", "45s" or a number of seconds. Errors: parameter_invalid.
 Result<std::int64_t> parse_life_ms(std::string_view text);
 
+/// The row of the secret that the caller came with; nullopt: it was a password. Errors: those of the database.
+Result<std::optional<meta::TokenRow>> secret_of(const AdminCall& call);
+
 /// What the call did, for the audit log.
 meta::AuditEntry audit_entry(const AdminCall& call);
 

@@ -179,6 +179,10 @@ Done rotate_robot(AdminCall& call) {
 Done rotate_self(AdminCall& call) {
   if (call.identity.subject.kind != auth::Subject::Kind::robot)
     co_return fail(Errc::denied, "only a robot has a secret to rotate");
+  // What a robot hands on, narrowed or for a few hours, must not become the robot.
+  BERTH_CO_TRY(const auto secret, secret_of(call));
+  if (!secret || secret->kind != meta::TokenKind::robot_secret)
+    co_return fail(Errc::denied, "only the robot's own secret changes itself");
   co_return co_await add_secret(call, call.identity.subject.name);
 }
 

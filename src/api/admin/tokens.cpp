@@ -4,6 +4,7 @@
 #include "auth/secret.h"
 #include "base/setting_text.h"
 
+#include <algorithm>
 #include <charconv>
 
 namespace berth::api::admin {
@@ -51,6 +52,10 @@ struct Made {
 };
 
 io::Task<Result<Made>> make(AdminCall& call, auth::SecretKind kind, meta::TokenRow row) {
+  // What is made by a secret ends with it, or one that was meant for hours would make itself one for ever.
+  BERTH_CO_TRY(const auto parent, secret_of(call));
+  if (parent && parent->expires_at_ms)
+    row.expires_at_ms = std::min(row.expires_at_ms.value_or(INT64_MAX), *parent->expires_at_ms);
   Made made{auth::make_secret(kind, call.deps.random), std::move(row)};
   BERTH_CO_TRY(made.row.id, co_await change_accounts(
                                 call, [row = made.row, hash = auth::secret_hash(made.secret), stamp = call.stamp()](
@@ -96,7 +101,7 @@ Done create_token(AdminCall& call) {
   BERTH_CO_TRYV(fields.finish());
   if (row.name.size() > kNameBytesMax) co_return fail(Errc::account_invalid, "a token's name has at most 100 bytes");
   BERTH_CO_TRY(const auto there, call.deps.store.peek([&](sql::Connection& db) {
-    return meta::list_tokens(db, row.principal, meta::TokenKind::access, 0, kTokensMax);
+    return meta::list_live_tokens(db, row.principal, row.kind, call.deps.clock.now_ms(), kTokensMax);
   }));
   if (std::ssize(there) >= kTokensMax) co_return fail(Errc::denied, "you have too many tokens; revoke some");
   row.scope = auth::print_narrowing(narrowing);

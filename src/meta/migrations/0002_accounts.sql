@@ -1,5 +1,6 @@
 -- Who there is: people, robots and teams in one table, because a grant, a push and an audit entry speak of any of them.
-CREATE TABLE principal(id $PK,
+-- Their numbers are never given out again: what somebody did stays told under his, and tokens name it.
+CREATE TABLE principal(id $UPK,
   kind $I NOT NULL,                                   -- 1 user 2 robot 3 team
   name $T NOT NULL UNIQUE,                            -- ann, acme+ci or build-bot, acme/devs: what is typed and shown
   ns_id $I,                                           -- of a robot or team: the namespace it belongs to
@@ -33,7 +34,7 @@ CREATE TABLE grant_(id $PK, principal_id $I NOT NULL, ns_id $I NOT NULL,
   created_at $I NOT NULL, created_by $I, UNIQUE(principal_id, ns_id, pattern)) $S;
 CREATE INDEX grant_by_ns ON grant_(ns_id, id);
 
-CREATE TABLE token(id $PK, hash $B NOT NULL UNIQUE, principal_id $I NOT NULL,
+CREATE TABLE token(id $UPK, hash $B NOT NULL UNIQUE, principal_id $I NOT NULL,
   kind $I NOT NULL,                                   -- 1 access token 2 refresh 3 web session 4 robot secret 5 short-lived
   name $T NOT NULL DEFAULT '',
   scope $J NOT NULL,                                  -- what it narrows its subject to; {} nothing

@@ -1,0 +1,107 @@
+// Whoever has little must not come by more through the administration of accounts: narrowed and short-lived secrets,
+// grants, roles.
+#include "api/admin/admin_api.h"
+#include "support/accounts_fixture.h"
+
+namespace berth::api {
+namespace {
+
+using auth::Right;
+using auth::Rights;
+using http::Method;
+using meta::TokenKind;
+
+class Escalation : public test::AccountsFixture {
+ protected:
+  Escalation() {
+    add_admin("root");
+    add_user("ann");
+    add_user("eve");
+    add_org("acme", "ann");
+    add_robot("acme+ci");
+    add_repo("acme");
+  }
+  AdminReply call(const auth::Identity& identity, Method method, std::string_view path, std::string_view body = "") {
+    AdminRequest request;
+    request.method = method;
+    request.path = path;
+    request.body = body;
+    return test::run_task(api_.handle(identity, request, "r"));
+  }
+  auth::IdentityPtr by(std::string_view name, const Secret& secret) { return must(sign_in(name, secret.text)); }
+  auth::IdentityPtr by_password(std::string_view name) { return must(sign_in(name, kPassword)); }
+  Secret brief(std::string_view of, std::string_view scope = "{}") {
+    meta::TokenRow row;
+    row.expires_at_ms = clock_.now_ms() + kMinuteMs;
+    row.scope = scope;
+    return add_secret(of, TokenKind::short_lived, row);
+  }
+  std::int64_t last_end() { return probe_.number("SELECT expires_at FROM token ORDER BY id DESC LIMIT 1"); }
+
+  AdminApi api_{{*store_, directory_, audit_, passwords_, clock_, random_}};
+};
+
+TEST_F(Escalation, AGrantOnRepositoriesIsNoOfficeInTheNamespace) {
+  for (const char* pattern : {"acme", "acme/**"}) {
+    grant("eve", pattern, Rights::all());
+    const auto eve = by_password("eve");
+    EXPECT_EQ(call(*eve, Method::put, "orgs/acme/members/eve", R"({"role":"owner"})").status, 404) << pattern;
+    EXPECT_EQ(call(*eve, Method::get, "namespaces/acme/grants").status, 404) << pattern;
+    EXPECT_EQ(call(*eve, Method::patch, "repos/acme", R"({"visibility":"public"})").status, 200)
+        << pattern << ": what the grant is for";
+  }
+  EXPECT_EQ(call(*by_password("ann"), Method::get, "namespaces/acme/grants").status, 200);
+  EXPECT_EQ(call(*by_password("root"), Method::get, "namespaces/acme/grants").status, 200);
+  EXPECT_EQ(call(*by_password("eve"), Method::get, "namespaces/eve/grants").status, 200);
+}
+
+TEST_F(Escalation, WhatIsMadeByASecretEndsWithIt) {
+  const auto ann = by("ann", brief("ann"));
+  const std::int64_t end = clock_.now_ms() + kMinuteMs;
+  EXPECT_EQ(call(*ann, Method::post, "user/tokens", R"({"name":"x"})").status, 201);
+  EXPECT_EQ(last_end(), end) << "no token for ever by a password of a minute";
+  EXPECT_EQ(call(*ann, Method::post, "user/tokens", R"({"name":"x","expires_in":"90d"})").status, 201);
+  EXPECT_EQ(last_end(), end);
+  EXPECT_EQ(call(*ann, Method::post, "auth/short-lived").status, 201);
+  EXPECT_EQ(last_end(), end) << "nor one that renews itself";
+  EXPECT_EQ(call(*by_password("ann"), Method::post, "user/tokens", R"({"name":"x"})").status, 201);
+  EXPECT_EQ(last_end(), 0) << "a password may: NULL";
+}
+
+TEST_F(Escalation, OnlyARobotsOwnSecretChangesItself) {
+  const auto secret = add_secret("acme+ci", TokenKind::robot_secret);
+  const auto narrow = brief("acme+ci", R"({"repos":[{"pattern":"acme/web","rights":"read"}]})");
+  EXPECT_EQ(call(*by("acme+ci", narrow), Method::post, "robot/rotate").status, 403);
+  EXPECT_EQ(call(*by("acme+ci", brief("acme+ci")), Method::post, "robot/rotate").status, 403);
+  EXPECT_EQ(call(*by_password("ann"), Method::post, "robot/rotate").status, 403);
+  EXPECT_EQ(call(*by("acme+ci", secret), Method::post, "robot/rotate").status, 201);
+}
+
+TEST_F(Escalation, ANarrowSecretAdministersNothing) {
+  const auto root = by("root", brief("root", R"({"repos":[{"pattern":"**","rights":"all"}]})"));
+  for (const char* path : {"users", "orgs", "orgs/acme/members", "namespaces/acme/robots", "user/tokens"})
+    EXPECT_EQ(call(*root, Method::get, path).status, 403) << path;
+  EXPECT_EQ(call(*root, Method::post, "auth/short-lived", R"({"scopes":["**:all"]})").status, 403)
+      << "it does not choose what it makes";
+  EXPECT_EQ(call(*root, Method::post, "auth/short-lived").status, 201);
+  EXPECT_EQ(probe_.rows("SELECT scope FROM token ORDER BY id DESC LIMIT 1").front(),
+            R"({"repos":[{"pattern":"**","rights":"read,write,overwrite,delete,admin"}]})");
+}
+
+TEST_F(Escalation, TokensThatAreRevokedOrOverMakeRoomForNewOnes) {
+  expect_ok(change([&, ann = principal("ann")->id](sql::Connection& db) -> Result<void> {
+    meta::TokenRow row;
+    row.principal = ann;
+    for (int i = 0; i < 1000; ++i)
+      BERTH_TRYV(meta::insert_token(db, row, auth::secret_hash(std::to_string(i)), stamp()));
+    return {};
+  }));
+  const auto ann = by_password("ann");
+  EXPECT_NE(call(*ann, Method::post, "user/tokens", R"({"name":"x"})").status, 201);
+  const std::string id = probe_.rows("SELECT min(id) FROM token").front();
+  EXPECT_EQ(call(*ann, Method::delete_, "user/tokens/" + id).status, 204);
+  EXPECT_EQ(call(*ann, Method::post, "user/tokens", R"({"name":"x"})").status, 201);
+}
+
+}  // namespace
+}  // namespace berth::api

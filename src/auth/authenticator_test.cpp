@@ -1,0 +1,483 @@
+#include "auth/authenticator.h"
+
+#include "auth/jwt.h"
+#include "base/base64.h"
+#include "support/accounts_fixture.h"
+
+namespace berth::auth {
+namespace {
+
+using meta::TokenKind;
+using test::outcome;
+
+std::string basic(std::string_view name, std::string_view secret) {
+  std::string text = encode_base64url(std::string(name) + ":" + std::string(secret));
+  std::ranges::replace(text, '-', '+');
+  std::ranges::replace(text, '_', '/');
+  return "Basic " + text;
+}
+std::string bearer(std::string_view token) { return "Bearer " + std::string(token); }
+
+// ---- the header
+
+const struct {
+  std::string header;
+  std::optional<std::string> pair;  // "name|secret"
+  std::string_view why;
+} kHeaders[] = {
+    {"Basic YW5uOnNlY3JldA==", "ann|secret", "padded"},
+    {"Basic YW5uOnNlY3JldA", "ann|secret", "some clients leave the padding out"},
+    {"basic YW5uOnNlY3JldA==", "ann|secret", "schemes have no case (RFC 9110 11.1)"},
+    {"BASIC YW5uOnNlY3JldA==", "ann|secret", "likewise"},
+    {"Basic   YW5uOnNlY3JldA==", "ann|secret", "several blanks"},
+    {"Basic YW5uOmE6Yg==", "ann|a:b", "the password may hold colons, a name may not"},
+    {"Basic YW5uOg==", "ann|", "no password"},
+    {"Basic OnNlY3JldA==", "|secret", "no name"},
+    {"Basic Og==", "|", "nobody (A9)"},
+    {"Basic YW5uAGI6YwA=", std::string("ann\0b|c\0", 8), "NUL is a byte like others"},
+    {"Basic YW5u", std::nullopt, "no colon"},
+    {"Basic ", std::nullopt, "nothing"},
+    {"Basic", std::nullopt, "the scheme alone"},
+    {"", std::nullopt, "no header"},
+    {"Basic\tYW5uOnNlY3JldA==", std::nullopt, "a tab"},
+    {"Basic YW5uOnNlY3JldA== ", std::nullopt, "a blank behind it"},
+    {"Basic YW5uOnNlY3JldA==, Basic Og==", std::nullopt, "two headers joined"},
+    {"Basic YW5uOnNlY3Jld-==", std::nullopt, "the other alphabet"},
+    {"Basic YW5uOnNlY3JldB==", std::nullopt, "unused bits: one content, one spelling"},
+    {"Basics YW5uOnNlY3JldA==", std::nullopt, "another scheme"},
+    {"Bearer YW5uOnNlY3JldA==", std::nullopt, "another scheme"},
+};
+
+TEST(BasicHeader, Parses) {
+  for (const auto& row : kHeaders) {
+    const auto parsed = parse_basic(row.header);
+    const auto pair = parsed ? std::optional(parsed->name + "|" + parsed->secret) : std::nullopt;
+    EXPECT_EQ(pair, row.pair) << row.header << ": " << row.why;
+  }
+}
+
+TEST(BearerHeader, Parses) {
+  EXPECT_EQ(parse_bearer("Bearer a.b.c"), "a.b.c");
+  EXPECT_EQ(parse_bearer("bearer  a.b.c"), "a.b.c");
+  EXPECT_EQ(parse_bearer("Bearer"), std::nullopt);
+  EXPECT_EQ(parse_bearer("Basic a.b.c"), std::nullopt);
+}
+
+// ---- passwords
+
+class AuthenticatorTest : public test::AccountsFixture {
+ protected:
+  AuthenticatorTest() {
+    add_user("ann");
+    add_admin("root");
+    add_org("acme", "root");
+    add_team("acme/devs");
+    add_robot("acme+ci");
+  }
+  std::string who(std::string_view authorization) { return AccountsFixture::who(authenticate(authorization)); }
+  std::string secret_of(std::string_view name, TokenKind kind = TokenKind::access) {
+    return add_secret(name, kind).text;
+  }
+  void revoke(std::string_view name, meta::TokenId id) {
+    must(change([&, of = principal(name)->id](sql::Connection& db) {
+      return meta::revoke_token(db, of, id, clock_.now_ms());
+    }));
+  }
+  /// A token for whoever signs in that way.
+  std::string token_of(std::string_view name, std::string_view secret, std::vector<Scope> wanted = {}) {
+    const auto identity = sign_in(name, secret);
+    EXPECT_TRUE(identity.has_value()) << name;
+    return identity ? must(tokens_.issue(**identity, wanted)).text : "";
+  }
+  Claims claims_of(std::string_view name) {
+    Claims claims;
+    claims.issuer = kService;
+    claims.audiences = {std::string(kService)};
+    claims.subject = name;
+    if (const auto found = principal(name)) claims.principal = found->id;
+    claims.expires = clock_.now_ms() / 1000 + 900;
+    return claims;
+  }
+  std::string sign(const Claims& claims) const { return bearer(sign_token(key_, claims)); }
+  void remove_user(std::string_view name) {
+    expect_ok(change([&](sql::Connection& db) { return auth::remove_user(db, name); }));
+  }
+  /// Waits for what was written later.
+  void settle() {
+    expect_ok(change([](sql::Connection&) { return Result<void>(); }));
+  }
+};
+
+TEST_F(AuthenticatorTest, Passwords) {
+  add_user("gone");
+  set_disabled("gone", true);
+  must(change([&](sql::Connection& db) { return create_user(db, {.name = "external"}, false, stamp()); }));
+  const struct {
+    std::string name;
+    std::string password;
+    std::string who;
+    std::string_view why;
+  } rows[] = {
+      {"ann", "U*U", "ann", "right"},
+      {"ann", "U*u", "unauthorized", "wrong"},
+      {"ann", "", "unauthorized", "none"},
+      {"ann", std::string(kHash), "unauthorized", "the hash is no password"},
+      {"Ann", "U*U", "unauthorized", "another name (S30)"},
+      {std::string("ann\0", 4), "U*U", "unauthorized", "NUL ends no name"},
+      {"nobody", "U*U", "unauthorized", "unknown"},
+      {"", "U*U", "unauthorized", "no name is not nobody"},
+      {"gone", "U*U", "unauthorized", "disabled"},
+      {"external", "", "unauthorized", "without a password none is right"},
+      {"acme+ci", "U*U", "unauthorized", "robots have secrets"},
+      {"acme/devs", "U*U", "unauthorized", "a team signs in nowhere"},
+      {"acme", "U*U", "unauthorized", "nor does an organisation"},
+  };
+  std::string message;
+  for (const auto& row : rows) {
+    const auto found = authenticate(basic(row.name, row.password));
+    EXPECT_EQ(AccountsFixture::who(found), row.who) << row.name << ": " << row.why;
+    if (found) continue;
+    if (message.empty()) message = found.error().message;
+    EXPECT_EQ(found.error().message, message) << "S26: one sentence for all of them: " << row.why;
+    EXPECT_EQ(authenticator_.find_cached(basic(row.name, row.password)), nullptr) << row.why;
+  }
+}
+
+TEST_F(AuthenticatorTest, WithoutCredentialsNobodyAsks) {
+  EXPECT_EQ(who(""), "anonymous");
+  EXPECT_EQ(who("Basic Og=="), "anonymous") << "A9";
+  EXPECT_EQ((*authenticate("Basic Og=="))->credential, Credential::none);
+}
+
+TEST_F(AuthenticatorTest, WhatIsNoCredentialIsRefused) {
+  for (const std::string header : {"Digest x", "Basic !", "Bearer ", "Bearer x", "ann:U*U", "Basic"})
+    EXPECT_EQ(who(header), "unauthorized") << header;
+  EXPECT_EQ(who(basic("ann", "U*U") + std::string(40'000, ' ')), "unauthorized") << "S2";
+}
+
+TEST_F(AuthenticatorTest, APasswordIsRememberedForAWhile) {
+  const std::string header = basic("ann", "U*U");
+  EXPECT_EQ(authenticator_.find_cached(header), nullptr);
+  const auto found = authenticate(header);
+  EXPECT_EQ(authenticator_.find_cached(header), *found);
+  EXPECT_EQ(authenticator_.find_cached(basic("ann", "U*V")), nullptr);
+  EXPECT_EQ(authenticator_.find_cached(header + "="), nullptr) << "byte for byte";
+  clock_.advance_ms(5 * kMinuteMs);
+  EXPECT_EQ(authenticator_.find_cached(header), nullptr);
+}
+
+// A16
+TEST_F(AuthenticatorTest, AnyChangeOfAccountsForgetsAllThatWasRemembered) {
+  const std::string header = basic("ann", "U*U");
+  const auto remembered = [&] {
+    EXPECT_EQ(who(header), "ann");
+    return authenticator_.find_cached(header) != nullptr;
+  };
+  EXPECT_TRUE(remembered());
+  add_user("bob");
+  EXPECT_EQ(authenticator_.find_cached(header), nullptr);
+  EXPECT_TRUE(remembered());
+  set_disabled("ann", true);
+  EXPECT_EQ(who(header), "unauthorized");
+  set_disabled("ann", false);
+  EXPECT_TRUE(remembered());
+  expect_ok(change([&](sql::Connection& db) { return set_password(db, "ann", "", stamp()); }));
+  EXPECT_EQ(who(header), "unauthorized");
+}
+
+TEST_F(AuthenticatorTest, AnAdministratorIsOneAsLongAsHeIs) {
+  add_admin("spare");
+  EXPECT_TRUE((*authenticate(basic("root", "U*U")))->subject.is_admin);
+  UserChange demote;
+  demote.is_admin = false;
+  expect_ok(change([&](sql::Connection& db) { return change_user(db, "root", demote); }));
+  EXPECT_FALSE((*authenticate(basic("root", "U*U")))->subject.is_admin);
+}
+
+// S26
+TEST_F(AuthenticatorTest, WhoGuessesWaits) {
+  for (int i = 0; i < 6; ++i) EXPECT_EQ(AccountsFixture::who(sign_in("ann", "wrong")), "unauthorized");
+  EXPECT_EQ(AccountsFixture::who(sign_in("ann", "U*U")), "too_many_requests") << "the right one waits, too";
+  EXPECT_EQ(AccountsFixture::who(sign_in("ann", "U*U", "192.0.2.8")), "ann");
+  EXPECT_EQ(AccountsFixture::who(sign_in("root", "U*U")), "root");
+  clock_.advance_ms(1000);
+  EXPECT_EQ(AccountsFixture::who(sign_in("ann", "U*U")), "ann");
+  for (int i = 0; i < 5; ++i) EXPECT_FALSE(sign_in("ann", "wrong").has_value());
+  EXPECT_EQ(AccountsFixture::who(sign_in("ann", "U*U")), "ann") << "success forgot the six before";
+  for (int i = 0; i < 6; ++i) EXPECT_FALSE(sign_in("nobody", "wrong").has_value());
+  EXPECT_EQ(AccountsFixture::who(sign_in("nobody", "x")), "too_many_requests") << "who is not there looks the same";
+}
+
+TEST_F(AuthenticatorTest, AnImportedHashIsReplacedByOneOfOurs) {
+  constexpr std::string_view kBcrypt = "$2b$04$//SkLyfXYlsKlY49yMFw.uK7U6pGJ0mIWRkQ1TY5Q7djY6PJ/eGTy";
+  expect_ok(change([&](sql::Connection& db) { return set_password(db, "ann", kBcrypt, stamp()); }));
+  EXPECT_EQ(who(basic("ann", "correct horse")), "ann");
+  passwords_.stop();  // runs what is queued
+  settle();
+  EXPECT_THAT(principal("ann")->password_hash, ::testing::StartsWith("$argon2id$"));
+}
+
+// ---- secrets
+
+TEST_F(AuthenticatorTest, SecretsAreGoodInPlaceOfAPassword) {
+  const std::string pat = secret_of("ann");
+  EXPECT_EQ(who(basic("ann", pat)), "ann");
+  EXPECT_EQ(who(basic("token", pat)), "ann") << "whoever it belongs to";
+  EXPECT_EQ(who(basic("<token>", pat)), "ann");
+  EXPECT_EQ(who(bearer(pat)), "ann");
+  EXPECT_EQ(who(basic("ann", secret_of("ann", TokenKind::short_lived))), "ann");
+  EXPECT_EQ(who(basic("acme+ci", secret_of("acme+ci", TokenKind::robot_secret))), "acme+ci");
+}
+
+TEST_F(AuthenticatorTest, SecretsThatProveNothing) {
+  const auto revoked = add_secret("ann", TokenKind::access);
+  revoke("ann", revoked.id);
+  meta::TokenRow past;
+  past.expires_at_ms = clock_.now_ms();
+  add_user("gone");
+  const std::string of_gone = secret_of("gone");
+  set_disabled("gone", true);
+  const std::string pat = secret_of("ann");
+  const std::string never = make_secret(SecretKind::personal_token, random_);
+  const struct {
+    std::string header;
+    std::string_view why;
+  } rows[] = {
+      {basic("root", pat), "another's name"},
+      {basic("", pat), "no name"},
+      {basic("Token", pat), "no such word (S30)"},
+      {basic("ann", revoked.text), "revoked"},
+      {basic("ann", add_secret("ann", TokenKind::access, past).text), "expired this moment"},
+      {basic("ann", secret_of("ann", TokenKind::refresh)), "a refresh token is no password (A15)"},
+      {bearer(secret_of("ann", TokenKind::refresh)), "nor a token (A15)"},
+      {basic("ann", secret_of("ann", TokenKind::web_session)), "a browser's session is for the browser"},
+      {basic("gone", of_gone), "of an account that is disabled"},
+      {basic("ann", never), "never given out"},
+      {bearer(never), "likewise"},
+      {basic("ann", pat + "x"), "a character more"},
+  };
+  for (const auto& row : rows) EXPECT_EQ(who(row.header), "unauthorized") << row.why;
+}
+
+TEST_F(AuthenticatorTest, ARevokedSecretIsForgottenAtOnce) {
+  const auto pat = add_secret("ann", TokenKind::access);
+  EXPECT_EQ(who(basic("ann", pat.text)), "ann");
+  revoke("ann", pat.id);
+  EXPECT_EQ(who(basic("ann", pat.text)), "unauthorized");
+}
+
+TEST_F(AuthenticatorTest, NothingIsBelievedBeyondItsEnd) {
+  const std::int64_t end = clock_.now_ms() + kMinuteMs;
+  meta::TokenRow row;
+  row.expires_at_ms = end;
+  const std::string pat = add_secret("ann", TokenKind::access, row).text;
+  add_robot("acme+brief", end);
+  const std::string robot = secret_of("acme+brief", TokenKind::robot_secret);  // itself without an end
+  const std::string headers[] = {basic("ann", pat), basic("acme+brief", robot), bearer(token_of("ann", pat)),
+                                 bearer(token_of("acme+brief", robot))};
+  for (const std::string& header : headers) {
+    const auto found = authenticate(header);
+    ASSERT_TRUE(found.has_value()) << header;
+    EXPECT_EQ((*found)->valid_until_ms, end) << header;
+  }
+  clock_.advance_ms(kMinuteMs);
+  for (const std::string& header : headers) {
+    EXPECT_EQ(authenticator_.find_cached(header), nullptr) << header;
+    EXPECT_EQ(who(header), "unauthorized") << header;
+  }
+}
+
+TEST_F(AuthenticatorTest, ASecretBringsItsNarrowing) {
+  meta::TokenRow row;
+  row.scope = R"({"repos":[{"pattern":"ann/app","rights":"read"}]})";
+  const auto narrow = add_secret("ann", TokenKind::access, row);
+  row.scope = "no JSON";
+  const auto broken = add_secret("ann", TokenKind::access, row);
+  const auto identity = must(authenticate(basic("ann", narrow.text)));
+  EXPECT_EQ(identity->via, narrow.id);
+  EXPECT_EQ(identity->narrowing.apply(Rights::all(), "ann/app"), Rights(Right::read));
+  EXPECT_EQ(identity->narrowing.apply(Rights::all(), "ann/other"), Rights());
+  EXPECT_EQ(must(authenticate(basic("ann", broken.text)))->narrowing.apply(Rights::all(), "ann/app"), Rights());
+}
+
+TEST_F(AuthenticatorTest, UseOfASecretIsNotedNowAndThen) {
+  const auto pat = add_secret("ann", TokenKind::access);
+  const auto used = [&](std::string_view from) {
+    EXPECT_TRUE(sign_in("ann", pat.text, from).has_value());
+    settle();
+    return probe_.rows("SELECT used_at, used_from FROM token").front();
+  };
+  const std::int64_t start = clock_.now_ms();
+  EXPECT_EQ(used("a"), std::to_string(start) + "|a");
+  clock_.advance_ms(30 * kMinuteMs);
+  EXPECT_EQ(used("a"), std::to_string(start) + "|a") << "not with each request";
+  EXPECT_EQ(used("b"), std::to_string(start + 30 * kMinuteMs) + "|b") << "but from elsewhere";
+  clock_.advance_ms(60 * kMinuteMs);
+  EXPECT_EQ(used("b"), std::to_string(start + 90 * kMinuteMs) + "|b");
+}
+
+// ---- our tokens
+
+TEST_F(AuthenticatorTest, ATokenIsWorthWhatItSays) {
+  const std::string token = token_of("ann", "U*U", {{Scope::Type::repository, "ann/app", Actions::pull}});
+  const auto identity = must(authenticate(bearer(token)));
+  EXPECT_EQ(identity->subject.name, "ann");
+  EXPECT_EQ(identity->credential, Credential::token);
+  EXPECT_EQ(identity->actions_on("ann/app").to_text(), "pull");
+  EXPECT_NE(authenticator_.find_cached(bearer(token)), nullptr);
+  EXPECT_EQ(who(basic("ann", token)), "unauthorized") << "no password";
+}
+
+TEST_F(AuthenticatorTest, TokensOfOthersAreRefused) {
+  EXPECT_EQ(who(sign(claims_of("ann"))), "ann");
+  Claims other = claims_of("ann");
+  other.issuer = "elsewhere";
+  EXPECT_EQ(who(sign(other)), "unauthorized") << "A12: iss";
+  other = claims_of("ann");
+  other.audiences = {"elsewhere"};
+  EXPECT_EQ(who(sign(other)), "unauthorized") << "A12: aud (S9)";
+  EXPECT_EQ(who(bearer(sign_token(crypto::SigningKey::generate(), claims_of("ann")))), "unauthorized") << "A12: kid";
+  other = claims_of("ann");
+  other.principal = 0;
+  EXPECT_EQ(who(sign(other)), "unauthorized") << "a name without its number";
+  other = claims_of("ann");
+  other.principal = principal("root")->id;
+  EXPECT_EQ(who(sign(other)), "unauthorized") << "another's number";
+  EXPECT_EQ(who(sign(claims_of("nobody"))), "unauthorized") << "nobody's name";
+  EXPECT_EQ(who(sign(claims_of("acme/devs"))), "unauthorized") << "a team's";
+  EXPECT_EQ(who(sign(claims_of(""))), "anonymous") << "A9";
+}
+
+TEST_F(AuthenticatorTest, ATokenEndsAMinuteAfterItsTime) {
+  const std::string token = bearer(token_of("ann", "U*U"));
+  clock_.advance_ms(15 * kMinuteMs + 59'000);
+  EXPECT_EQ(who(token), "ann") << "A12: clocks differ";
+  clock_.advance_ms(1000);
+  EXPECT_EQ(authenticator_.find_cached(token), nullptr);
+  EXPECT_EQ(who(token), "unauthorized");
+}
+
+// A16
+TEST_F(AuthenticatorTest, ATokenIsWorthWhatItsAccountIsNow) {
+  add_user("bob");
+  const std::string of_bob = bearer(token_of("bob", "U*U"));
+  EXPECT_EQ(who(of_bob), "bob");
+  set_disabled("bob", true);
+  EXPECT_EQ(who(of_bob), "unauthorized");
+  set_disabled("bob", false);
+  EXPECT_EQ(who(of_bob), "bob");
+  remove_user("bob");
+  EXPECT_EQ(who(of_bob), "unauthorized");
+  add_user("bob");
+  EXPECT_EQ(who(of_bob), "unauthorized") << "another account of the same name";
+}
+
+TEST_F(AuthenticatorTest, ATokenEndsWithTheSecretItWasMadeWith) {
+  meta::TokenRow row;
+  row.scope = R"({"repos":[{"pattern":"ann/app","rights":"read"}]})";
+  const auto pat = add_secret("ann", TokenKind::access, row);
+  const std::string token = bearer(token_of("ann", pat.text));
+  EXPECT_EQ(must(authenticate(token))->narrowing.apply(Rights::all(), "ann/other"), Rights()) << "and is as narrow";
+  const std::string by_password = bearer(token_of("ann", "U*U"));
+  revoke("ann", pat.id);
+  EXPECT_EQ(who(token), "unauthorized");
+  EXPECT_EQ(who(by_password), "ann");
+  Claims claims = claims_of("ann");
+  claims.via = add_secret("root", TokenKind::access).id;
+  EXPECT_EQ(who(sign(claims)), "unauthorized") << "another's secret vouches for nobody";
+  claims.via = 999;
+  EXPECT_EQ(who(sign(claims)), "unauthorized") << "a secret that is gone";
+}
+
+// ---- refresh tokens (A15)
+
+class RefreshTokens : public AuthenticatorTest {
+ protected:
+  std::string make(const IdentityPtr& identity) {
+    return must(test::run_task(authenticator_.make_refresh_token(identity)));
+  }
+  std::string make() { return make(must(sign_in("ann", "U*U"))); }
+  std::string refresh(std::string_view secret) { return AccountsFixture::who(authenticator_.refresh(secret)); }
+};
+
+TEST_F(RefreshTokens, GiveTheIdentityBack) {
+  const std::string secret = make();
+  EXPECT_EQ(parse_secret(secret), SecretKind::refresh);
+  EXPECT_EQ(refresh(secret), "ann");
+  EXPECT_EQ(refresh(secret), "ann") << "A15: not rotated by use";
+  EXPECT_EQ(who(basic("ann", secret)), "unauthorized") << "A15: useless elsewhere";
+  EXPECT_EQ(probe_.number("SELECT count(*) FROM token WHERE instr(hash, 'berth') > 0"), 0) << "A15: stored hashed";
+}
+
+TEST_F(RefreshTokens, AreRevocableAndEnd) {
+  std::string secret = make();
+  revoke("ann", probe_.number("SELECT max(id) FROM token"));
+  EXPECT_EQ(refresh(secret), "unauthorized");
+  secret = make();
+  expect_ok(change([&](sql::Connection& db) { return set_password(db, "ann", kHash, stamp()); }));
+  EXPECT_EQ(refresh(secret), "unauthorized") << "with the password that opened them";
+  secret = make();
+  set_disabled("ann", true);
+  EXPECT_EQ(refresh(secret), "unauthorized") << "A16";
+  set_disabled("ann", false);
+  EXPECT_EQ(refresh(secret), "ann");
+  clock_.advance_ms(90 * kDayMs);
+  EXPECT_EQ(refresh(secret), "unauthorized") << "after ninety days";
+}
+
+TEST_F(RefreshTokens, NothingElseIsOne) {
+  EXPECT_EQ(refresh(secret_of("ann")), "unauthorized");
+  EXPECT_EQ(refresh(make_secret(SecretKind::refresh, random_)), "unauthorized");
+  EXPECT_EQ(refresh(""), "unauthorized");
+}
+
+TEST_F(RefreshTokens, AreAsNarrowAsTheIdentityTheyAreMadeFor) {
+  meta::TokenRow row;
+  row.scope = R"({"repos":[{"pattern":"ann/app","rights":"read"}]})";
+  const std::string secret = make(must(sign_in("ann", add_secret("ann", TokenKind::access, row).text)));
+  EXPECT_EQ(must(authenticator_.refresh(secret))->narrowing.apply(Rights::all(), "ann/other"), Rights()) << "A16";
+}
+
+// ---- what was begun in time (A11)
+
+TEST_F(AuthenticatorTest, AnExpiredTokenIsKnownWithinTheGraceOnly) {
+  const auto pat = add_secret("ann", TokenKind::access);
+  const std::string token = bearer(token_of("ann", pat.text));
+  const auto name = [&] {
+    const auto found = authenticator_.find_expired(token, kDayMs);
+    return found ? found->subject.name : "-";
+  };
+  clock_.advance_ms(17 * kMinuteMs);
+  EXPECT_EQ(who(token), "unauthorized");
+  EXPECT_EQ(name(), "ann");
+  EXPECT_EQ(authenticator_.find_cached(token), nullptr) << "for nothing else";
+  clock_.advance_ms(kDayMs - 3 * kMinuteMs);
+  EXPECT_EQ(name(), "ann");
+  clock_.advance_ms(kMinuteMs);
+  EXPECT_EQ(name(), "-") << "a day after its end";
+}
+
+TEST_F(AuthenticatorTest, TheGraceIsForTokensThatAreGoodOtherwise) {
+  const auto pat = add_secret("ann", TokenKind::access);
+  const std::string token = bearer(token_of("ann", pat.text));
+  clock_.advance_ms(17 * kMinuteMs);
+  EXPECT_NE(authenticator_.find_expired(token, kDayMs), nullptr);
+  set_disabled("ann", true);
+  EXPECT_EQ(authenticator_.find_expired(token, kDayMs), nullptr) << "A16";
+  set_disabled("ann", false);
+  revoke("ann", pat.id);
+  EXPECT_EQ(authenticator_.find_expired(token, kDayMs), nullptr) << "its secret was revoked";
+  EXPECT_EQ(authenticator_.find_expired(basic("ann", "U*U"), kDayMs), nullptr);
+  EXPECT_EQ(authenticator_.find_expired("Bearer x", kDayMs), nullptr);
+  EXPECT_EQ(authenticator_.find_expired("", kDayMs), nullptr);
+}
+
+TEST_F(AuthenticatorTest, TheGraceEndsWithTheAccount) {
+  add_robot("acme+brief", clock_.now_ms() + 16 * kMinuteMs);
+  const std::string token = bearer(token_of("acme+brief", secret_of("acme+brief", TokenKind::robot_secret)));
+  clock_.advance_ms(17 * kMinuteMs);
+  EXPECT_EQ(authenticator_.find_expired(token, kDayMs), nullptr) << "a robot whose time is over";
+}
+
+}  // namespace
+}  // namespace berth::auth

@@ -1,0 +1,296 @@
+#include "auth/decision.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace berth::auth {
+namespace {
+
+constexpr meta::PrincipalId kAnn = 7;
+constexpr meta::PrincipalId kTeam = 70;
+
+Subject user(bool is_admin = false) { return {Subject::Kind::user, kAnn, "ann", is_admin}; }
+Subject robot() { return {Subject::Kind::robot, kAnn, "acme+ci", false}; }
+
+meta::Namespace organization() {
+  meta::Namespace out;
+  out.id = 1;
+  out.name = "acme";
+  out.kind = meta::NamespaceKind::organization;
+  return out;
+}
+meta::Namespace namespace_of(meta::PrincipalId owner) {
+  meta::Namespace out = organization();
+  out.kind = meta::NamespaceKind::user;
+  out.owner = owner;
+  return out;
+}
+
+struct Give {
+  std::string pattern;
+  Rights allow;
+  Rights deny;
+  bool to_team = false;
+};
+/// Numbered from 1.
+std::vector<meta::GrantRow> rows(const std::vector<Give>& gives) {
+  std::vector<meta::GrantRow> out;
+  for (const Give& give : gives) {
+    out.push_back({static_cast<meta::GrantId>(out.size() + 1), give.to_team ? kTeam : kAnn,
+                   give.to_team ? "acme/devs" : "", give.pattern, give.allow.bits(), give.deny.bits()});
+  }
+  return out;
+}
+
+meta::Standing standing(std::optional<meta::Namespace> ns, std::vector<Give> gives = {},
+                        std::optional<meta::Role> role = {}, std::optional<meta::Visibility> repo = {}) {
+  return {.ns = std::move(ns), .repo = repo, .role = role, .grants = rows(gives)};
+}
+
+using Kind = Cause::Kind;
+constexpr Rights kPushes = Right::read | Right::write | Right::overwrite;
+
+// The order of decision.h, from the strongest: who, by what, may what, and why. A10: what does not exist is not
+// visible.
+const struct {
+  std::string why;
+  Subject subject;
+  meta::Standing standing;
+  Rights everybody;
+  Rights rights;
+  Kind cause_of_read;
+} kRows[] = {
+    {"nobody, nothing", {}, {}, {}, {}, Kind::nothing},
+    {"no such namespace", user(), {}, {}, {}, Kind::nothing},
+    {"an administrator", user(true), {}, {}, Rights::all(), Kind::administrator},
+    {"an administrator, denied",
+     user(true),
+     standing(organization(), {{"acme/**", {}, Rights::all()}}),
+     {},
+     Rights::all(),
+     Kind::administrator},
+    {"the owner of the namespace", user(), standing(namespace_of(kAnn)), {}, Rights::all(), Kind::own_namespace},
+    {"the owner, denied",
+     user(),
+     standing(namespace_of(kAnn), {{"acme/**", {}, Rights::all()}}),
+     {},
+     Rights::all(),
+     Kind::own_namespace},
+    {"the namespace of another", user(), standing(namespace_of(8)), {}, {}, Kind::nothing},
+    {"a namespace of nobody", user(), standing(namespace_of(0)), {}, {}, Kind::nothing},
+    {"anonymous at a namespace of nobody", {}, standing(namespace_of(0)), {}, {}, Kind::nothing},
+    {"an owner of the organisation",
+     user(),
+     standing(organization(), {}, meta::Role::owner),
+     {},
+     Rights::all(),
+     Kind::role},
+    {"an admin of it, denied",
+     user(),
+     standing(organization(), {{"acme/web", {}, Rights::all()}}, meta::Role::admin),
+     {},
+     Rights::all(),
+     Kind::role},
+    {"a writer", user(), standing(organization(), {}, meta::Role::writer), {}, kPushes, Kind::role},
+    {"a reader", user(), standing(organization(), {}, meta::Role::reader), {}, Right::read, Kind::role},
+    {"a writer, denied to read",
+     user(),
+     standing(organization(), {{"acme/**", {}, Right::read}}, meta::Role::writer),
+     {},
+     Right::write | Right::overwrite,
+     Kind::denied},
+    {"a reader, given more",
+     user(),
+     standing(organization(), {{"acme/web", Right::remove, {}}}, meta::Role::reader),
+     {},
+     Right::read | Right::remove,
+     Kind::role},
+    {"a grant",
+     user(),
+     standing(organization(), {{"acme/web", Right::read | Right::write, {}}}),
+     {},
+     Right::read | Right::write,
+     Kind::granted},
+    {"a grant to a team",
+     user(),
+     standing(organization(), {{"acme/w*", Right::read, {}, true}}),
+     {},
+     Right::read,
+     Kind::granted},
+    {"a grant elsewhere (S9)",
+     user(),
+     standing(organization(), {{"acme/we", Rights::all(), {}}}),
+     {},
+     {},
+     Kind::nothing},
+    {"a grant that cannot be read",
+     user(),
+     standing(organization(), {{"**/x", Rights::all(), {}}}),
+     {},
+     {},
+     Kind::nothing},
+    {"a public repository, anonymous",
+     {},
+     standing(organization(), {}, {}, meta::Visibility::open),
+     {},
+     Right::read,
+     Kind::visible},
+    {"an internal one, anonymous",
+     {},
+     standing(organization(), {}, {}, meta::Visibility::internal),
+     {},
+     {},
+     Kind::nothing},
+    {"an internal one, a user",
+     user(),
+     standing(organization(), {}, {}, meta::Visibility::internal),
+     {},
+     Right::read,
+     Kind::visible},
+    {"an internal one, a robot",
+     robot(),
+     standing(organization(), {}, {}, meta::Visibility::internal),
+     {},
+     {},
+     Kind::nothing},
+    {"a private one", user(), standing(organization(), {}, {}, meta::Visibility::closed), {}, {}, Kind::nothing},
+    {"a public one, denied",
+     user(),
+     standing(organization(), {{"acme/web", {}, Right::read}}, {}, meta::Visibility::open),
+     {},
+     {},
+     Kind::denied},
+    {"one that does not exist is not visible (A10)", {}, standing(organization()), {}, {}, Kind::nothing},
+    {"what everybody may", {}, standing(organization()), Right::read, Right::read, Kind::everybody},
+    {"and where there is no namespace yet", {}, {}, kPushes, kPushes, Kind::everybody},
+    {"denied what everybody may", user(), standing(organization(), {{"acme/**", {}, Right::read}}), kPushes,
+     Right::write | Right::overwrite, Kind::denied},
+};
+
+TEST(Decision, EachCauseInItsOrder) {
+  for (const auto& row : kRows) {
+    const Ruling ruling = rule(row.subject, row.standing, *oci::RepoName::parse("acme/web"), row.everybody);
+    EXPECT_EQ(to_text(ruling.rights), to_text(row.rights)) << row.why;
+    EXPECT_EQ(ruling.cause_of(Right::read).kind, row.cause_of_read) << row.why;
+    EXPECT_EQ(ruling.repo_exists, row.standing.repo.has_value()) << row.why;
+    for (const Right right : kAllRights) {
+      const Kind kind = ruling.cause_of(right).kind;
+      EXPECT_EQ(ruling.rights.has(right), kind != Kind::nothing && kind != Kind::denied) << row.why;
+    }
+  }
+}
+
+// Of each right the most specific pattern that speaks of it; where two are as specific, deny beats allow.
+const struct {
+  std::string why;
+  std::vector<Give> gives;
+  Rights rights;
+} kGrants[] = {
+    {"an exception to what is given",
+     {{"acme/**", kPushes, {}}, {"acme/web", {}, Right::write}},
+     Right::read | Right::overwrite},
+    {"whatever the order", {{"acme/web", {}, Right::write}, {"acme/**", kPushes, {}}}, Right::read | Right::overwrite},
+    {"an exception to what is denied", {{"acme/**", {}, Rights::all()}, {"acme/web", Right::read, {}}}, Right::read},
+    {"one level is narrower than all", {{"acme/**", {}, Right::read}, {"acme/*", Right::read, {}}}, Right::read},
+    {"one denies, another gives, and neither is narrower",
+     {{"acme/w*", Right::read, {}}, {"acme/*b", {}, Right::read}},
+     {}},
+    {"whichever comes first", {{"acme/*b", {}, Right::read}, {"acme/w*", Right::read, {}}}, {}},
+    {"the same pattern for a team denies", {{"acme/web", Right::read, {}}, {"acme/web", {}, Right::read, true}}, {}},
+    {"and the other way round", {{"acme/web", {}, Right::read}, {"acme/web", Right::read, {}, true}}, {}},
+    {"a team's exception to the user's rule", {{"acme/**", Right::read, {}}, {"acme/web", {}, Right::read, true}}, {}},
+    {"of each right on its own",
+     {{"acme/**", kPushes, Right::remove}, {"acme/web", Right::remove, Right::overwrite}},
+     Right::read | Right::write | Right::remove},
+    {"a narrow one that says nothing of a right leaves it",
+     {{"acme/**", Right::read, {}}, {"acme/web", Right::write, {}}},
+     Right::read | Right::write},
+    {"three deep",
+     {{"acme/**", Right::read, {}}, {"acme/w*", {}, Right::read}, {"acme/web", Right::read, {}}},
+     Right::read},
+};
+
+TEST(Decision, TheMostSpecificGrantDecides) {
+  for (const auto& row : kGrants) {
+    const Ruling ruling = rule(user(), standing(organization(), row.gives), *oci::RepoName::parse("acme/web"));
+    EXPECT_EQ(to_text(ruling.rights), to_text(row.rights)) << row.why;
+  }
+}
+
+TEST(Decision, NamesTheGrant) {
+  const auto where = standing(organization(), {{"acme/**", Right::read, {}}, {"acme/web", {}, Right::write, true}});
+  const Ruling ruling = rule(user(), where, *oci::RepoName::parse("acme/web"));
+  EXPECT_EQ(ruling.cause_of(Right::read).grant, 1);
+  EXPECT_EQ(ruling.cause_of(Right::write).grant, 2);
+}
+
+TEST(Decision, ExplainsItself) {
+  const auto repo = *oci::RepoName::parse("acme/web");
+  const auto where = standing(organization(), {{"acme/**", Right::read, {}}, {"acme/web", {}, Right::write, true}},
+                              meta::Role::writer, meta::Visibility::open);
+  const struct {
+    Subject subject;
+    Cause cause;
+    std::string_view sentence;
+  } sentences[] = {
+      {user(), {.kind = Kind::administrator}, "ann is an administrator of the registry"},
+      {user(), {.kind = Kind::own_namespace}, "the namespace acme is ann's"},
+      {user(), {.kind = Kind::role, .role = meta::Role::writer}, "ann is a writer of acme"},
+      {user(), {.kind = Kind::granted, .grant = 1}, "the grant 1 on acme/** allows it"},
+      {user(), {.kind = Kind::denied, .grant = 2}, "the grant 2 to the team acme/devs on acme/web denies it"},
+      {{}, {.kind = Kind::visible}, "acme/web is public"},
+      {{}, {.kind = Kind::everybody}, "the registry leaves it open to everybody (server.anonymous)"},
+      {{}, {}, "no role, grant or visibility gives it"},
+  };
+  for (const auto& row : sentences) EXPECT_EQ(describe(row.cause, row.subject, where, repo), row.sentence);
+}
+
+TEST(Decision, NamesItsCauseInAWord) {
+  const struct {
+    Cause cause;
+    std::string_view text;
+  } rows[] = {
+      {{}, "nothing gives it"},
+      {{.kind = Kind::administrator}, "administrator"},
+      {{.kind = Kind::own_namespace}, "own namespace"},
+      {{.kind = Kind::role, .role = meta::Role::writer}, "role in the organisation: a writer"},
+      {{.kind = Kind::granted, .grant = 12}, "grant 12"},
+      {{.kind = Kind::denied, .grant = 12}, "denied by grant 12"},
+      {{.kind = Kind::visible}, "visibility"},
+      {{.kind = Kind::everybody}, "server.anonymous"},
+  };
+  for (const auto& row : rows) EXPECT_EQ(to_text(row.cause), row.text);
+}
+
+// ---- narrowing (A16: a token narrows, never widens)
+
+Narrowing narrowing(const std::vector<std::pair<std::string, Rights>>& parts) {
+  Narrowing out;
+  out.is_narrow = true;
+  for (const auto& [pattern, rights] : parts)
+    out.parts.push_back({*RepoPattern::parse(pattern, RepoPattern::FirstComponent::any), rights});
+  return out;
+}
+
+TEST(Narrowing, LeavesWhatAPartNames) {
+  const Narrowing some = narrowing({{"acme/web", Right::read}, {"acme/**", Right::write}, {"**", Right::admin}});
+  EXPECT_EQ(some.apply(Rights::all(), "acme/web"), Right::read | Right::write | Right::admin) << "parts unite";
+  EXPECT_EQ(some.apply(Rights::all(), "acme/api"), Right::write | Right::admin);
+  EXPECT_EQ(some.apply(Rights::all(), "acmes/web"), Rights(Right::admin)) << "S9";
+}
+
+TEST(Narrowing, NeverAddsARight) {
+  for (std::int64_t bits = 0; bits < 32; ++bits) {
+    const Rights before = Rights::from_bits(bits);
+    EXPECT_EQ(narrowing({{"**", Rights::all()}}).apply(before, "a"), before);
+    EXPECT_EQ(narrowing({{"**", Right::read}}).apply(before, "a") | before, before);
+  }
+}
+
+TEST(Narrowing, WithoutPartsLeavesNothingAndWithoutNarrowingEverything) {
+  EXPECT_TRUE(narrowing({}).apply(Rights::all(), "a").empty());
+  EXPECT_EQ(Narrowing().apply(Rights::all(), "a"), Rights::all());
+}
+
+}  // namespace
+}  // namespace berth::auth

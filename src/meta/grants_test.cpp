@@ -1,0 +1,107 @@
+#include "meta/grants.h"
+
+#include "meta/principals.h"
+#include "support/meta_fixture.h"
+
+namespace berth::meta {
+namespace {
+
+class Grants : public test::MetaFixture {
+ protected:
+  PrincipalId insert(std::string_view name, PrincipalKind kind = PrincipalKind::user) {
+    Principal row;
+    row.kind = kind;
+    row.name = name;
+    return insert_principal(*db_, row, stamp()).value();
+  }
+  NamespaceId claim(std::string_view name, NamespaceKind kind = NamespaceKind::organization) {
+    Namespace row;
+    row.name = name;
+    row.kind = kind;
+    return claim_namespace(*db_, row, stamp()).value();
+  }
+  GrantId put(NamespaceId ns, PrincipalId to, std::string_view pattern, std::int64_t allow, std::int64_t deny = 0) {
+    return put_grant(*db_, ns, {0, to, "", std::string(pattern), allow, deny}, stamp()).value();
+  }
+  static std::vector<std::string> printed(const std::vector<GrantRow>& rows) {
+    std::vector<std::string> out;
+    for (const GrantRow& row : rows) {
+      out.push_back(row.principal_name + " " + row.pattern + " " + std::to_string(row.allow) + "-" +
+                    std::to_string(row.deny));
+    }
+    return out;
+  }
+  Standing standing(std::optional<PrincipalId> who, std::string_view name) {
+    return load_standing(*db_, who, repo(name)).value();
+  }
+
+  NamespaceId acme_ = claim("acme");
+  PrincipalId ann_ = insert("ann");
+};
+
+TEST_F(Grants, OneForEachPrincipalAndPattern) {
+  const PrincipalId bob = insert("bob");
+  const GrantId first = put(acme_, ann_, "acme/**", 1);
+  EXPECT_EQ(put(acme_, ann_, "acme/**", 2, 4), first) << "the bits are replaced";
+  EXPECT_NE(put(acme_, bob, "acme/**", 1), first);
+  EXPECT_NE(put(acme_, ann_, "acme/*", 1), first);
+  EXPECT_EQ(count_grants(*db_, ann_, acme_).value(), 2);
+  EXPECT_EQ(count_grants(*db_, ann_, acme_ + 1).value(), 0);
+  EXPECT_THAT(printed(list_grants(*db_, acme_, 0, 9).value()),
+              ::testing::ElementsAre("ann acme/** 2-4", "bob acme/** 1-0", "ann acme/* 1-0"));
+  EXPECT_THAT(printed(list_grants(*db_, acme_, first, 1).value()), ::testing::ElementsAre("bob acme/** 1-0"));
+}
+
+TEST_F(Grants, AreRemovedInTheirNamespaceOnly) {
+  const GrantId id = put(acme_, ann_, "acme/**", 1);
+  EXPECT_FALSE(remove_grant(*db_, acme_ + 1, id).value()) << "S13";
+  EXPECT_TRUE(remove_grant(*db_, acme_, id).value());
+  EXPECT_FALSE(remove_grant(*db_, acme_, id).value());
+}
+
+TEST_F(Grants, AStandingHoldsWhatADecisionNeeds) {
+  const NamespaceId other = claim("other");
+  const PrincipalId bob = insert("bob");
+  const PrincipalId devs = insert("acme/devs", PrincipalKind::team);
+  const PrincipalId ops = insert("acme/ops", PrincipalKind::team);
+  ASSERT_TRUE(add_team_member(*db_, devs, ann_).value());
+  ASSERT_TRUE(add_team_member(*db_, ops, bob).value());
+  ASSERT_TRUE(put_org_member(*db_, acme_, ann_, Role::writer).has_value());
+  put(acme_, ann_, "acme/web", 1);
+  put(acme_, devs, "acme/**", 2);
+  put(acme_, bob, "acme/**", 4);
+  put(acme_, ops, "acme/**", 8);
+  put(other, ann_, "other/**", 16);
+  repo_id("acme/web");
+
+  const Standing own = standing(ann_, "acme/web");
+  EXPECT_EQ(own.ns->name, "acme");
+  EXPECT_EQ(own.repo, Visibility::closed);
+  EXPECT_EQ(own.role, Role::writer);
+  EXPECT_THAT(printed(own.grants), ::testing::ElementsAre(" acme/web 1-0", "acme/devs acme/** 2-0"));
+  const Standing anonymous = standing(std::nullopt, "acme/web");
+  EXPECT_EQ(anonymous.repo, Visibility::closed);
+  EXPECT_FALSE(anonymous.role);
+  EXPECT_TRUE(anonymous.grants.empty());
+  EXPECT_FALSE(standing(ann_, "acme/new").repo) << "A10: there is none";
+  EXPECT_FALSE(standing(ann_, "none/web").ns);
+  EXPECT_THAT(printed(standing(ann_, "other/x").grants), ::testing::ElementsAre(" other/** 16-0"));
+  EXPECT_FALSE(standing(ann_, "other/x").role);
+}
+
+// A repository that was deleted is as one that never was.
+TEST_F(Grants, ADeletedRepositoryHasNoVisibility) {
+  repo_id("acme/web");
+  probe_.force("UPDATE repo SET visibility = 2, deleted_at = 1");
+  EXPECT_FALSE(standing(std::nullopt, "acme/web").repo);
+}
+
+// A row that was left over must not make a user's namespace an organisation's.
+TEST_F(Grants, RolesAreOfOrganisations) {
+  const NamespaceId bob = claim("bob", NamespaceKind::user);
+  ASSERT_TRUE(put_org_member(*db_, bob, ann_, Role::owner).has_value());
+  EXPECT_FALSE(standing(ann_, "bob/x").role);
+}
+
+}  // namespace
+}  // namespace berth::meta
