@@ -34,6 +34,11 @@ io::Task<Result<void>> serve_admin(Context& context, http::Exchange& exchange, s
   request.address = http::client_address(http_request, exchange.peer(), context.services.auth.trusted_proxies);
   auto identity =
       co_await context.services.auth.authenticator.authenticate(http_request.joined("Authorization"), request.address);
+  if (identity && (*identity)->credential == auth::Credential::token) {
+    // What a client got for a pull must not make an account's next secret (A16).
+    identity = fail(Errc::unauthorized,
+                    "tokens of the registry are not for its administration; use a password or a personal token");
+  }
   if (!identity) co_return co_await send_reply(exchange, problem(identity.error(), request_id));
   if (http_request.has_body()) {
     auto body = co_await exchange.read_body(kBodyBytesMax, Errc::body_too_large);

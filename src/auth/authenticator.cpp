@@ -71,6 +71,12 @@ struct Holder {
   std::optional<meta::TokenRow> secret;  // if there is one behind the credential
 };
 
+/// When account or secret end by themselves: what was verified must not be remembered for longer.
+std::int64_t end_of(const Holder& holder) {
+  const std::int64_t of_secret = holder.secret ? holder.secret->expires_at_ms.value_or(INT64_MAX) : INT64_MAX;
+  return std::min(of_secret, holder.principal.expires_at_ms.value_or(INT64_MAX));
+}
+
 }  // namespace
 
 std::optional<NameAndSecret> parse_basic(std::string_view authorization) {
@@ -125,8 +131,7 @@ io::Task<Result<IdentityPtr>> Authenticator::authenticate(std::string authorizat
   const auto stamp = deps_.store.epochs().stamp_with_accounts(meta::Epochs::kAccounts);
   Result<IdentityPtr> found = fail(Errc::unauthorized, "only Basic and Bearer credentials are understood");
   if (const auto token = parse_bearer(authorization)) {
-    found = parse_secret(*token) ? check_secret({"token", std::string(*token)}, address)
-                                 : check_token(*token, deps_.clock.now_ms());
+    found = parse_secret(*token) ? check_secret({"token", std::string(*token)}, address) : check_token(*token, 0);
   } else if (auto given = parse_basic(authorization)) {
     found = co_await sign_in(*std::move(given), std::move(address));
   }
@@ -165,7 +170,7 @@ Result<IdentityPtr> Authenticator::check_secret(const NameAndSecret& given, std:
   out.credential = Credential::password;
   out.narrowing = parse_narrowing(row.scope);
   out.via = row.id;
-  out.valid_until_ms = std::min(now_ms + kPasswordMs, row.expires_at_ms.value_or(INT64_MAX));
+  out.valid_until_ms = std::min(now_ms + kPasswordMs, end_of(*holder));
   return std::make_shared<const Identity>(std::move(out));
 }
 
@@ -206,14 +211,16 @@ void Authenticator::upgrade_hash(const meta::Principal& principal, std::string p
   });
 }
 
-Result<IdentityPtr> Authenticator::check_token(std::string_view token, std::int64_t now_ms) {
+Result<IdentityPtr> Authenticator::check_token(std::string_view token, std::int64_t grace_s) {
+  const std::int64_t now_ms = deps_.clock.now_ms();
   const KeyRing::KeysPtr keys = deps_.keys.keys();
-  const TokenExpectations expected{.issuer = deps_.service, .audience = deps_.service, .now_ms = now_ms};
+  const TokenExpectations expected{
+      .issuer = deps_.service, .audience = deps_.service, .now_ms = now_ms, .grace_s = grace_s};
   BERTH_TRY(const Claims claims, verify_token(token, keys->verifying, expected));
   Identity out;
   out.credential = Credential::token;
   out.access = scopes_of(claims);
-  out.valid_until_ms = (claims.expires + expected.leeway_s) * 1000;
+  out.valid_until_ms = (claims.expires + expected.leeway_s + grace_s) * 1000;
   if (claims.subject.empty()) return std::make_shared<const Identity>(std::move(out));
   BERTH_TRY(auto holder, deps_.store.peek([&](sql::Connection& db) -> Result<std::optional<Holder>> {
     BERTH_TRY(auto principal, meta::find_principal(db, claims.subject));
@@ -230,21 +237,14 @@ Result<IdentityPtr> Authenticator::check_token(std::string_view token, std::int6
   out.subject = *std::move(subject);
   out.via = claims.via;
   if (holder->secret) out.narrowing = parse_narrowing(holder->secret->scope);
+  out.valid_until_ms = std::min(out.valid_until_ms, end_of(*holder));
   return std::make_shared<const Identity>(std::move(out));
 }
 
 IdentityPtr Authenticator::find_expired(std::string_view authorization, std::int64_t grace_ms) {
   const auto token = parse_bearer(authorization);
   if (!token) return nullptr;
-  const std::int64_t now_ms = deps_.clock.now_ms();
-  const KeyRing::KeysPtr keys = deps_.keys.keys();
-  const auto claims =
-      verify_token(*token, keys->verifying,
-                   {.issuer = deps_.service, .audience = deps_.service, .now_ms = now_ms, .leeway_s = grace_ms / 1000});
-  if (!claims) return nullptr;
-  auto as_if_then = check_token(*token, claims->expires * 1000 - 1);
-  if (!as_if_then) return nullptr;
-  return *std::move(as_if_then);
+  return check_token(*token, grace_ms / 1000).value_or(nullptr);
 }
 
 Result<IdentityPtr> Authenticator::refresh(std::string_view secret) {
@@ -265,7 +265,7 @@ Result<IdentityPtr> Authenticator::refresh(std::string_view secret) {
   out.credential = Credential::password;
   out.via = holder->secret->id;
   out.narrowing = parse_narrowing(holder->secret->scope);
-  out.valid_until_ms = std::min(now_ms + kPasswordMs, holder->secret->expires_at_ms.value_or(INT64_MAX));
+  out.valid_until_ms = std::min(now_ms + kPasswordMs, end_of(*holder));
   return std::make_shared<const Identity>(std::move(out));
 }
 

@@ -7,12 +7,16 @@ namespace berth::auth {
 
 namespace {
 
-/// No account's name holds a control character, and no address either.
+/// Of a name that was given, which may be anything: longer than any account's it counts by its beginning, so that
+/// strangers cannot fill the memory (S2).
+constexpr std::size_t kNameBytesMax = 128;
+
+// What is counted begins with a letter of its own: no name that somebody makes up counts as something else.
 std::string pair_key(std::string_view account, std::string_view address) {
-  return std::string(account) + '\n' + std::string(address);
+  return "p" + std::string(address) + '\n' + std::string(account.substr(0, kNameBytesMax));
 }
-std::string address_key(std::string_view address) { return '\n' + std::string(address); }
-std::string account_key(std::string_view account) { return std::string(account) + '\n'; }
+std::string address_key(std::string_view address) { return "a" + std::string(address); }
+std::string account_key(std::string_view account) { return "n" + std::string(account.substr(0, kNameBytesMax)); }
 
 }  // namespace
 
