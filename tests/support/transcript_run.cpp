@@ -266,6 +266,8 @@ class Player {
       setup("PUT", "/v2/" + words[1] + "/manifests/" + words[2], words[3]);
     } else if (is("same", 1)) {
       compare_head(words[1]);
+    } else if (is("refused", 1)) {
+      sign_in_wrongly(words[1]);
     } else if (is("clock", 1)) {
       advance(words[1]);
     } else if (is("disk", 1)) {
@@ -349,6 +351,13 @@ class Player {
     } else if (words.size() != 2 || words[1] != "nobody") {
       fail("@as NAME PASSWORD, @as nobody");
     }
+  }
+
+  /// refused <name>:<password>
+  void sign_in_wrongly(const std::string& credentials) {
+    const WireResponse response =
+        ready_client().ask("GET", "/v2/", {}, {{"Authorization", "Basic " + base64(credentials)}});
+    if (response.status != 401) fail(concat("answered ", response.status));
   }
 
   void advance(const std::string& text) {
