@@ -24,6 +24,7 @@ class TestAccounts {
   Result<void> add_member(const std::string& org, const std::string& user, meta::Role role);
   /// "acme/devs". Its members must be the organisation's.
   Result<void> add_team(const std::string& name, const std::vector<std::string>& members);
+  Result<void> join_team(const std::string& team, const std::string& user);
   Result<void> grant(const std::string& subject, const std::string& pattern, auth::Rights allow, auth::Rights deny);
   /// "acme+ci"; its secret.
   Result<std::string> add_robot(const std::string& name);
