@@ -28,7 +28,9 @@ io::Task<Result<auth::IdentityPtr>> identify(Context& context, std::string autho
   auth::Authenticator& authenticator = context.services.auth.authenticator;
   if (const auto token = auth::parse_bearer(authorization)) {
     const auto kind = auth::parse_secret(*token);
-    if (!kind) co_return fail(Errc::unauthorized, "a token for repositories is not one for the API");
+    if (!kind)
+      co_return fail(Errc::unauthorized,
+                     "tokens of the registry are not for its administration; use a password or a personal token");
     if (*kind == auth::SecretKind::refresh) co_return authenticator.refresh(*token);
   }
   co_return co_await authenticator.authenticate(std::move(authorization), std::move(address));

@@ -38,8 +38,10 @@ std::unexpected<Error> unauthorized(std::string message, std::string challenge) 
   return fail(Error(Errc::unauthorized, std::move(message)).with_items({std::move(challenge)}));
 }
 
-/// "repository:team/app:pull,push", and the source of a mount (A13).
+/// "repository:team/app:pull,push", and the source of a mount (A13). Empty for what is no repository's name: nothing
+/// unchecked gets into a header (S23).
 std::string scopes_of(const Route& route, const Need& need, const http::Request& request) {
+  if (!repo_of(route)) return {};
   std::string out = "repository:" + route.name + ":" + need.actions.to_text();
   if (route.endpoint != Endpoint::upload_start) return out;
   const auto query = http::Query::parse(request.query);
@@ -155,6 +157,14 @@ void note_refusal(const Context& context, const http::Exchange& exchange, const 
   log.note(std::move(entry));
 }
 
+/// Empty if there is none; nullopt if there are several, which are no credential (S23).
+std::optional<std::string_view> only_authorization(const http::Request& request) {
+  constexpr std::string_view kName = "Authorization";
+  const auto first = request.find(kName);
+  if (!first) return std::string_view();
+  return request.count(kName) == 1 ? first : std::nullopt;
+}
+
 }  // namespace
 
 std::optional<Need> need_of(Endpoint endpoint, http::Method method) {
@@ -207,7 +217,8 @@ AtHand may_read_at_hand(const Services& services, const http::Request& request, 
   auth::Directory& directory = services.auth.directory;
   if (!directory.has_accounts())
     return {admit_without_accounts(services, Endpoint::manifest, request).has_value(), nullptr};
-  auto identity = services.auth.authenticator.find_cached(request.find("Authorization").value_or(""));
+  const auto authorization = only_authorization(request);
+  auto identity = authorization ? services.auth.authenticator.find_cached(*authorization) : nullptr;
   if (!identity) return {};
   const auth::RulingPtr ruling = directory.find_ruling(identity->subject, repo);
   if (!ruling || !identity->narrowing.apply(ruling->rights, repo).has(Right::read)) return {};

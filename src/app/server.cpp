@@ -456,6 +456,7 @@ Result<std::unique_ptr<Server>> Server::start(ServeConfig config, ServerSeams se
   BERTH_TRY(server->parts_->config.http.trusted_proxies, http::Networks::parse(server->parts_->config.trusted_proxies));
   if (!DataDir::exists(server->parts_->config.data_dir)) BERTH_TRYV(check_openness(server->parts_->config));
   BERTH_TRYV(server->parts_->open_storage());
+  if (server->parts_->seams.lend_store) server->parts_->seams.lend_store(*server->parts_->store);
   server->parts_->check_space();
   BERTH_TRYV(server->parts_->build_auth());
   server->parts_->build_services();

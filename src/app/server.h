@@ -11,6 +11,9 @@
 #include <string>
 #include <vector>
 
+namespace berth::meta {
+class Store;
+}
 namespace berth::sql {
 class Connection;
 }
@@ -24,6 +27,8 @@ struct ServerSeams {
   std::function<std::unique_ptr<sql::Connection>(std::unique_ptr<sql::Connection>)> wrap_connection;
   std::function<std::unique_ptr<io::FileSystem>(std::unique_ptr<io::FileSystem>)> wrap_files;
   bool housekeeping = true;  // false: the test calls run_housekeeping() itself
+  /// Given the open store, which lives as long as the server: for what a test prepares without a request.
+  std::function<void(meta::Store&)> lend_store;
 };
 
 class Server {

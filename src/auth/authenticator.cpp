@@ -15,7 +15,6 @@ namespace {
 
 constexpr std::size_t kCacheBytes = 8 * 1024 * 1024;
 constexpr std::int64_t kPasswordMs = 5LL * 60 * 1000;   // how long a verified password or secret is not asked again
-constexpr std::int64_t kLeewayS = 60;                   // A12: for clocks that differ
 constexpr std::int64_t kUseNotedMs = 60LL * 60 * 1000;  // how exact "last used" is
 constexpr std::size_t kAuthorizationBytesMax = 32 * 1024;
 constexpr std::int64_t kRefreshMs = 90LL * 24 * 60 * 60 * 1000;
@@ -132,8 +131,7 @@ io::Task<Result<IdentityPtr>> Authenticator::authenticate(std::string authorizat
   const auto stamp = deps_.store.epochs().stamp_with_accounts(meta::Epochs::kAccounts);
   Result<IdentityPtr> found = fail(Errc::unauthorized, "only Basic and Bearer credentials are understood");
   if (const auto token = parse_bearer(authorization)) {
-    found =
-        parse_secret(*token) ? check_secret({"token", std::string(*token)}, address) : check_token(*token, kLeewayS);
+    found = parse_secret(*token) ? check_secret({"token", std::string(*token)}, address) : check_token(*token, 0);
   } else if (auto given = parse_basic(authorization)) {
     found = co_await sign_in(*std::move(given), std::move(address));
   }
@@ -233,17 +231,16 @@ void Authenticator::upgrade_hash(const meta::Principal& principal, std::string p
   });
 }
 
-/// leeway_s: how long after its end a token still counts.
-Result<IdentityPtr> Authenticator::check_token(std::string_view token, std::int64_t leeway_s) {
+Result<IdentityPtr> Authenticator::check_token(std::string_view token, std::int64_t grace_s) {
   const std::int64_t now_ms = deps_.clock.now_ms();
   const KeyRing::KeysPtr keys = deps_.keys.keys();
   const TokenExpectations expected{
-      .issuer = deps_.service, .audience = deps_.service, .now_ms = now_ms, .leeway_s = leeway_s};
+      .issuer = deps_.service, .audience = deps_.service, .now_ms = now_ms, .grace_s = grace_s};
   BERTH_TRY(const Claims claims, verify_token(token, keys->verifying, expected));
   Identity out;
   out.credential = Credential::token;
   out.access = scopes_of(claims);
-  out.valid_until_ms = (claims.expires + leeway_s) * 1000;
+  out.valid_until_ms = (claims.expires + expected.leeway_s + grace_s) * 1000;
   if (claims.subject.empty()) return std::make_shared<const Identity>(std::move(out));
   BERTH_TRY(auto holder, deps_.store.peek([&](sql::Connection& db) -> Result<std::optional<Holder>> {
     BERTH_TRY(auto principal, meta::find_principal(db, claims.subject));

@@ -68,7 +68,7 @@ class Authenticator {
   CacheKey key_of(std::string_view authorization) const;
   void remember(std::string_view authorization, const std::optional<meta::Epochs::Stamp>& stamp,
                 const IdentityPtr& identity);
-  Result<IdentityPtr> check_token(std::string_view token, std::int64_t leeway_s);
+  Result<IdentityPtr> check_token(std::string_view token, std::int64_t grace_s);
   Result<IdentityPtr> check_secret(const NameAndSecret& given, std::string_view address);
   io::Task<Result<IdentityPtr>> check_password(NameAndSecret given, std::string address);
   void note_sign_in(std::string_view name, const std::optional<Subject>& subject, std::string_view address,

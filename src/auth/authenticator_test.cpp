@@ -453,7 +453,7 @@ TEST_F(AuthenticatorTest, AnExpiredTokenIsKnownWithinTheGraceOnly) {
   EXPECT_EQ(authenticator_.find_cached(token), nullptr) << "for nothing else";
   clock_.advance_ms(kDayMs - 3 * kMinuteMs);
   EXPECT_EQ(name(), "ann");
-  clock_.advance_ms(kMinuteMs);
+  clock_.advance_ms(2 * kMinuteMs);  // one of them for clocks that differ
   EXPECT_EQ(name(), "-") << "a day after its end";
 }
 

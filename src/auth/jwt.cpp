@@ -197,7 +197,7 @@ Result<void> check_claims(const Claims& claims, const TokenExpectations& expecte
   }
   if (claims.not_before && *claims.not_before > now_s + expected.leeway_s) return invalid("nbf is still to come");
   if (claims.issued_at && *claims.issued_at > now_s + expected.leeway_s) return invalid("iat is still to come");
-  if (claims.expires <= now_s - expected.leeway_s) {
+  if (claims.expires <= now_s - expected.leeway_s - expected.grace_s) {
     return fail(Errc::unauthorized, std::string(kTokenExpired), "exp is over");
   }
   return {};

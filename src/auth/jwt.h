@@ -60,6 +60,7 @@ struct TokenExpectations {
   std::string audience;  // aud must be or contain this
   std::int64_t now_ms = 0;
   std::int64_t leeway_s = 60;  // A12: for clocks that differ
+  std::int64_t grace_s = 0;    // how long after its end a token counts all the same
   /// A token with a hundred repositories has about 10 KB; it travels in a header.
   std::size_t bytes_max = 32 * 1024;
 };

@@ -51,7 +51,8 @@ struct Scope {
   Actions actions;
 };
 
-inline constexpr std::size_t kScopesMax = 64;  // more of one request are dropped
+/// More of one request are dropped. With names of full length the answer stays below the 64 KiB that clients read (A8).
+inline constexpr std::size_t kScopesMax = 48;
 
 /// From the values of `scope`, each of which may hold several, separated by spaces. Types, names and actions that
 /// nobody knows are dropped without a word, and so are the class in parentheses and whatever is beyond kScopesMax.

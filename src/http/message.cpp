@@ -2,6 +2,8 @@
 
 #include "http/chars.h"
 
+#include <algorithm>
+
 namespace berth::http {
 
 std::optional<std::string_view> Request::find(std::string_view name) const {
@@ -9,6 +11,11 @@ std::optional<std::string_view> Request::find(std::string_view name) const {
     if (iequals(field.name, name)) return field.value;
   }
   return std::nullopt;
+}
+
+std::size_t Request::count(std::string_view name) const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(fields, [&](const HeaderField& field) { return iequals(field.name, name); }));
 }
 
 std::string Request::joined(std::string_view name) const {

@@ -35,6 +35,7 @@ struct Request {
 
   /// First field of that name (ASCII case-insensitive), or nullopt.
   std::optional<std::string_view> find(std::string_view name) const;
+  std::size_t count(std::string_view name) const;
   /// All fields of that name joined with ", " as RFC 9110 §5.3 says, empty if none.
   std::string joined(std::string_view name) const;
   bool has_body() const { return chunked || content_length.value_or(0) > 0; }

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Reads what the OCI conformance suite wrote and decides whether Berth may call itself conformant.
 
-usage: gate.py RESULTS RUN...      RUN is one of 1.1-sparse, 1.1-strict, dev-sparse, dev-strict; RESULTS/RUN holds
-                                   the results.yaml and junit.xml of that run.
+usage: gate.py RESULTS RUN...      RUN is MODE/1.1-sparse, MODE/1.1-strict, MODE/dev-sparse or MODE/dev-strict, where
+                                   MODE is noauth, basic or bearer; RESULTS/RUN holds the results.yaml and junit.xml
+                                   of that run.
 
 The suite itself ends well although parts were skipped or switched off, so its exit code proves little. Here a run
 passes only when every single case passed, every API and every data set in the summary says Pass, and the
@@ -80,7 +81,9 @@ def check_run(directory, run):
             complaints.append(f"junit.xml counts {junit.get(word)} {word} although no case says so")
 
     complaints += summary_complaints(results, strict=run.endswith("-strict"))
-    version = run.rsplit("-", 1)[0]
+    version = run.rsplit("/", 1)[-1].rsplit("-", 1)[0]
+    if bool(results.get("config", {}).get("username")) == run.startswith("noauth/"):
+        complaints.append("credentials were given without need, or missing where they were needed")
     if results.get("config", {}).get("version") != version:
         complaints.append(f"the suite did not run as version {version}")
     return counts, complaints
@@ -112,12 +115,12 @@ def main(arguments):
     if len(arguments) < 2:
         sys.exit(__doc__)
     results, runs = Path(arguments[0]), arguments[1:]
-    print(f"{'run':<12}" + "".join(f"{outcome:>10}" for outcome in OUTCOMES))
+    print(f"{'run':<20}" + "".join(f"{outcome:>10}" for outcome in OUTCOMES))
     passed = failed = 0
     everything = []
     for run in runs:
         counts, complaints = check_run(results / run, run)
-        print(f"{run:<12}" + "".join(f"{counts[outcome]:>10}" for outcome in OUTCOMES))
+        print(f"{run:<20}" + "".join(f"{counts[outcome]:>10}" for outcome in OUTCOMES))
         bad_cases = sum(counts.values()) - counts["pass"]
         passed += counts["pass"]
         failed += bad_cases or (1 if complaints else 0)

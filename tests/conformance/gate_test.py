@@ -10,6 +10,7 @@ import gate  # noqa: E402
 
 RESULTS = """config:
   registry: 127.0.0.1:5000
+  username: {username}
   apis:
     ping: true
     blobs:
@@ -30,9 +31,9 @@ data:
 CASE = '<testcase name="suite/{name}" status="{status}"><system-out>{why}</system-out></testcase>'
 
 
-def verdict(run="dev-sparse", cases=(("ping", "passed", ""),), version="dev", drop=None, replace=None, **fields):
+def verdict(run="noauth/dev-sparse", cases=(("ping", "passed", ""),), version="dev", drop=None, replace=None, **fields):
     """The complaints about a run made of these cases and this results.yaml."""
-    values = {"sparse": "true", "api": "Pass", "data": "Pass", "version": version, **fields}
+    values = {"username": '""', "sparse": "true", "api": "Pass", "data": "Pass", "version": version, **fields}
     text = RESULTS.format(**values)
     if replace:
         text = text.replace(*replace)
@@ -49,7 +50,13 @@ def verdict(run="dev-sparse", cases=(("ping", "passed", ""),), version="dev", dr
 class Gate(unittest.TestCase):
     def test_accepts_complete_runs(self):
         self.assertEqual(verdict(), [])
-        self.assertEqual(verdict("1.1-strict", version='"1.1"', sparse="false", data="Disabled"), [])
+        self.assertEqual(verdict("noauth/1.1-strict", version='"1.1"', sparse="false", data="Disabled"), [])
+
+    def test_runs_with_accounts_had_credentials_and_others_none(self):
+        for mode in ("basic", "bearer"):
+            self.assertEqual(verdict(f"{mode}/dev-sparse", username="conformance"), [])
+            self.assertTrue(verdict(f"{mode}/dev-sparse"))
+        self.assertTrue(verdict(username="conformance"))
 
     def test_refuses_every_other_outcome_of_a_case(self):
         for status, why, word in (("failure", "x", "fail"), ("error", "x", "error"), ("skipped", "202", "skip"),
@@ -68,9 +75,9 @@ class Gate(unittest.TestCase):
         self.assertTrue(verdict(data="Disabled"))
 
     def test_strict_runs_excuse_the_sparse_set_alone(self):
-        self.assertTrue(verdict("dev-strict"), "sparse was on")
-        self.assertTrue(verdict("dev-strict", sparse="false", data="Skip"))
-        strict = {"run": "dev-strict", "sparse": "false", "data": "Disabled"}
+        self.assertTrue(verdict("noauth/dev-strict"), "sparse was on")
+        self.assertTrue(verdict("noauth/dev-strict", sparse="false", data="Skip"))
+        strict = {"run": "noauth/dev-strict", "sparse": "false", "data": "Disabled"}
         self.assertEqual(verdict(**strict), [])
         self.assertTrue(verdict(**strict, replace=("Image: Pass", "Image: Disabled")))
 

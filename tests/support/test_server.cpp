@@ -55,6 +55,9 @@ void TestServer::start() {
   config.data_dir = dir_.path();
   config.anonymous = options_.anonymous;
   config.deletes = options_.deletes;
+  config.auth_mode = options_.auth_mode;
+  config.external_url = options_.external_url;
+  config.auth_hosts = options_.auth_hosts;
   config.limits = options_.limits;
   config.http = options_.http;
   config.log_level = LogLevel::off;
@@ -67,6 +70,7 @@ void TestServer::start() {
   seams.random = &random_;
   seams.wrap_files = [this](auto files) { return std::make_unique<SpaceFiles>(std::move(files), disk_); };
   seams.housekeeping = false;
+  seams.lend_store = [this](meta::Store& store) { store_ = &store; };
   auto started = app::Server::start(std::move(config), std::move(seams));
   if (!started) ADD_FAILURE() << "the server does not start: " << started.error().message << started.error().cause;
   BERTH_ASSERT(started.has_value(), "a test needs its server");

@@ -5,6 +5,7 @@
 #include "app/server.h"
 #include "base/clock.h"
 #include "base/random.h"
+#include "meta/store.h"
 #include "support/temp_dir.h"
 #include "support/test_server_client.h"
 
@@ -12,6 +13,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace berth::test {
 
@@ -23,6 +25,9 @@ class TestServer {
     registry::Limits limits;
     http::ServerLimits http;
     std::uint64_t seed = 1;
+    api::AuthMode auth_mode = api::AuthMode::token;
+    std::string external_url = "https://reg.example.com";  // what realm and service of a challenge are made of
+    std::vector<std::string> auth_hosts;
   };
   /// What the server is told about its disk.
   enum class Disk : std::uint8_t { roomy, nearly_full, full };
@@ -35,6 +40,8 @@ class TestServer {
 
   std::uint16_t port() const { return server_->port(); }
   app::Server& server() { return *server_; }
+  /// Of the running server.
+  meta::Store& store() { return *store_; }
   const std::string& data_dir() const { return dir_.path(); }
   std::string database_path() const { return dir_.path() + "/meta.db"; }
 
@@ -51,6 +58,7 @@ class TestServer {
   SeededRandom random_;
   std::atomic<Disk> disk_{Disk::roomy};
   std::unique_ptr<app::Server> server_;
+  meta::Store* store_ = nullptr;
 };
 
 }  // namespace berth::test

@@ -134,6 +134,9 @@ class Reader {
       expected.text = trim_left(line.substr(3));
     } else if (line.starts_with("<<|")) {
       return read_crlf_lines(step);
+    } else if (line.starts_with("<<! ")) {
+      expected.kind = Kind::no_text;
+      expected.text = trim_left(line.substr(3));
     } else if (line.starts_with("<< ")) {
       return read_json(step);
     } else if (line.starts_with("<! ")) {

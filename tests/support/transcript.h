@@ -24,6 +24,7 @@ struct Expected {
     exact,       // <<= text
     crlf_lines,  // <<| line
     error,       // <! CODE detail
+    no_text,     // <<! text
   };
   Kind kind = Kind::status;
   std::size_t line = 0;

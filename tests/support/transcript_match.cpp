@@ -25,7 +25,7 @@ const std::vector<CodeRow>& code_table() {
       {"BLOB_UPLOAD_UNKNOWN", {404}},
       {"BLOB_UPLOAD_INVALID", {416, 400}},
       {"DIGEST_INVALID", {400}},
-      {"SIZE_INVALID", {400, 408}},
+      {"SIZE_INVALID", {400, 408, 413}},
       {"NAME_INVALID", {400}},
       {"MANIFEST_INVALID", {400, 413}},
       {"MANIFEST_BLOB_UNKNOWN", {400}},
@@ -119,6 +119,34 @@ void check_refusal_fields(const WireResponse& response, std::vector<std::string>
   needs(503, "Retry-After");
 }
 
+void check_protocol_answer(std::string_view method, const WireResponse& response, std::vector<std::string>& out) {
+  if (field_values(response.fields, "Docker-Distribution-Api-Version") != std::vector<std::string>{"registry/2.0"})
+    out.emplace_back("H1: Docker-Distribution-Api-Version is not registry/2.0");
+  const std::string type = response.field("Content-Type").value_or("");
+  if (type.contains(';') && !type.starts_with("multipart/byteranges; boundary=")) {
+    out.push_back("H3: parameters in Content-Type: " + type);
+  }
+  if (response.status >= 400 && method != "HEAD") check_error_body(response, out);
+  if (const auto link = response.field("Link"); link && !link->starts_with("</v2/")) {
+    out.push_back("H5: Link does not start with /v2/: " + *link);
+  }
+}
+
+/// What the administration API promises of every answer: JSON that nobody keeps, and of every error a problem document.
+void check_admin_answer(std::string_view method, const WireResponse& response, std::vector<std::string>& out) {
+  if (response.field("Cache-Control") != "no-store") out.emplace_back("API: an answer may be kept");
+  if (response.status == 204 || method == "HEAD") return;
+  const bool is_error = response.status >= 400;
+  if (response.field("Content-Type") != (is_error ? "application/problem+json" : "application/json"))
+    out.emplace_back("API: Content-Type");
+  if (!is_error) return;
+  std::map<std::string, std::string> ignored;
+  const std::string pattern = concat(R"({"type":"/help/errors/{{*}}","title":"{{*}}","status":)", response.status,
+                                     R"(,"detail":"{{*}}","code":"{{*}}","request_id":"{{*}}"})");
+  const std::string wrong = match_json(pattern, response.body, ignored);
+  if (!wrong.empty()) out.push_back("API: not a problem document: " + wrong);
+}
+
 }  // namespace
 
 std::string shown(std::string_view text) {
@@ -158,25 +186,23 @@ std::vector<ErrorEntry> read_errors(std::string_view body, std::string& problem)
   return out;
 }
 
-std::vector<std::string> broken_promises(std::string_view method, const WireResponse& response) {
+std::vector<std::string> broken_promises(std::string_view method, std::string_view target,
+                                         const WireResponse& response) {
   std::vector<std::string> out;
   if (!response.problem.empty()) out.push_back(response.problem);
   if (response.status == 0) return out;
-  if (field_values(response.fields, "Docker-Distribution-Api-Version") != std::vector<std::string>{"registry/2.0"})
-    out.emplace_back("H1: Docker-Distribution-Api-Version is not registry/2.0");
+  const bool is_admin = target.starts_with("/api/v1/");
+  if (is_admin) {
+    check_admin_answer(method, response, out);
+  } else {
+    check_protocol_answer(method, response, out);
+  }
   if (field_values(response.fields, "X-Content-Type-Options") != std::vector<std::string>{"nosniff"})
     out.emplace_back("H1: X-Content-Type-Options is not nosniff");
   check_length(response, out);
-  const std::string type = response.field("Content-Type").value_or("");
-  if (type.contains(';') && !type.starts_with("multipart/byteranges; boundary=")) {
-    out.push_back("H3: parameters in Content-Type: " + type);
-  }
-  if (response.status >= 400 && method != "HEAD") check_error_body(response, out);
-  if (const auto location = response.field("Location"); location && !location->starts_with("/v2/")) {
-    out.push_back("H5: Location does not start with /v2/: " + *location);
-  }
-  if (const auto link = response.field("Link"); link && !link->starts_with("</v2/")) {
-    out.push_back("H5: Link does not start with /v2/: " + *link);
+  const std::string root = is_admin ? "/api/v1/" : "/v2/";
+  if (const auto location = response.field("Location"); location && !location->starts_with(root)) {
+    out.push_back("H5: Location does not start with " + root + ": " + *location);
   }
   for (const auto& [name, value] : response.fields) {
     if (value.contains("registry.test") || value.contains("127.0.0.1"))

@@ -23,7 +23,8 @@ struct ErrorEntry {
 std::vector<ErrorEntry> read_errors(std::string_view body, std::string& problem);
 
 /// Breaches of what every answer owes: H1-H5, H8, H9, S24, and the codes of table 1.9.
-std::vector<std::string> broken_promises(std::string_view method, const WireResponse& response);
+std::vector<std::string> broken_promises(std::string_view method, std::string_view target,
+                                         const WireResponse& response);
 
 /// A body for a failure message: short, with bytes that cannot be shown replaced.
 std::string shown(std::string_view text);

@@ -2,6 +2,7 @@
 
 #include "support/test_server.h"
 #include "support/transcript.h"
+#include "support/transcript_accounts.h"
 #include "support/transcript_match.h"
 #include "support/transcript_values.h"
 
@@ -53,7 +54,14 @@ std::optional<std::int64_t> parse_duration(std::string_view text) {
 
 class Player {
  public:
-  explicit Player(std::string path) : path_(std::move(path)) {}
+  explicit Player(std::string path) : path_(std::move(path)) {
+    values_.define("token", [this](std::string_view argument) {
+      WireClient client(ready_server().port());
+      return fetch_token(client, argument);
+    });
+  }
+  Player(const Player&) = delete;
+  Player& operator=(const Player&) = delete;
 
   void operator()(const TitleStep& step) { title_ = step.text; }
 
@@ -74,8 +82,8 @@ class Player {
     if (step.on_same_connection && !client.is_open()) fail("the server closed the connection before this request");
     const auto sent = send(step, client);
     if (!sent) return;
-    const auto& [method, response] = *sent;
-    std::vector<std::string> wrong = broken_promises(method, response);
+    const auto& [method, target, response] = *sent;
+    std::vector<std::string> wrong = broken_promises(method, target, response);
     check(step, response, wrong);
     if (!wrong.empty()) report(step, response, wrong);
   }
@@ -87,6 +95,7 @@ class Player {
  private:
   struct Sent {
     std::string method;
+    std::string target;
     WireResponse response;
   };
 
@@ -115,7 +124,8 @@ class Player {
       client.open();
       client.send(*bytes);
       const std::string method = bytes->substr(0, bytes->find(' '));
-      return Sent{method, client.read_response(method)};
+      const std::size_t target = std::min(bytes->size(), method.size() + 1);
+      return Sent{method, bytes->substr(target, bytes->find(' ', target) - target), client.read_response(method)};
     }
     WireRequest request = step.request;
     const auto target = expand(request.target);
@@ -128,13 +138,13 @@ class Player {
       if (!expanded) return std::nullopt;
       value = *expanded;
     }
-    if (!step.cut_after) return Sent{request.method, client.ask(request)};
+    if (!step.cut_after) return Sent{request.method, request.target, client.ask(request)};
     client.close();
     client.open();
     client.send(head_bytes(request) +
                 body_bytes(request).substr(0, static_cast<std::size_t>(to_number(*step.cut_after))));
     client.finish_sending();
-    return Sent{request.method, client.read_response(request.method)};
+    return Sent{request.method, request.target, client.read_response(request.method)};
   }
 
   void check(const ExchangeStep& step, const WireResponse& response, std::vector<std::string>& wrong) {
@@ -183,6 +193,9 @@ class Player {
         }
         break;
       }
+      case Expected::Kind::no_text:
+        if (response.body.contains(text)) wrong = "the body holds " + shown(text);
+        break;
       case Expected::Kind::json: wrong = match_json(text, response.body, captured); break;
       case Expected::Kind::exact:
       case Expected::Kind::crlf_lines:
@@ -238,6 +251,12 @@ class Player {
       return words[0] == name && words.size() == count + 1;
     };
     if (words[0] == "server") return start_server(words);
+    if (words[0] == "as") return speak_as(words);
+    if (is_account_directive(words[0])) {
+      const auto done = run_account_directive(ready_server(), values_, words);
+      if (!done) fail(done.error().message);
+      return;
+    }
     if (is("bytes", 3)) {
       values_.set(words[1], noise(static_cast<std::size_t>(to_number(words[2])),
                                   static_cast<std::uint64_t>(to_number(words[3]))));
@@ -247,6 +266,8 @@ class Player {
       setup("PUT", "/v2/" + words[1] + "/manifests/" + words[2], words[3]);
     } else if (is("same", 1)) {
       compare_head(words[1]);
+    } else if (is("refused", 1)) {
+      sign_in_wrongly(words[1]);
     } else if (is("clock", 1)) {
       advance(words[1]);
     } else if (is("disk", 1)) {
@@ -298,7 +319,7 @@ class Player {
     const auto expanded = body == nullptr ? std::nullopt : expand(target);
     if (body == nullptr) return fail("nothing is named " + body_name);
     if (!expanded) return;
-    Fields fields;
+    Fields fields = speaker_;
     if (body->empty()) fields.emplace_back("Content-Length", "0");
     const WireResponse response = ready_client().ask(method, *expanded, *body, fields);
     if (response.status != 201) fail(concat("answered ", response.status, " ", shown(response.body)));
@@ -306,8 +327,8 @@ class Player {
 
   /// same <target>: HEAD says what GET says, to the byte (H2).
   void compare_head(const std::string& target) {
-    const WireResponse get = ready_client().ask("GET", target);
-    const WireResponse head = ready_client().ask("HEAD", target);
+    const WireResponse get = ready_client().ask("GET", target, {}, speaker_);
+    const WireResponse head = ready_client().ask("HEAD", target, {}, speaker_);
     const auto without_date = [](Fields fields) {
       std::erase_if(fields, [](const auto& field) { return field.first == "Date"; });
       return fields;
@@ -320,6 +341,23 @@ class Player {
     }
     if (get.field("Content-Length") != std::to_string(get.body.size()))
       fail("the length of GET is not that of its body");
+  }
+
+  /// as <name> <password>, as nobody: whose requests the directives' own are.
+  void speak_as(const std::vector<std::string>& words) {
+    speaker_.clear();
+    if (words.size() == 3) {
+      speaker_.emplace_back("Authorization", "Basic " + base64(words[1] + ":" + words[2]));
+    } else if (words.size() != 2 || words[1] != "nobody") {
+      fail("@as NAME PASSWORD, @as nobody");
+    }
+  }
+
+  /// refused <name>:<password>
+  void sign_in_wrongly(const std::string& credentials) {
+    const WireResponse response =
+        ready_client().ask("GET", "/v2/", {}, {{"Authorization", "Basic " + base64(credentials)}});
+    if (response.status != 401) fail(concat("answered ", response.status));
   }
 
   void advance(const std::string& text) {
@@ -346,6 +384,7 @@ class Player {
     }
     client_.reset();
     server_.reset();
+    speaker_.clear();
     server_ = std::make_unique<TestServer>(options);
   }
 
@@ -364,6 +403,19 @@ class Player {
       const auto parsed = app::parse_reference_policy(value);
       if (parsed) options.limits.reference_policy = *parsed;
       return parsed.has_value();
+    }
+    if (name == "auth") {
+      const auto parsed = app::parse_auth_mode(value);
+      if (parsed) options.auth_mode = *parsed;
+      return parsed.has_value();
+    }
+    if (name == "url") {
+      options.external_url = value;
+      return true;
+    }
+    if (name == "host") {
+      options.auth_hosts.push_back(value);
+      return true;
     }
     const auto count = static_cast<std::size_t>(to_number(value));
     if (name == "sessions-per-repo") {
@@ -386,6 +438,7 @@ class Player {
   std::string title_;
   std::size_t line_ = 0;
   TranscriptValues values_;
+  Fields speaker_;
   std::unique_ptr<TestServer> server_;
   std::unique_ptr<WireClient> client_;
 };

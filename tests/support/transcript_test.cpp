@@ -40,6 +40,18 @@ const Row kRows[] = {
     {"@unheard of\n", "cannot be understood"},
     {"@server policy=loose\n", "no such option"},
     {"> GET /v2/ HTTP/1.1\n>\n< 200\n", "expected status 200"},
+    {"GET /v2/\n< 200\n<<! {\n", "line 3: the body holds {"},
+    {"GET /v2/\n< 200\n<<! [\n", ""},
+    {"@user ann pw-ann\nGET /v2/\n< 401\n<! UNAUTHORIZED\n", ""},
+    {"@user ann pw-ann\nGET /v2/\nAuthorization: {{basic:ann:pw-ann}}\n< 200\n", ""},
+    {"@user ann pw-ann\nGET /v2/\nAuthorization: {{basic:ann:pw-bob}}\n< 200\n", "expected status 200"},
+    {"@user ann pw-ann\nGET /v2/\nAuthorization: Bearer {{token:ann:pw-ann:}}\n< 200\n", ""},
+    {"@user ann pw-ann\nGET /v2/\nAuthorization: Bearer {{token:ann:pw-bob:}}\n< 200\n", "/token answers 401"},
+    {"@user ann much-too-long\n", "at most 7 bytes"},
+    {"@user ann pw-ann\n@org acme bob\n", "there is no user bob"},
+    {"@user ann pw-ann\n@grant ann ann/app everything\n", "it is written @grant"},
+    {"@visibility team/app public\n", "there is no repository team/app"},
+    {"@as somebody\n", "@as NAME PASSWORD"},
     {"@text b = x\n@blob team/app b\n@same /v2/team/app/blobs/{{sha256:b}}\n", ""},
 };
 
@@ -110,11 +122,15 @@ struct PromiseRow {
   Fields fields;
   std::string body;
   const char* complaint;
+  const char* target = "/v2/";
 };
 
 TEST(Promises, AreCheckedOnEveryAnswer) {  // H1-H5, H8, H9, S24
   const Fields base{{"Docker-Distribution-Api-Version", "registry/2.0"}, {"X-Content-Type-Options", "nosniff"}};
   const std::string error = R"({"errors":[{"code":"NAME_UNKNOWN","message":"m"}]})";
+  const std::string problem =
+      R"({"type":"/help/errors/x","title":"t","status":404,"detail":"d","code":"x","request_id":"r"})";
+  const std::pair<std::string, std::string> kept{"Cache-Control", "no-store"};
   const auto with = [&](Fields more) {
     more.insert(more.end(), base.begin(), base.end());
     return more;
@@ -144,13 +160,19 @@ TEST(Promises, AreCheckedOnEveryAnswer) {  // H1-H5, H8, H9, S24
       {503, with(json), R"({"errors":[{"code":"UNAVAILABLE","message":"m"}]})", "H8"},
       {200, with_json("Warning", "199 - \"x\""), "", "H9"},
       {200, with_json("X-Served-By", "registry.test"), "", "S24"},
+      {200, {json[0], json[1], base[1], kept}, "", "", "/api/v1/user"},
+      {200, {json[0], json[1], base[1]}, "", "API", "/api/v1/user"},
+      {201, {json[0], json[1], base[1], kept, {"Location", "/v2/"}}, "", "H5", "/api/v1/user"},
+      {404, {json[0], {"Content-Type", "application/problem+json"}, base[1], kept}, problem, "", "/api/v1/user"},
+      {403, {json[0], {"Content-Type", "application/problem+json"}, base[1], kept}, problem, "API", "/api/v1/user"},
+      {404, {json[0], json[1], base[1], kept}, problem, "API", "/api/v1/user"},
   };
   for (const PromiseRow& row : rows) {
     WireResponse response;
     response.status = row.status;
     response.fields = row.fields;
     response.body = row.body;
-    const auto broken = broken_promises("GET", response);
+    const auto broken = broken_promises("GET", row.target, response);
     const std::string complaint = row.complaint;
     ASSERT_EQ(broken.size(), complaint.empty() ? 0u : 1u) << row.status << " " << complaint;
     if (!complaint.empty()) EXPECT_TRUE(broken[0].starts_with(complaint)) << broken[0];

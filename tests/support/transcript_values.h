@@ -4,6 +4,7 @@
 
 #include "base/result.h"
 
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -15,6 +16,9 @@ class TranscriptValues {
  public:
   void set(const std::string& name, std::string value) { values_[name] = std::move(value); }
   const std::string* find(const std::string& name) const;
+  /// Makes {{name:argument}} a function that these values do not know by themselves.
+  using Function = std::function<Result<std::string>(std::string_view argument)>;
+  void define(const std::string& name, Function function) { functions_[name] = std::move(function); }
 
   /// Replaces every {{…}} but the wildcards {{*…}}, which only a pattern may have. See tests/server/README.md for the
   /// functions. Errors: parameter_invalid, saying what cannot be understood.
@@ -26,12 +30,15 @@ class TranscriptValues {
   Result<std::string> body_of(std::string_view name) const;
 
   std::map<std::string, std::string> values_;
+  std::map<std::string, Function> functions_;
 };
 
 /// Repeatable bytes without a short period: a shifted or swapped piece shows.
 std::string noise(std::size_t size_bytes, std::uint64_t seed);
 std::string sha256_of(std::string_view bytes);  // "sha256:…"
 std::string sha512_of(std::string_view bytes);
+std::string base64(std::string_view bytes);
+std::string percent_encoded(std::string_view text);
 
 /// Whether `text` is `pattern`, in which {{*}} stands for any run of bytes, {{*name}} for a run that is kept in
 /// `captured`, {{*name:hex32}} for exactly so many hex digits, {{*name:digits}} for a decimal number.

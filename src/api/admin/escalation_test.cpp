@@ -38,7 +38,8 @@ class Escalation : public test::AccountsFixture {
   }
   std::int64_t last_end() { return probe_.number("SELECT expires_at FROM token ORDER BY id DESC LIMIT 1"); }
 
-  AdminApi api_{{*store_, directory_, audit_, passwords_, clock_, random_}};
+  auth::SetupToken setup_{clock_};
+  AdminApi api_{{*store_, directory_, audit_, setup_, passwords_, clock_, random_}};
 };
 
 TEST_F(Escalation, AGrantOnRepositoriesIsNoOfficeInTheNamespace) {

@@ -1,0 +1,187 @@
+// Who may call which operation of the administration API: every route of admin_routes() with every kind of caller. What
+// each needs is said here once more, apart from the table the server has; so are the requests, which are such that
+// whoever is let in changes nothing: a body that is refused, an object that may not go, or one that comes back.
+#include "api/admin/admin_api.h"
+#include "server/authorization_world.h"
+
+#include <algorithm>
+
+namespace berth::test {
+namespace {
+
+using api::AdminNeed;
+using api::AdminRoute;
+using http::Method;
+
+struct OperationRow {
+  const char* operation;
+  AdminNeed need;
+  const char* path;
+  const char* body;
+  int answer;             // to whoever is let in
+  int robots_answer = 0;  // to a robot that is, if that differs
+  void (*prepare)(TestAccounts&) = nullptr;
+};
+
+void make_team(TestAccounts& accounts) { (void)accounts.add_team("acme/devs", {}); }
+void fill_team(TestAccounts& accounts) {
+  make_team(accounts);
+  (void)accounts.join_team("acme/devs", "reader");
+}
+void make_robot(TestAccounts& accounts) { (void)accounts.add_robot("acme+gone"); }
+
+constexpr OperationRow kOperations[] = {
+    {"setUp", AdminNeed::anybody, "setup", "{}", 400},
+    {"getSelf", AdminNeed::account, "user", "", 200},
+    {"changeSelf", AdminNeed::user, "user", R"({"x":1})", 400},
+    {"changeOwnPassword", AdminNeed::user, "user/password", "{}", 400},
+    {"listTokens", AdminNeed::user, "user/tokens", "", 200},
+    {"createToken", AdminNeed::user, "user/tokens", "{}", 400},
+    {"revokeToken", AdminNeed::user, "user/tokens/999999", "", 404},
+    {"createShortLivedPassword", AdminNeed::account, "auth/short-lived", R"({"x":1})", 400},
+    {"rotateOwnSecret", AdminNeed::account, "robot/rotate", R"({"x":1})", 403, 400},
+    {"listUsers", AdminNeed::administrator, "users", "", 200},
+    {"createUser", AdminNeed::administrator, "users", "{}", 400},
+    {"getUser", AdminNeed::administrator, "users/reader", "", 200},
+    {"changeUser", AdminNeed::administrator, "users/reader", R"({"x":1})", 400},
+    {"setUserPassword", AdminNeed::administrator, "users/reader/password", "{}", 400},
+    {"removeUser", AdminNeed::administrator, "users/owner", "", 403},  // the last owner of acme
+    {"listOrganizations", AdminNeed::user, "orgs", "", 200},
+    {"createOrganization", AdminNeed::administrator, "orgs", "{}", 400},
+    {"removeOrganization", AdminNeed::namespace_admin, "orgs/acme", "", 403},  // has repositories
+    {"listMembers", AdminNeed::namespace_admin, "orgs/acme/members", "", 200},
+    {"putMember", AdminNeed::namespace_admin, "orgs/acme/members/reader", R"({"role":"x"})", 422},
+    {"removeMember", AdminNeed::namespace_admin, "orgs/acme/members/owner", "", 403},  // the last owner
+    {"listTeams", AdminNeed::namespace_admin, "orgs/acme/teams", "", 200},
+    {"createTeam", AdminNeed::namespace_admin, "orgs/acme/teams", "{}", 400},
+    {"removeTeam", AdminNeed::namespace_admin, "orgs/acme/teams/devs", "", 204, 0, make_team},
+    {"listTeamMembers", AdminNeed::namespace_admin, "orgs/acme/teams/devs/members", "", 200, 0, make_team},
+    {"putTeamMember", AdminNeed::namespace_admin, "orgs/acme/teams/devs/members/reader", "", 200, 0, make_team},
+    {"removeTeamMember", AdminNeed::namespace_admin, "orgs/acme/teams/devs/members/reader", "", 204, 0, fill_team},
+    {"getNamespace", AdminNeed::namespace_admin, "namespaces/acme", "", 200},
+    {"changeNamespace", AdminNeed::namespace_admin, "namespaces/acme", R"({"x":1})", 400},
+    {"listRobots", AdminNeed::namespace_admin, "namespaces/acme/robots", "", 200},
+    {"createRobot", AdminNeed::namespace_admin, "namespaces/acme/robots", "{}", 400},
+    {"getRobot", AdminNeed::namespace_admin, "namespaces/acme/robots/acme+ro", "", 200},
+    {"removeRobot", AdminNeed::namespace_admin, "namespaces/acme/robots/acme+gone", "", 204, 0, make_robot},
+    {"rotateRobotSecret", AdminNeed::namespace_admin, "namespaces/acme/robots/acme+ro/rotate", R"({"x":1})", 400},
+    {"listGrants", AdminNeed::namespace_admin, "namespaces/acme/grants", "", 200},
+    {"putGrant", AdminNeed::namespace_admin, "namespaces/acme/grants", "{}", 400},
+    {"removeGrant", AdminNeed::namespace_admin, "namespaces/acme/grants/999999", "", 404},
+    {"explain", AdminNeed::account, "explain?repo=acme/private&action=pull", "", 200},
+    {"listAudit", AdminNeed::administrator, "audit", "", 200},
+    {"exportAudit", AdminNeed::administrator, "audit/export", "", 200},
+    {"verifyAudit", AdminNeed::administrator, "audit/verify", "", 200},
+    {"listRepositories", AdminNeed::anybody, "repos", "", 200},
+    {"getRepository", AdminNeed::repo_reader, "repos/acme/private", "", 200},
+    {"changeRepository", AdminNeed::repo_admin, "repos/acme/private", R"({"x":1})", 400},
+};
+
+/// What a caller gets who is not let in; 0: he is.
+int refusal(Caller caller, AdminNeed need) {
+  if (caller == Caller::disabled) return 401;
+  const bool is_nobody = caller == Caller::anonymous;
+  const bool is_robot = caller == Caller::reading_robot || caller == Caller::pushing_robot;
+  const bool is_in_charge = caller == Caller::owner || caller == Caller::admin;
+  const bool reads = !is_nobody && caller != Caller::stranger;
+  switch (need) {
+    case AdminNeed::anybody: return 0;
+    case AdminNeed::account: return is_nobody ? 401 : 0;
+    case AdminNeed::user: return is_nobody ? 401 : is_robot || caller == Caller::narrowed ? 403 : 0;
+    case AdminNeed::administrator: return is_nobody ? 401 : caller == Caller::admin ? 0 : 403;
+    case AdminNeed::namespace_admin:
+      if (is_nobody) return 401;
+      if (caller == Caller::narrowed) return 403;
+      return is_in_charge ? 0 : 404;
+    case AdminNeed::repo_reader: return reads ? 0 : 404;
+    case AdminNeed::repo_admin:
+      if (is_nobody) return 401;
+      if (is_in_charge) return 0;
+      return reads ? 403 : 404;
+  }
+  return -1;
+}
+
+std::string word_of(Method method) {
+  switch (method) {
+    case Method::get: return "GET";
+    case Method::post: return "POST";
+    case Method::put: return "PUT";
+    case Method::patch: return "PATCH";
+    case Method::delete_: return "DELETE";
+    default: return "?";
+  }
+}
+
+const OperationRow* row_of(const AdminRoute& route) {
+  const auto row =
+      std::ranges::find_if(kOperations, [&](const OperationRow& r) { return route.operation == r.operation; });
+  return row == std::end(kOperations) ? nullptr : row;
+}
+
+class AdminMatrix : public AuthorizationWorld {
+ protected:
+  void SetUp() override {
+    AuthorizationWorld::SetUp();
+    client.ask("POST", std::string("/v2/acme/private/blobs/uploads/?digest=") + sha256_of("x"), "x",
+               as(basic(Caller::owner)));
+    must(accounts.set_disabled("disabled", true));
+  }
+
+  WireResponse call(const AdminRoute& route, const OperationRow& row, const std::string& authorization) {
+    return client.ask(word_of(route.method), std::string("/api/v1/") + row.path, row.body, as(authorization));
+  }
+};
+
+constexpr const char* kInvisible = R"("detail":"there is no such thing, or you may not see it")";
+
+TEST_F(AdminMatrix, EveryCallerEveryRoute) {  // S10, S12, A16
+  for (const AdminRoute& route : api::admin_routes()) {
+    const OperationRow* row = row_of(route);
+    ASSERT_NE(row, nullptr) << route.operation << " has no row in this test";
+    for (const Caller caller : kCallers) {
+      if (row->prepare != nullptr) row->prepare(accounts);
+      const WireResponse response = call(route, *row, basic(caller));
+      const bool is_robot = caller == Caller::reading_robot || caller == Caller::pushing_robot;
+      const int refused = refusal(caller, row->need);
+      const int let_in = is_robot && row->robots_answer != 0 ? row->robots_answer : row->answer;
+      EXPECT_EQ(response.status, refused != 0 ? refused : let_in) << to_string(caller) << " " << route.operation;
+      // There are also other reasons for 404.
+      EXPECT_EQ(response.body.contains(kInvisible), refused == 404) << to_string(caller) << " " << route.operation;
+    }
+  }
+}
+
+TEST_F(AdminMatrix, TokensOfTheRegistryAreForTheRegistry) {  // A16
+  for (const Caller caller : {Caller::anonymous, Caller::owner, Caller::admin, Caller::pushing_robot}) {
+    const WireResponse answer = client.ask("GET", "/token?scope=repository:acme/private:pull", {}, as(basic(caller)));
+    std::map<std::string, std::string> captured;
+    ASSERT_EQ(match_json(R"({"token":"{{*token}}"})", answer.body, captured), "");
+    for (const AdminRoute& route : api::admin_routes())
+      EXPECT_EQ(call(route, *row_of(route), "Bearer " + captured["token"]).status, 401) << route.operation;
+  }
+}
+
+TEST_F(AdminMatrix, AnAdministratorsNarrowedSecretAdministersNothing) {  // A16
+  const std::string secret = make_secret("admin", R"({"name":"narrow","scopes":["**:all"]})");
+  for (const AdminRoute& route : api::admin_routes()) {
+    const OperationRow* row = row_of(route);
+    const bool is_open = row->need == AdminNeed::anybody || row->need == AdminNeed::account ||
+                         row->need == AdminNeed::repo_reader || row->need == AdminNeed::repo_admin;
+    if (row->prepare != nullptr) row->prepare(accounts);
+    const WireResponse response = call(route, *row, "Bearer " + secret);
+    EXPECT_EQ(response.status, is_open ? row->answer : 403) << route.operation;
+  }
+}
+
+TEST_F(AdminMatrix, TheTableHasNoRowTooMany) {
+  EXPECT_EQ(std::size(kOperations), api::admin_routes().size());
+  for (const AdminRoute& route : api::admin_routes()) {
+    const OperationRow* row = row_of(route);
+    ASSERT_NE(row, nullptr) << route.operation << " has no row in this test";
+    EXPECT_EQ(row->need, route.need) << route.operation;
+  }
+}
+
+}  // namespace
+}  // namespace berth::test
