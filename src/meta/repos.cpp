@@ -58,6 +58,11 @@ constexpr sql::Sql kUpdate = R"(
   SET visibility = $3, description = $4, version = version + 1
   WHERE id = $1 AND version = $2)";
 
+constexpr sql::Sql kNameOf = R"(
+  SELECT name
+  FROM repo
+  WHERE id = $1)";
+
 constexpr sql::Sql kManifestCount = R"(
   SELECT n_manifests
   FROM repo
@@ -101,6 +106,12 @@ Result<void> update_repo(sql::Connection& db, const RepoInfo& info) {
                                  std::string_view(info.description)}));
   if (changed == 0) return fail(Errc::precondition_failed, info.name + " was changed meanwhile");
   return {};
+}
+
+Result<std::optional<std::string>> find_repo_name(sql::Connection& db, RepoId id) {
+  std::optional<std::string> out;
+  BERTH_TRYV(db.query(kNameOf, {id}, [&](const sql::Row& row) { out = row.text(0); }));
+  return out;
 }
 
 Result<std::vector<std::string>> list_repos(sql::Connection& db, std::string_view last, std::int64_t limit) {

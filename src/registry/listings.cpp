@@ -28,6 +28,18 @@ NamePage cut(std::vector<std::string> names, std::int64_t size) {
 
 }  // namespace
 
+std::string hidden_position(std::int64_t repo) { return "~" + std::to_string(repo); }
+
+Result<std::string> name_at(sql::Connection& db, std::string_view position) {
+  if (!position.starts_with('~')) return std::string(position);
+  std::int64_t id = 0;
+  const auto [end, error] = std::from_chars(position.data() + 1, position.data() + position.size(), id);
+  if (error != std::errc{} || end != position.data() + position.size())
+    return fail(Errc::parameter_invalid, "the page begins nowhere; start from the first page");
+  BERTH_TRY(const auto name, meta::find_repo_name(db, id));
+  return name.value_or("");
+}
+
 std::string print_cursor(std::int64_t position) {
   std::array<char, 17> text{};
   const auto end = std::to_chars(text.data(), text.data() + text.size(), position, 16).ptr;
@@ -54,9 +66,20 @@ io::Task<Result<NamePage>> Listings::tags(oci::RepoName repo, std::optional<std:
       });
 }
 
+/// The name itself if it is one that was shown; else what stands for it.
+Result<std::string> position_behind(sql::Connection& db, const std::string& name,
+                                    const std::vector<std::string>& shown) {
+  if (!shown.empty() && shown.back() == name) return name;
+  BERTH_TRY(const auto repo, oci::RepoName::parse(name));
+  BERTH_TRY(const auto id, meta::find_repo(db, repo));
+  return id ? hidden_position(*id) : std::string();
+}
+
 /// Of all names those that may be seen, until the page is full or enough was looked at.
-Result<NamePage> visible_page(sql::Connection& db, std::string last, std::int64_t size, const NameFilter& filter) {
-  NamePage page{{}, size, size > 0, std::move(last)};
+Result<NamePage> visible_page(sql::Connection& db, const std::string& position, std::int64_t size,
+                              const NameFilter& filter) {
+  NamePage page{{}, size, size > 0, {}};
+  BERTH_TRY(page.last, name_at(db, position));
   for (std::int64_t seen = 0; seen < kCatalogScanMax && page.more;) {
     BERTH_TRY(const auto names, meta::list_repos(db, page.last, std::max(size, kCatalogStep)));
     if (names.empty()) page.more = false;
@@ -69,6 +92,9 @@ Result<NamePage> visible_page(sql::Connection& db, std::string last, std::int64_
       if (is_visible) page.names.push_back(name);
       if (std::ssize(page.names) == size) return page;
     }
+  }
+  if (page.more) {
+    BERTH_TRY(page.last, position_behind(db, page.last, page.names));
   }
   return page;
 }

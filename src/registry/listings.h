@@ -48,6 +48,12 @@ class Listings {
   const Limits& limits_;
 };
 
+/// Where a filtered page of names goes on, if that is behind a name that the caller may not see: "~" and the number of
+/// its row, which no name looks like.
+std::string hidden_position(std::int64_t repo);
+/// The name such a position stands for, or the text itself.
+Result<std::string> name_at(sql::Connection& db, std::string_view position);
+
 /// The cursor of a referrers page: "r" + lowercase hex of a row id. nullopt for anything else.
 std::optional<std::int64_t> parse_cursor(std::string_view text);
 std::string print_cursor(std::int64_t position);

@@ -287,3 +287,22 @@ def test_visibility_of_a_namespace_is_what_its_new_repositories_get(signed_in):
     signed_in.ok("repo", "set", "acme", "--visibility", "public")
     assert "acme   public" in signed_in.ok("org", "ls")
     assert "there is no such thing" in signed_in.refused("repo", "set", "acme/none", "--visibility", "public")
+
+
+def test_only_an_owner_makes_owners_and_only_an_administrator_robots_with_plain_names(signed_in):
+    registry = signed_in.environment["BERTH_SERVER"]
+    for name in ("bob", "eve"):
+        signed_in.ok("user", "add", name, "--password-stdin", given=BOB)
+    signed_in.ok("org", "create", "acme")
+    signed_in.ok("org", "member", "add", "acme", "bob", "--role", "admin")
+    bob = Person(signed_in.home.parent / "bob")
+    bob.environment["BERTH_SERVER"] = registry
+    bob.ok("login", "-u", "bob", "--password-stdin", registry, given=BOB)
+    for role in ("owner", "reader"):
+        assert "only an owner of acme" in bob.refused("org", "member", "add", "acme", "ann", "--role", role)
+    assert "only an owner of acme" in bob.refused("org", "member", "add", "acme", "bob", "--role", "owner")
+    assert "only an owner of acme" in bob.refused("org", "member", "rm", "acme", "ann")
+    bob.ok("org", "member", "add", "acme", "eve", "--role", "writer")
+    assert "plain names" in bob.refused("robot", "create", "payroll", "--namespace", "acme")
+    bob.ok("robot", "create", "acme+builder")
+    signed_in.ok("robot", "create", "payroll", "--namespace", "acme")

@@ -39,6 +39,26 @@ AdminReply namespace_reply(const meta::Namespace& ns, int status = 200) {
   return reply;
 }
 
+/// Who is no owner makes no owners, and takes nothing from one.
+Result<void> check_ownership(const AdminCall& call, meta::Role wanted) {
+  const auth::Subject& self = call.identity.subject;
+  if (self.is_admin) return {};
+  const auto role_of = [&](sql::Connection& db, std::string_view name) -> Result<std::optional<meta::Role>> {
+    BERTH_TRY(const auto org, load_namespace(db, call.captures[0]));
+    BERTH_TRY(const auto user, meta::find_principal(db, name));
+    if (!user) return std::optional<meta::Role>();
+    return meta::find_role(db, org.id, user->id);
+  };
+  BERTH_TRY(const bool is_fine, call.deps.store.peek([&](sql::Connection& db) -> Result<bool> {
+    BERTH_TRY(const auto own, role_of(db, self.name));
+    if (own == meta::Role::owner) return true;
+    BERTH_TRY(const auto theirs, role_of(db, call.captures[1]));
+    return wanted != meta::Role::owner && theirs != meta::Role::owner;
+  }));
+  if (is_fine) return {};
+  return fail(Errc::denied, "only an owner of " + call.captures[0] + " makes owners, or changes one");
+}
+
 AdminReply no_content() { return {.status = 204, .body = {}, .etag = {}, .location = {}}; }
 
 }  // namespace
@@ -147,6 +167,7 @@ Done put_member(AdminCall& call) {
   const auto role = auth::parse_role(word);
   if (!role) co_return fail(Errc::account_invalid, "role is reader, writer, admin or owner");
   call.detail = JsonObject().text("role", word).str();
+  BERTH_CO_TRYV(check_ownership(call, *role));
   BERTH_CO_TRYV(
       co_await change_accounts(call, [=, org = call.captures[0], user = call.captures[1]](sql::Connection& db) {
         return auth::put_member(db, org, user, *role);
@@ -159,6 +180,7 @@ Done put_member(AdminCall& call) {
 }
 
 Done remove_member(AdminCall& call) {
+  BERTH_CO_TRYV(check_ownership(call, meta::Role::reader));
   BERTH_CO_TRYV(co_await change_accounts(call, [org = call.captures[0], user = call.captures[1]](sql::Connection& db) {
     return auth::remove_member(db, org, user);
   }));

@@ -3,6 +3,7 @@
 #include "meta/repos.h"
 
 #include "api/admin/routes.h"
+#include "registry/listings.h"
 
 namespace berth::api::admin {
 
@@ -49,7 +50,8 @@ struct Page {
 
 Result<Page> visible_page(const AdminCall& call, sql::Connection& db, const PageParameters& wanted,
                           const std::string& search) {
-  Page out{{}, wanted.after};
+  Page out;
+  BERTH_TRY(out.next, registry::name_at(db, wanted.after));
   for (std::int64_t seen = 0; seen < kScanMax;) {
     BERTH_TRY(const auto names, meta::list_repos(db, out.next, wanted.limit));
     if (names.empty()) {
@@ -68,6 +70,10 @@ Result<Page> visible_page(const AdminCall& call, sql::Connection& db, const Page
       if (std::ssize(out.items) == wanted.limit) return out;
     }
   }
+  // Enough was looked at; the last name may be one that is not shown.
+  BERTH_TRY(const auto repo, oci::RepoName::parse(out.next));
+  BERTH_TRY(const auto id, meta::find_repo(db, repo));
+  out.next = id ? registry::hidden_position(*id) : std::string();
   return out;
 }
 

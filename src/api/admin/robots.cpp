@@ -124,6 +124,10 @@ Done create_robot(AdminCall& call) {
   BERTH_CO_TRY(const auto life, fields.text("expires_in"));
   BERTH_CO_TRY(const auto grants, grants_of(fields, robot.ns));
   BERTH_CO_TRYV(fields.finish());
+  // A plain name is one that a person could want, or be taken for.
+  if (robot.name.find('+') == std::string::npos && !call.identity.subject.is_admin)
+    co_return fail(Errc::denied,
+                   "only an administrator gives robots plain names; call it " + robot.ns + "+" + robot.name);
   robot.description = description.value_or("");
   if (life) {
     BERTH_CO_TRY(const std::int64_t life_ms, parse_life_ms(*life));
