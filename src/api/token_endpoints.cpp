@@ -1,6 +1,7 @@
 #include "api/token_endpoints.h"
 
 #include "api/distribution/replies.h"
+#include "auth/jwt.h"
 #include "base/json_text.h"
 #include "http/networks.h"
 #include "http/target.h"
@@ -9,7 +10,11 @@ namespace berth::api {
 
 namespace {
 
-constexpr std::size_t kFormBytesMax = 64 * 1024;  // A7
+constexpr std::size_t kFormBytesMax = 64 * 1024;                                           // A7
+constexpr std::string_view kExchange = "urn:ietf:params:oauth:grant-type:token-exchange";  // RFC 8693
+constexpr std::string_view kAccessToken = "urn:ietf:params:oauth:token-type:access_token";
+constexpr std::string_view kIdToken = "urn:ietf:params:oauth:token-type:id_token";
+constexpr std::string_view kJwt = "urn:ietf:params:oauth:token-type:jwt";
 
 /// A8: a token for another registry's name would be of no use; without one it is ours.
 Result<void> check_service(const Context& context, const http::Query& form) {
@@ -22,6 +27,7 @@ Result<void> check_service(const Context& context, const http::Query& form) {
 struct Asked {
   std::vector<auth::Scope> scopes;
   bool wants_refresh = false;
+  bool is_exchange = false;
 };
 
 io::Task<Result<void>> send_token(Context& context, http::Exchange& exchange, auth::IdentityPtr identity, Asked asked) {
@@ -32,8 +38,13 @@ io::Task<Result<void>> send_token(Context& context, http::Exchange& exchange, au
   append_json_member(body, "access_token", issued.text);
   append_json_member(body, "expires_in", static_cast<std::uint64_t>(issued.expires_in_s));
   if (exchange.request().method == http::Method::post) append_json_member(body, "scope", issued.scope);
-  // Only to a password: what was made from a secret must end with it.
-  if (asked.wants_refresh && !identity->is_anonymous() && identity->via == 0) {
+  if (asked.is_exchange) {  // RFC 8693 2.2.1
+    append_json_member(body, "issued_token_type", kAccessToken);
+    append_json_member(body, "token_type", std::string_view("Bearer"));
+  }
+  // Only to a password: what was made from a secret or a job's token must end with it.
+  const bool is_password = !identity->is_anonymous() && identity->via == 0 && identity->trust_rule == 0;
+  if (asked.wants_refresh && is_password) {
     BERTH_CO_TRY(const auto secret, co_await auth.authenticator.make_refresh_token(identity));
     append_json_member(body, "refresh_token", secret);
   }
@@ -45,7 +56,24 @@ io::Task<Result<void>> send_token(Context& context, http::Exchange& exchange, au
 }
 
 std::unexpected<Error> grant_unknown() {
-  return fail(Errc::parameter_invalid, "grant_type must be password or refresh_token");
+  return fail(Errc::parameter_invalid, "grant_type must be password, refresh_token or " + std::string(kExchange));
+}
+
+/// What a token exchange brings: an ID token, and in client_id, where it is given, the robot that is meant.
+Result<auth::NameAndSecret> brought(const http::Query& form) {
+  BERTH_TRY(const auto token, form.single("subject_token"));
+  BERTH_TRY(const auto type, form.single("subject_token_type"));
+  BERTH_TRY(const auto wanted, form.single("requested_token_type"));
+  BERTH_TRY(const auto robot, form.single("client_id"));
+  if (type != kIdToken && type != kJwt) {
+    return fail(Errc::parameter_invalid,
+                "subject_token_type must be " + std::string(kIdToken) + " or " + std::string(kJwt));
+  }
+  if (wanted && *wanted != kAccessToken && *wanted != kJwt)
+    return fail(Errc::parameter_invalid, "requested_token_type must be " + std::string(kAccessToken));
+  if (form.has("actor_token")) return fail(Errc::parameter_invalid, "nobody can act for another here");
+  if (!token || !auth::looks_like_token(*token)) return fail(Errc::unauthorized, "subject_token is no ID token");
+  return auth::NameAndSecret{robot.value_or("token"), *token};
 }
 
 }  // namespace
@@ -63,7 +91,7 @@ io::Task<Result<void>> get_token(Context& context, http::Exchange& exchange) {
                                                                       context.services.auth.trusted_proxies)));
   BERTH_CO_TRY(const auto offline, query.single("offline_token"));
   co_return co_await send_token(context, exchange, std::move(identity),
-                                {auth::parse_scopes(query.all("scope")), offline == "true"});
+                                {.scopes = auth::parse_scopes(query.all("scope")), .wants_refresh = offline == "true"});
 }
 
 io::Task<Result<void>> post_token(Context& context, http::Exchange& exchange) {
@@ -74,17 +102,21 @@ io::Task<Result<void>> post_token(Context& context, http::Exchange& exchange) {
   BERTH_CO_TRY(const auto grant, form.single("grant_type"));
   auth::Authenticator& authenticator = context.services.auth.authenticator;
   auth::IdentityPtr identity;
-  Asked asked{auth::parse_scopes(form.all("scope")), false};
+  const std::string address = http::client_address(request, exchange.peer(), context.services.auth.trusted_proxies);
+  Asked asked{.scopes = auth::parse_scopes(form.all("scope"))};
   if (grant == "password") {
     BERTH_CO_TRY(const auto name, form.single("username"));
     BERTH_CO_TRY(const auto password, form.single("password"));
-    const std::string address = http::client_address(request, exchange.peer(), context.services.auth.trusted_proxies);
     BERTH_CO_TRY(identity, co_await authenticator.sign_in({name.value_or(""), password.value_or("")}, address));
     BERTH_CO_TRY(const auto access_type, form.single("access_type"));
     asked.wants_refresh = access_type == "offline";
   } else if (grant == "refresh_token") {
     BERTH_CO_TRY(const auto secret, form.single("refresh_token"));
     BERTH_CO_TRY(identity, authenticator.refresh(secret.value_or("")));
+  } else if (grant == kExchange) {
+    BERTH_CO_TRY(auto given, brought(form));
+    BERTH_CO_TRY(identity, co_await authenticator.sign_in(std::move(given), address));
+    asked.is_exchange = true;
   } else {
     co_return grant_unknown();
   }

@@ -37,8 +37,9 @@ struct ServeConfig {
   /// Unset: everybody may do everything, but only on loopback.
   std::optional<api::Anonymous> anonymous;
   api::AuthMode auth_mode = api::AuthMode::token;
-  std::vector<std::string> auth_hosts;            // names clients may call us by, if external_url is not set
-  std::int64_t token_life_ms = 15LL * 60 * 1000;  // A11: never under a minute
+  std::vector<std::string> auth_hosts;             // names clients may call us by, if external_url is not set
+  std::int64_t token_life_ms = 15LL * 60 * 1000;   // A11: never under a minute
+  std::vector<std::string> auth_trusted_networks;  // where issuers of ID tokens may be, beside the public network
   Live<std::int64_t> audit_keep_ms = 400LL * 24 * 60 * 60 * 1000;
   registry::Limits limits;
   http::ServerLimits http;

@@ -5,6 +5,7 @@
 #include "api/server_handler.h"
 #include "app/data_dir.h"
 #include "app/descriptors.h"
+#include "app/issuer_fetch.h"
 #include "app/server_metrics.h"
 #include "app/settings.h"
 #include "app/token_keys.h"
@@ -36,6 +37,8 @@ constexpr std::size_t kPlaceMax = 1'000;
 constexpr std::size_t kExpireMax = 1'000;
 constexpr std::size_t kDiskQueueMax = 10'000;
 constexpr std::size_t kPasswordQueueMax = 100;
+constexpr unsigned kOutboundThreads = 2;
+constexpr std::size_t kOutboundQueueMax = 100;
 constexpr std::int64_t kScrubDelayMs = 60'000;    // after a start, and after a failure
 constexpr std::int64_t kScrubRestMs = 3'600'000;  // between whole passes: a small store need not be read all day
 
@@ -63,6 +66,10 @@ struct Server::Parts {
   std::unique_ptr<blob::FsStore> blobs;
   std::unique_ptr<meta::Store> store;
   std::unique_ptr<io::BlockingPool> passwords;
+  std::unique_ptr<io::BlockingPool> outbound;  // for requests of ours, which wait for others
+  http::Networks issuer_networks;
+  std::unique_ptr<auth::IssuerKeys> issuers;
+  std::unique_ptr<auth::Trust> trust;
   std::unique_ptr<auth::KeyRing> keys;
   std::unique_ptr<auth::Directory> directory;
   std::unique_ptr<auth::AuditLog> audit;
@@ -108,6 +115,7 @@ struct Server::Parts {
 
   Result<void> open_storage();
   void review_strays();
+  Result<void> build_trust();
   Result<void> build_auth();
   void build_services();
   std::unique_ptr<http::Server> make_server(api::ServerHandler& door);
@@ -189,6 +197,18 @@ auth::Rights rights_of(api::Anonymous anonymous) {
   return {};
 }
 
+Result<void> Server::Parts::build_trust() {
+  BERTH_TRY(issuer_networks, http::Networks::parse(config.auth_trusted_networks));
+  outbound = std::make_unique<io::BlockingPool>("outbound", kOutboundThreads, kOutboundQueueMax);
+  const auto fetch = [this](const std::string& url, std::size_t bytes_max) -> Result<std::string> {
+    if (stopping) return fail(Errc::unavailable, "the server is stopping");
+    return fetch_from_issuer(url, bytes_max, issuer_networks);
+  };
+  issuers = std::make_unique<auth::IssuerKeys>(auth::IssuerKeys::Deps{fetch, *outbound, clock, log});
+  trust = std::make_unique<auth::Trust>(auth::Trust::Deps{*store, *issuers, clock, *audit});
+  return {};
+}
+
 Result<void> Server::Parts::build_auth() {
   // Hashing a password takes a core for a while, and 64 MiB: half the cores at most, and whoever finds the queue full
   // is told to come back.
@@ -203,8 +223,9 @@ Result<void> Server::Parts::build_auth() {
   audit = std::make_unique<auth::AuditLog>(*store, clock);
   setup = std::make_unique<auth::SetupToken>(clock);
   if (!directory->has_accounts()) setup_secret = setup->make(random);
+  BERTH_TRYV(build_trust());
   authenticator = std::make_unique<auth::Authenticator>(
-      auth::Authenticator::Deps{*store, *passwords, *keys, clock, random, log, *audit, service});
+      auth::Authenticator::Deps{*store, *passwords, *keys, clock, random, log, *audit, service, trust.get()});
   tokens = std::make_unique<auth::TokenService>(
       auth::TokenService::Deps{*directory, *keys, clock, random, service, config.token_life_ms / 1000});
   auth = std::make_unique<api::Auth>(api::Auth{*directory, *authenticator, *tokens, *audit, *keys,
@@ -223,7 +244,7 @@ void Server::Parts::build_services() {
   manifests =
       std::make_unique<registry::Manifests>(registry::Manifests::Deps{*store, *disk, space, clock, log, config.limits});
   listings = std::make_unique<registry::Listings>(*store, config.limits);
-  register_metrics(metrics, {log, *disk, *store, *uploads, *blob_service, *manifests, space, sightings});
+  register_metrics(metrics, {log, *disk, *outbound, *store, *uploads, *blob_service, *manifests, space, sightings});
   observer = std::make_unique<api::RequestObserver>(
       api::RequestObserver::Deps{clock, random, log, metrics, config.http.trusted_proxies, config.access_log});
   const auto services = [this](api::Face face) {
@@ -479,6 +500,7 @@ void Server::stop() {
   if (p.store) p.store->stop();
   if (p.disk) p.disk->stop();
   if (p.passwords) p.passwords->stop();
+  if (p.outbound) p.outbound->stop();
   if (p.runtime) p.runtime->stop();
   if (p.log_flushing) p.log_flushing->stop();
   p.log.flush_lines();

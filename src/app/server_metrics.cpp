@@ -61,6 +61,8 @@ void register_metrics(Metrics& metrics, const Watched& watched) {
                {{"version", std::string(version())}, {"commit", std::string(commit())}}, [] { return 1.0; });
   metrics.read("berth_pool_queue_depth", "Jobs that wait for a thread.", gauge, {{"pool", "disk"}},
                [&pool = watched.disk] { return as_double(pool.queue_depth()); });
+  metrics.read("berth_pool_queue_depth", "Jobs that wait for a thread.", gauge, {{"pool", "outbound"}},
+               [&pool = watched.outbound] { return as_double(pool.queue_depth()); });
   metrics.read("berth_pool_queue_depth", "Jobs that wait for a thread.", gauge, {{"pool", "db-read"}},
                [&store = watched.store] { return as_double(store.read_queue_depth()); });
   metrics.read("berth_pool_queue_depth", "Jobs that wait for a thread.", gauge, {{"pool", "db-write"}},

@@ -32,6 +32,7 @@ struct Sightings {
 struct Watched {
   const Log& log;
   const io::BlockingPool& disk;
+  const io::BlockingPool& outbound;
   const meta::Store& store;
   const registry::Uploads& uploads;
   const registry::Blobs& blobs;

@@ -141,6 +141,17 @@ Setting list(Row row, Field field) {
   return setting;
 }
 
+template <class Field>
+Setting networks(Row row, Field field) {
+  Setting setting = list(std::move(row), field);
+  setting.set = [field](ServeConfig& config, const Texts& texts) -> Result<void> {
+    BERTH_TRYV(http::Networks::parse(texts));
+    field(config) = texts;
+    return {};
+  };
+  return setting;
+}
+
 Setting listen_setting() {
   Setting setting =
       base_of({"server.listen",
@@ -222,18 +233,11 @@ Setting metrics_setting() {
 }
 
 Setting proxies_setting() {
-  Setting setting = base_of({"server.trusted_proxies",
-                             "Networks whose X-Forwarded-For, X-Request-Id and PROXY header are believed: 10.0.0.0/8, "
-                             "2001:db8::/32, an address, or unix for the peers of Unix sockets.",
-                             ""},
-                            Form::list);
-  setting.set = [](ServeConfig& config, const Texts& texts) -> Result<void> {
-    BERTH_TRYV(http::Networks::parse(texts));
-    config.trusted_proxies = texts;
-    return {};
-  };
-  setting.get = [](const ServeConfig& config) { return config.trusted_proxies; };
-  return setting;
+  return networks({"server.trusted_proxies",
+                   "Networks whose X-Forwarded-For, X-Request-Id and PROXY header are believed: 10.0.0.0/8, "
+                   "2001:db8::/32, an address, or unix for the peers of Unix sockets.",
+                   ""},
+                  [](auto& config) -> auto& { return config.trusted_proxies; });
 }
 
 Setting anonymous_setting() {
@@ -322,6 +326,13 @@ void add_auth(std::vector<Setting>& out) {
                      [](auto& config) -> auto& { return config.auth_hosts; }));
   out.push_back(duration({"auth.token_life", "How long a token from /token is good.", ""}, 60 * kSecond, kDay,
                          [](auto& config) -> auto& { return config.token_life_ms; }));
+  out.push_back(
+      networks({"auth.trusted_networks",
+                "Networks that are not public where issuers of ID tokens may be asked for their keys, such as "
+                "that of a GitLab inside: 10.0.0.0/8, an address. Only there an issuer may have an http:// "
+                "address.",
+                ""},
+               [](auto& config) -> auto& { return config.auth_trusted_networks; }));
   out.push_back(duration({"auth.audit_keep", "How long the audit log keeps an entry.", "", Reload::yes}, kDay,
                          3650 * kDay, [](auto& config) -> auto& { return config.audit_keep_ms; }));
 }

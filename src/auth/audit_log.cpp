@@ -12,6 +12,7 @@ meta::AuditEntry AuditLog::entry(const Identity& identity, std::string_view peer
   out.peer = peer;
   out.request = request;
   if (identity.via != 0) out.detail = "{\"via\":" + std::to_string(identity.via) + "}";
+  if (identity.trust_rule != 0) out.detail = "{\"trust_rule\":" + std::to_string(identity.trust_rule) + "}";
   return out;
 }
 

@@ -143,6 +143,10 @@ io::Task<Result<IdentityPtr>> Authenticator::authenticate(std::string authorizat
 
 io::Task<Result<IdentityPtr>> Authenticator::sign_in(NameAndSecret given, std::string address) {
   if (given.name.empty() && given.secret.empty()) co_return anonymous_;  // A9
+  if (deps_.trust != nullptr && looks_like_token(given.secret)) {        // by its shape: never worth a slow hash
+    if (is_name_for_any(given.name)) given.name.clear();
+    co_return co_await deps_.trust->sign_in(std::move(given.name), std::move(given.secret), std::move(address));
+  }
   if (!is_password(given)) co_return check_secret(given, address);
   co_return co_await check_password(std::move(given), std::move(address));
 }
@@ -245,6 +249,10 @@ Result<IdentityPtr> Authenticator::check_token(std::string_view token, std::int6
   BERTH_TRY(auto holder, deps_.store.peek([&](sql::Connection& db) -> Result<std::optional<Holder>> {
     BERTH_TRY(auto principal, meta::find_principal(db, claims.subject));
     if (!principal || principal->id != claims.principal) return std::nullopt;
+    if (claims.rule != 0) {
+      BERTH_TRY(const auto rule, meta::find_trust_rule(db, claims.rule));
+      if (!rule || rule->is_disabled || rule->robot != principal->id) return std::nullopt;
+    }
     Holder found{*std::move(principal), std::nullopt};
     if (claims.via == 0) return found;
     BERTH_TRY(found.secret, meta::find_token(db, claims.via));
@@ -252,11 +260,12 @@ Result<IdentityPtr> Authenticator::check_token(std::string_view token, std::int6
     if (!is_theirs || !is_live(*found.secret, now_ms)) return std::nullopt;
     return found;
   }));
-  // A16: a token is worth what its account, and the secret it was made with, are worth now.
+  // A16: a token is worth what its account, and the secret or rule it was made by, are worth now.
   auto subject = holder ? subject_of(holder->principal, now_ms) : std::nullopt;
   if (!subject) return fail(Errc::unauthorized, "the account or the secret behind the token is not valid any more");
   out.subject = *std::move(subject);
   out.via = claims.via;
+  out.trust_rule = claims.rule;
   if (holder->secret) out.narrowing = parse_narrowing(holder->secret->scope);
   out.valid_until_ms = std::min(out.valid_until_ms, end_of(*holder));
   return std::make_shared<const Identity>(std::move(out));

@@ -8,6 +8,7 @@
 #include "auth/identity.h"
 #include "auth/key_ring.h"
 #include "auth/sign_in_limiter.h"
+#include "auth/trust.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
@@ -42,6 +43,7 @@ class Authenticator {
     AuditLog& audit;
     /// Of our tokens: iss and aud (A12), and the `service` of a token request.
     std::string service;
+    Trust* trust = nullptr;  // of tokens that jobs sign in with; nullptr: none do
   };
   explicit Authenticator(Deps deps);
 
@@ -49,7 +51,7 @@ class Authenticator {
   IdentityPtr find_cached(std::string_view authorization);
   /// Errors: unauthorized if the credential proves nothing; too_many_requests; unavailable.
   io::Task<Result<IdentityPtr>> authenticate(std::string authorization, std::string address);
-  /// Likewise for a name and a password or secret that came in another way.
+  /// Likewise for a name and a password, a secret or a job's ID token that came in another way.
   io::Task<Result<IdentityPtr>> sign_in(NameAndSecret given, std::string address);
   /// A refresh token (A15), which is good for nothing but new access tokens.
   Result<IdentityPtr> refresh(std::string_view secret);

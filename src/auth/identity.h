@@ -4,6 +4,7 @@
 #include "auth/decision.h"
 #include "auth/scope.h"
 #include "meta/tokens.h"
+#include "meta/trust_rules.h"
 
 #include <memory>
 #include <optional>
@@ -21,10 +22,11 @@ enum class Credential : std::uint8_t {
 struct Identity {
   Subject subject;
   Credential credential = Credential::none;
-  Narrowing narrowing;              // of the secret it came with, if any
-  meta::TokenId via = 0;            // that secret's row; 0: a password
-  std::vector<Scope> access;        // of a token: what it was made for
-  std::int64_t valid_until_ms = 0;  // wall clock: the credential is not to be believed any longer
+  Narrowing narrowing;               // of the secret it came with, if any
+  meta::TokenId via = 0;             // that secret's row; 0: a password
+  meta::TrustRuleId trust_rule = 0;  // a job's: by which rule it is the robot; it makes nothing that outlives it
+  std::vector<Scope> access;         // of a token: what it was made for
+  std::int64_t valid_until_ms = 0;   // wall clock: the credential is not to be believed any longer
 
   bool is_anonymous() const { return subject.kind == Subject::Kind::anonymous; }
   /// What the token was made for on that repository.

@@ -51,6 +51,7 @@ std::string claims_text(const Claims& claims) {
   append_number(out, "iat", claims.issued_at);
   if (claims.principal != 0) append_number(out, "uid", claims.principal);
   if (claims.via != 0) append_number(out, "via", claims.via);
+  if (claims.rule != 0) append_number(out, "rule", claims.rule);
   if (!claims.id.empty()) append_json_member(out, "jti", std::string_view(claims.id));
   out += ",\"access\":[";
   for (const Access& access : claims.access) {
@@ -153,7 +154,8 @@ Result<std::vector<Access>> access_of(const Value& payload) {
   return out;
 }
 
-Result<Claims> parse_claims(const Value& payload) {
+/// RFC 7519 4.1.
+Result<Claims> parse_registered(const Value& payload) {
   Claims claims;
   BERTH_TRY(claims.issuer, text_of(payload, "iss"));
   BERTH_TRY(claims.subject, text_of(payload, "sub", Need::optional));
@@ -164,11 +166,18 @@ Result<Claims> parse_claims(const Value& payload) {
   BERTH_TRY(claims.not_before, number_of(payload, "nbf"));
   BERTH_TRY(claims.issued_at, number_of(payload, "iat"));
   BERTH_TRY(claims.id, text_of(payload, "jti", Need::optional));
+  return claims;
+}
+
+Result<Claims> parse_claims(const Value& payload) {
+  BERTH_TRY(Claims claims, parse_registered(payload));
   BERTH_TRY(claims.access, access_of(payload));
   BERTH_TRY(const auto principal, number_of(payload, "uid"));
   BERTH_TRY(const auto via, number_of(payload, "via"));
+  BERTH_TRY(const auto rule, number_of(payload, "rule"));
   claims.principal = principal.value_or(0);
   claims.via = via.value_or(0);
+  claims.rule = rule.value_or(0);
   return claims;
 }
 
@@ -203,6 +212,17 @@ Result<void> check_claims(const Claims& claims, const TokenExpectations& expecte
   return {};
 }
 
+/// The claims of a token that one of the keys signed.
+Result<Value> signed_payload(std::string_view text, std::span<const crypto::VerifyKey> keys, std::size_t bytes_max) {
+  if (text.size() > bytes_max) return invalid("longer than a token may be");
+  BERTH_TRY(const Parts parts, split(text));
+  BERTH_TRY(const Value header, parse_part(parts.header, "the header"));
+  BERTH_TRY(const crypto::VerifyKey* key, choose_key(header, keys));
+  const auto signature = decode_base64url(parts.signature);
+  if (!signature || !key->verify(bytes(parts.signed_text), bytes(*signature))) return invalid("the signature is wrong");
+  return parse_part(parts.payload, "the claims");
+}
+
 }  // namespace
 
 std::string sign_token(const crypto::SigningKey& key, const Claims& claims) {
@@ -216,16 +236,42 @@ std::string sign_token(const crypto::SigningKey& key, const Claims& claims) {
 
 Result<Claims> verify_token(std::string_view text, std::span<const crypto::VerifyKey> keys,
                             const TokenExpectations& expected) {
-  if (text.size() > expected.bytes_max) return invalid("longer than a token may be");
-  BERTH_TRY(const Parts parts, split(text));
-  BERTH_TRY(const Value header, parse_part(parts.header, "the header"));
-  BERTH_TRY(const crypto::VerifyKey* key, choose_key(header, keys));
-  const auto signature = decode_base64url(parts.signature);
-  if (!signature || !key->verify(bytes(parts.signed_text), bytes(*signature))) return invalid("the signature is wrong");
-  BERTH_TRY(const Value payload, parse_part(parts.payload, "the claims"));
+  BERTH_TRY(const Value payload, signed_payload(text, keys, expected.bytes_max));
   BERTH_TRY(Claims claims, parse_claims(payload));
   BERTH_TRYV(check_claims(claims, expected));
   return claims;
+}
+
+bool looks_like_token(std::string_view text) {
+  constexpr std::string_view kObject = "eyJ";  // {" in base64url
+  if (!text.starts_with(kObject) || std::ranges::count(text, '.') != 2) return false;
+  return std::ranges::all_of(text, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+           c == '.';
+  });
+}
+
+Result<TokenHint> peek_token(std::string_view text, std::size_t bytes_max) {
+  if (text.size() > bytes_max) return invalid("longer than a token may be");
+  BERTH_TRY(const Parts parts, split(text));
+  BERTH_TRY(const Value header, parse_part(parts.header, "the header"));
+  BERTH_TRY(const Value payload, parse_part(parts.payload, "the claims"));
+  TokenHint out;
+  BERTH_TRY(out.kid, text_of(header, "kid"));
+  BERTH_TRY(out.issuer, text_of(payload, "iss"));
+  return out;
+}
+
+Result<IdToken> verify_id_token(std::string_view text, std::span<const crypto::VerifyKey> keys, std::string_view issuer,
+                                std::int64_t now_ms) {
+  TokenExpectations expected{.issuer = std::string(issuer), .audience = {}, .now_ms = now_ms};
+  IdToken out;
+  BERTH_TRY(out.payload, signed_payload(text, keys, expected.bytes_max));
+  BERTH_TRY(out.claims, parse_registered(out.payload));
+  if (out.claims.audiences.empty()) return invalid("aud names nobody");
+  expected.audience = out.claims.audiences.front();
+  BERTH_TRYV(check_claims(out.claims, expected));
+  return out;
 }
 
 }  // namespace berth::auth

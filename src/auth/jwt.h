@@ -10,6 +10,7 @@
 // µs. A client sends the same token with each request of a pull, so whoever checks per request should remember what was
 // verified, for no longer than the token lives.
 
+#include "base/json.h"
 #include "base/result.h"
 #include "crypto/signing_key.h"
 #include "crypto/verify_key.h"
@@ -47,6 +48,8 @@ struct Claims {
   /// was made with, so that it ends with it. 0: none. Claims uid and via.
   std::int64_t principal = 0;
   std::int64_t via = 0;
+  /// Likewise of the trust rule, for a job that signed in with another issuer's token. Claim rule.
+  std::int64_t rule = 0;
 
   friend bool operator==(const Claims&, const Claims&) = default;
 };
@@ -74,5 +77,26 @@ inline constexpr std::string_view kTokenInvalid = "the token is not valid";
 /// respects.
 Result<Claims> verify_token(std::string_view text, std::span<const crypto::VerifyKey> keys,
                             const TokenExpectations& expected);
+
+// ---- tokens of others, which say who somebody is
+
+/// Whether a text has the shape of a token, so that it is no password: three parts, the first a JSON object's.
+bool looks_like_token(std::string_view text);
+
+/// What a token says of itself before anything is checked: where to look for rules and keys, and good for nothing else.
+struct TokenHint {
+  std::string issuer;
+  std::string kid;
+};
+/// Errors: as verify_token().
+Result<TokenHint> peek_token(std::string_view text, std::size_t bytes_max = TokenExpectations{}.bytes_max);
+
+struct IdToken {
+  Claims claims;        // the registered ones (RFC 7519 4.1); no access, nothing of ours
+  json::Value payload;  // all of them
+};
+/// As verify_token(), but any audience: whoever calls compares claims.audiences with what it was to be (S9).
+Result<IdToken> verify_id_token(std::string_view text, std::span<const crypto::VerifyKey> keys, std::string_view issuer,
+                                std::int64_t now_ms);
 
 }  // namespace berth::auth

@@ -2,6 +2,8 @@
 
 #include "auth/jwt.h"
 
+#include <algorithm>
+
 namespace berth::auth {
 
 namespace {
@@ -32,12 +34,15 @@ Result<IssuedToken> TokenService::issue(const Identity& identity, const std::vec
   claims.subject = identity.subject.name;
   claims.principal = identity.subject.id;
   claims.via = identity.via;
+  claims.rule = identity.trust_rule;
   claims.issued_at = now_s;
   claims.not_before = now_s;
-  claims.expires = now_s + deps_.lifetime_s;
+  std::int64_t lifetime_s = deps_.lifetime_s;
+  if (identity.trust_rule != 0) lifetime_s = std::min(lifetime_s, identity.valid_until_ms / 1000 - now_s);
+  claims.expires = now_s + lifetime_s;
   claims.id = deps_.random.hex(16);
   IssuedToken out;
-  out.expires_in_s = deps_.lifetime_s;
+  out.expires_in_s = lifetime_s;
   for (const Scope& scope : wanted) {
     BERTH_TRY(const Actions actions, granted(identity, scope));
     const bool is_catalog = scope.type == Scope::Type::catalog;

@@ -27,7 +27,8 @@ class TokenService {
   };
   explicit TokenService(Deps deps) : deps_(std::move(deps)) {}
 
-  /// What the identity may do of what it asks. Nothing is no error (A8): the token then says so.
+  /// What the identity may do of what it asks, for no longer than a job's own token lives. Nothing is no error (A8):
+  /// the token then says so.
   Result<IssuedToken> issue(const Identity& identity, const std::vector<Scope>& wanted);
 
  private:

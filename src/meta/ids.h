@@ -15,6 +15,7 @@ using NamespaceId = std::int64_t;
 using PrincipalId = std::int64_t;
 using GrantId = std::int64_t;
 using TokenId = std::int64_t;
+using TrustRuleId = std::int64_t;
 
 /// Who makes a change and when. `principal` is empty for anonymous callers.
 struct Stamp {

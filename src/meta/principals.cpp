@@ -64,6 +64,9 @@ constexpr sql::Sql kDeleteGrants = R"(
 constexpr sql::Sql kDeleteTokens = R"(
   DELETE FROM token
   WHERE principal_id = $1)";
+constexpr sql::Sql kDeleteTrustRules = R"(
+  DELETE FROM trust_rule
+  WHERE robot_id = $1)";
 
 constexpr sql::Sql kAnyUser = R"(
   SELECT 1
@@ -142,6 +145,7 @@ Result<void> replace_password_hash(sql::Connection& db, PrincipalId id, std::str
 
 Result<void> remove_principal(sql::Connection& db, PrincipalId id) {
   BERTH_TRYV(db.execute(kDeleteTokens, {id}));
+  BERTH_TRYV(db.execute(kDeleteTrustRules, {id}));
   BERTH_TRYV(db.execute(kDeleteGrants, {id}));
   BERTH_TRYV(db.execute(kDeleteOrgPlaces, {id}));
   BERTH_TRYV(db.execute(kDeleteTeamPlaces, {id}));

@@ -35,7 +35,7 @@ Result<PrincipalId> insert_principal(sql::Connection& db, const Principal& princ
 Result<void> update_principal(sql::Connection& db, const Principal& principal);
 /// Puts `made` in the place of `old`, if that is what is there: the same password in a better form.
 Result<void> replace_password_hash(sql::Connection& db, PrincipalId id, std::string_view old, std::string_view made);
-/// With its memberships, grants and tokens. What it did stays told under its number.
+/// With its memberships, grants, tokens and trust rules. What it did stays told under its number.
 Result<void> remove_principal(sql::Connection& db, PrincipalId id);
 /// Robots and teams of a namespace, each as remove_principal() does.
 Result<void> remove_principals_of(sql::Connection& db, NamespaceId ns);

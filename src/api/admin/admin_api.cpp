@@ -103,6 +103,7 @@ Result<void> check_right(AdminCall& call, const std::string& name, auth::Right r
 }
 
 Result<void> check_namespace_admin(AdminCall& call, std::string_view ns) {
+  BERTH_TRYV(check_not_a_job(call));
   if (call.identity.narrowing.is_narrow)
     return fail(Errc::denied, "a token that is narrowed to repositories cannot administer a namespace");
   const auto repo = oci::RepoName::parse(ns);
@@ -217,6 +218,11 @@ io::Task<AdminReply> AdminApi::handle(const auth::Identity& identity, const Admi
   auto reply = co_await route->handler(*call);
   if (!reply) co_return problem(reply.error(), request_id);
   co_return *std::move(reply);
+}
+
+Result<void> check_not_a_job(const AdminCall& call) {
+  if (call.identity.trust_rule == 0) return {};
+  return fail(Errc::denied, "a job that signed in with its ID token cannot do what outlives it");
 }
 
 meta::AuditEntry audit_entry(const AdminCall& call) {

@@ -73,6 +73,18 @@ Result<std::optional<std::vector<std::string>>> JsonFields::texts(std::string_vi
   return std::optional(std::move(out));
 }
 
+Result<std::vector<std::pair<std::string, std::string>>> JsonFields::text_members(std::string_view key) {
+  const json::Value* value = take(key);
+  std::vector<std::pair<std::string, std::string>> out;
+  if (value == nullptr) return out;
+  if (!value->is(Kind::object)) return wrong_type(key, "an object of strings");
+  for (const auto& [name, member] : value->object()) {
+    if (!member.is(Kind::string)) return wrong_type(key, "an object of strings");
+    out.emplace_back(name, member.string());
+  }
+  return out;
+}
+
 Result<std::vector<JsonFields>> JsonFields::objects(std::string_view key) {
   const json::Value* value = take(key);
   std::vector<JsonFields> out;

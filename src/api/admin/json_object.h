@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace berth::api {
@@ -51,6 +52,8 @@ class JsonFields {
   Result<std::optional<bool>> boolean(std::string_view key);
   Result<std::optional<std::int64_t>> number(std::string_view key);
   Result<std::optional<std::vector<std::string>>> texts(std::string_view key);
+  /// The members of an object whose values are strings, in the order of the text.
+  Result<std::vector<std::pair<std::string, std::string>>> text_members(std::string_view key);
   /// Elements of an array of objects.
   Result<std::vector<JsonFields>> objects(std::string_view key);
   /// Errors: parameter_invalid if it is not there or empty.

@@ -46,6 +46,10 @@ Done create_token(AdminCall& call);
 Done revoke_token(AdminCall& call);
 Done create_short_lived(AdminCall& call);
 
+Done list_trust_rules(AdminCall& call);
+Done create_trust_rule(AdminCall& call);
+Done remove_trust_rule(AdminCall& call);
+
 Done list_grants(AdminCall& call);
 Done put_grant(AdminCall& call);
 Done remove_grant(AdminCall& call);

@@ -129,6 +129,7 @@ Done revoke_token(AdminCall& call) {
 }
 
 Done create_short_lived(AdminCall& call) {
+  BERTH_CO_TRYV(check_not_a_job(call));
   BERTH_CO_TRY(auto fields, JsonFields::parse(call.request.body));
   BERTH_CO_TRY(const auto life, fields.text("expires_in"));
   BERTH_CO_TRY(auto narrowing, narrowing_of(fields));

@@ -1,0 +1,81 @@
+// Trust rules: which jobs of a CI platform are which robot, by the ID tokens the platform makes for them.
+
+#include "api/admin/routes.h"
+#include "auth/trust_rule.h"
+
+#include <charconv>
+
+namespace berth::api::admin {
+
+namespace {
+
+std::string rule_json(const meta::TrustRule& rule) {
+  JsonObject out;
+  out.text("id", std::to_string(rule.id)).text("robot", rule.robot_name);
+  out.text("issuer", rule.issuer).text("audience", rule.audience).raw("claims", rule.claims);
+  out.boolean("disabled", rule.is_disabled).raw("created_at", time_json(rule.created_at_ms));
+  return out.raw("last_used_at", time_json(rule.used_at_ms)).str();
+}
+
+}  // namespace
+
+Done list_trust_rules(AdminCall& call) {
+  BERTH_CO_TRY(const auto page, page_of(call));
+  std::int64_t after = 0;
+  std::from_chars(page.after.data(), page.after.data() + page.after.size(), after);
+  BERTH_CO_TRY(const auto rules,
+               co_await call.deps.store.read(
+                   [=, name = call.captures[0]](sql::Connection& db) -> Result<std::vector<meta::TrustRule>> {
+                     BERTH_TRY(const auto ns, meta::find_namespace(db, name));
+                     if (!ns) return std::vector<meta::TrustRule>();
+                     return meta::list_trust_rules(db, ns->id, after, page.limit);
+                   }));
+  std::vector<std::string> items;
+  for (const meta::TrustRule& rule : rules) items.push_back(rule_json(rule));
+  const bool is_full = std::ssize(rules) == page.limit;
+  co_return page_reply(items, is_full ? cursor_of(std::to_string(rules.back().id)) : "");
+}
+
+Done create_trust_rule(AdminCall& call) {
+  BERTH_CO_TRY(auto fields, JsonFields::parse(call.request.body));
+  auth::NewTrustRule rule;
+  rule.ns = call.captures[0];
+  BERTH_CO_TRY(rule.robot, fields.required_text("robot"));
+  BERTH_CO_TRY(rule.issuer, fields.required_text("issuer"));
+  BERTH_CO_TRY(rule.audience, fields.required_text("audience"));
+  BERTH_CO_TRY(const auto claims, fields.text_members("claims"));
+  BERTH_CO_TRYV(fields.finish());
+  for (const auto& [name, pattern] : claims) rule.claims.push_back({name, pattern});
+  const std::string printed = auth::print_claim_patterns(rule.claims);
+  call.detail = JsonObject()
+                    .text("robot", rule.robot)
+                    .text("issuer", rule.issuer)
+                    .text("audience", rule.audience)
+                    .raw("claims", printed)
+                    .str();
+  meta::TrustRule made;
+  BERTH_CO_TRY(made.id, co_await change_accounts(call, [=, stamp = call.stamp()](sql::Connection& db) {
+                 return auth::create_trust_rule(db, rule, stamp);
+               }));
+  made.robot_name = rule.robot;
+  made.issuer = rule.issuer;
+  made.audience = rule.audience;
+  made.claims = printed;
+  made.created_at_ms = call.deps.clock.now_ms();
+  AdminReply reply;
+  reply.status = 201;
+  reply.body = rule_json(made);
+  reply.location = "/api/v1/namespaces/" + rule.ns + "/trust/" + std::to_string(made.id);
+  co_return reply;
+}
+
+Done remove_trust_rule(AdminCall& call) {
+  std::int64_t id = 0;
+  const std::string& text = call.captures[1];
+  std::from_chars(text.data(), text.data() + text.size(), id);
+  BERTH_CO_TRYV(co_await change_accounts(
+      call, [=, ns = call.captures[0]](sql::Connection& db) { return auth::remove_trust_rule(db, ns, id); }));
+  co_return AdminReply{.status = 204, .body = {}, .etag = {}, .location = {}};
+}
+
+}  // namespace berth::api::admin

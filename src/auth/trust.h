@@ -1,0 +1,54 @@
+#pragma once
+// CI without a stored secret: a job brings the ID token that its platform made for it, and is the robot that a trust
+// rule names for such jobs, for as long as the token lives. What the robot may do is its grants' business.
+
+#include "auth/audit_log.h"
+#include "auth/identity.h"
+#include "auth/issuer_keys.h"
+#include "auth/jwt.h"
+#include "auth/trust_rule.h"
+#include "meta/principals.h"
+#include "meta/store.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace berth::auth {
+
+class Trust {
+ public:
+  struct Deps {
+    meta::Store& store;
+    IssuerKeys& issuers;
+    const Clock& clock;
+    AuditLog& audit;
+  };
+  explicit Trust(Deps deps) : deps_(deps) {}
+
+  /// Who a job is. robot: whose rules are meant; empty: everybody's, if those that match are all about one robot.
+  /// The identity lives as long as the token, an hour at most; the same token may be brought again.
+  /// Errors: unauthorized, with the reason in the cause and in the audit log; unavailable: the issuer's keys cannot be
+  /// had.
+  io::Task<Result<IdentityPtr>> sign_in(std::string robot, std::string token, std::string address);
+
+ private:
+  struct Job {
+    std::string robot;  // as it was asked for
+    std::string address;
+    IdToken token;
+  };
+  io::Task<Result<std::vector<meta::TrustRule>>> candidates(std::string robot, Claims claims);
+  Result<IdentityPtr> judge(const Job& job, const std::vector<meta::TrustRule>& rules);
+  Result<IdentityPtr> accept(const Job& job, const meta::TrustRule& rule);
+  std::unexpected<Error> refuse(std::string_view robot, std::string_view address, const std::string& why,
+                                std::string_view message);
+
+  Deps deps_;
+};
+
+/// The message of every refusal but that of an expired token: whose rules there are is nobody's business.
+inline constexpr std::string_view kJobRefused = "the ID token is not accepted here; the registry's audit log says why";
+inline constexpr std::string_view kJobExpired = "the ID token has expired; have a new one made";
+
+}  // namespace berth::auth

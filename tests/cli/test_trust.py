@@ -1,0 +1,305 @@
+"""CI without a stored secret: a server, an issuer of ID tokens beside it, and what jobs get from one with the other's."""
+
+import base64
+import http.client
+import json
+import pathlib
+import sys
+import time
+import urllib.parse
+
+import pytest
+
+from conftest import run
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+
+from id_issuer import DISCOVERY, Issuer, Key, base64url  # noqa: E402
+
+ROOT = ("root", "the first of all passwords")
+AUDIENCE = "registry.example.com"
+EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+ID_TOKEN = "urn:ietf:params:oauth:token-type:id_token"
+REFUSED = "the ID token is not accepted here"
+
+
+@pytest.fixture(scope="module")
+def key(tmp_path_factory):
+    return Key(tmp_path_factory.mktemp("keys"), "first")
+
+
+@pytest.fixture
+def issuer(tmp_path, key):
+    issuer = Issuer(tmp_path, key)
+    yield issuer
+    issuer.close()
+
+
+class Registry:
+    def __init__(self, server):
+        self.server = server
+
+    def ask(self, method, path, body=None, who=None, **headers):
+        """(status, document) of one request."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=30)
+        try:
+            if who:
+                headers["Authorization"] = "Basic " + base64.b64encode(":".join(who).encode()).decode()
+            connection.request(method, path, body, headers)
+            response = connection.getresponse()
+            text = response.read()
+            return response.status, json.loads(text) if text else None
+        finally:
+            connection.close()
+
+    def api(self, status, method, path, body=None, who=ROOT):
+        done, document = self.ask(method, f"/api/v1/{path}", body and json.dumps(body), who,
+                                  **{"Content-Type": "application/json"})
+        assert done == status, document
+        return document
+
+    def trust(self, of, status=201, **changed):
+        rule = {"issuer": of.url, "audience": AUDIENCE, "robot": "acme+ci",
+                "claims": {"repository": "acme/web", "ref": "refs/heads/*"}, **changed}
+        return self.api(status, "POST", "namespaces/acme/trust", rule)
+
+    def token(self, secret, name="acme+ci", scope="repository:acme/web:pull,push"):
+        """What docker login and docker push ask for."""
+        return self.ask("GET", f"/token?service=berth&scope={scope}&offline_token=true", who=(name, secret))
+
+    def exchange(self, token, **changed):
+        form = {"grant_type": EXCHANGE, "subject_token": token, "subject_token_type": ID_TOKEN,
+                "scope": "repository:acme/web:pull,push", **changed}
+        return self.ask("POST", "/token", urllib.parse.urlencode(form),
+                        **{"Content-Type": "application/x-www-form-urlencoded"})
+
+    def audit(self):
+        return self.api(200, "GET", "audit?limit=1&actor=acme%2Bci")["items"][0]
+
+    def refuses(self, token, why):
+        """Nobody learns why but who reads the audit log."""
+        status, document = self.token(token)
+        assert status == 401 and REFUSED in json.dumps(document), document
+        entry = self.audit()
+        assert not entry["allowed"] and why in entry["rule"], entry
+
+
+def start(serve, tmp_path, *flags):
+    done = run("user", "add", ROOT[0], "--admin", "--password-stdin", "--data", str(tmp_path / "data"), input=ROOT[1])
+    assert done.returncode == 0, done.stderr
+    registry = Registry(serve(*flags))
+    registry.api(201, "POST", "orgs", {"name": "acme", "owner": "root"})
+    registry.api(201, "POST", "namespaces/acme/robots",
+                 {"name": "acme+ci", "permissions": [{"repo": "acme/web", "actions": ["pull", "push"]}]})
+    return registry
+
+
+@pytest.fixture
+def registry(serve, tmp_path):
+    return start(serve, tmp_path, "--auth-trusted-networks", "127.0.0.0/8")
+
+
+def claims_of(token):
+    part = token.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+
+
+def test_a_job_signs_in_as_docker_does_and_may_what_the_robot_may(registry, issuer):
+    registry.trust(issuer)
+    ends = int(time.time()) + 200
+    token = issuer.token(exp=ends)
+    status, given = registry.token(token)
+    assert status == 200
+    claims = claims_of(given["token"])
+    assert claims["sub"] == "acme+ci" and claims["exp"] <= ends
+    assert claims["access"] == [{"type": "repository", "name": "acme/web", "actions": ["pull", "push"]}]
+    assert "refresh_token" not in given, "it would outlive the job"
+    assert registry.token(token, scope="repository:acme/other:push")[1]["token"], "less than was asked for is no error"
+    bearer = {"Authorization": "Bearer " + given["token"]}
+    assert registry.ask("POST", "/v2/acme/web/blobs/uploads/", "", **bearer)[0] == 202
+    assert registry.ask("POST", "/v2/acme/other/blobs/uploads/", "", **bearer)[0] == 401
+    assert registry.ask("POST", "/v2/acme/web/blobs/uploads/", "", who=("acme+ci", token))[0] == 202
+
+
+def test_the_audit_log_tells_which_job_it_was(registry, issuer):
+    rule = registry.trust(issuer)
+    registry.token(issuer.token())
+    entry = registry.audit()
+    assert entry["action"] == "sign_in" and entry["rule"] == f"trust rule {rule['id']}" and entry["allowed"]
+    assert entry["detail"] == {"issuer": issuer.url, "claims": {
+        "sub": "repo:acme/web:ref:refs/heads/main", "repository": "acme/web", "ref": "refs/heads/main", "run_id": "77"}}
+    assert registry.api(200, "GET", "namespaces/acme/trust")["items"][0]["last_used_at"]
+
+
+def test_a_token_is_exchanged_as_oauth_has_it(registry, issuer):
+    registry.trust(issuer)
+    token = issuer.token()
+    status, given = registry.exchange(token)
+    assert status == 200
+    assert given["issued_token_type"] == "urn:ietf:params:oauth:token-type:access_token"
+    assert given["token_type"] == "Bearer" and given["expires_in"] <= 300
+    assert given["scope"] == "repository:acme/web:pull,push"
+    assert "refresh_token" not in given
+    assert registry.exchange(token, client_id="acme+ci")[0] == 200
+    assert registry.exchange(token, client_id="acme+other")[0] == 401
+    assert registry.exchange(token, subject_token_type="urn:ietf:params:oauth:token-type:jwt")[0] == 200
+    assert registry.exchange(token, subject_token_type="urn:ietf:params:oauth:token-type:saml2")[0] == 400
+    assert registry.exchange(token, requested_token_type="urn:ietf:params:oauth:token-type:refresh_token")[0] == 400
+    assert registry.exchange(token, actor_token=token)[0] == 400
+    assert registry.exchange("")[0] == 401
+    assert registry.exchange("the first of all passwords", client_id="root")[0] == 401
+    form = {"grant_type": "password", "username": "acme+ci", "password": token, "access_type": "offline"}
+    status, given = registry.ask("POST", "/token", urllib.parse.urlencode(form))
+    assert status == 200 and "refresh_token" not in given
+
+
+WRONG = [
+    ({"aud": "https://github.com/acme"}, "wants the audience registry.example.com"),
+    ({"aud": None}, "aud is missing"),
+    ({"iss": "https://token.actions.githubusercontent.com"}, "no rule trusts https://token.actions"),
+    ({"repository": "acme/web-copy"}, "wants repository acme/web, which is 'acme/web-copy'"),
+    ({"ref": "refs/pull/7/merge"}, "wants ref refs/heads/*, which is 'refs/pull/7/merge'"),
+    ({"ref": None}, "wants ref refs/heads/*, which is not there"),
+    ({"nbf": int(time.time()) + 86400}, "nbf is still to come"),
+]
+
+
+def test_what_does_not_match_is_refused_and_the_audit_log_says_why(registry, issuer):
+    registry.trust(issuer)
+    for changed, why in WRONG:
+        registry.refuses(issuer.token(**changed), why)
+    header = base64url(json.dumps({"alg": "none", "kid": "first"}).encode())
+    registry.refuses(f"{header}.{base64url(json.dumps(issuer.claims()).encode())}.", "alg does not fit the key")
+    registry.refuses(issuer.key.token(issuer.claims(), kid="other"), "kid: no such key")
+    assert registry.token(issuer.token())[0] == 200
+
+
+def test_an_expired_token_is_told_so(registry, issuer):
+    registry.trust(issuer)
+    status, document = registry.token(issuer.token(exp=int(time.time()) - 5))
+    assert status == 401 and "has expired" in json.dumps(document)
+
+
+def test_the_next_key_of_the_issuer_is_seen(registry, issuer, tmp_path):
+    registry.trust(issuer)
+    stranger = Key(tmp_path, "stranger")
+    issuer.rotate("second")  # before anybody asked
+    assert registry.token(issuer.token())[0] == 200
+    for _ in range(5):
+        assert registry.token(stranger.token(issuer.claims()))[0] == 401
+    assert issuer.asked == [DISCOVERY, "/jwks"], "once a minute, whatever tokens say"
+
+
+def answer(document, status=200, **headers):
+    return status, headers, document if isinstance(document, bytes) else json.dumps(document).encode()
+
+
+def broken(issuer, what):
+    elsewhere = {"Location": f"{issuer.url}/elsewhere"}
+    return {
+        "another issuer's discovery": {DISCOVERY: answer({"issuer": "https://evil", "jwks_uri": f"{issuer.url}/jwks"})},
+        "no discovery": {DISCOVERY: answer(b"", 404)},
+        "a redirect of the discovery": {DISCOVERY: answer(b"", 302, **elsewhere)},
+        "a redirect of the keys": {"/jwks": answer(b"", 302, **elsewhere)},
+        "keys that are too long": {"/jwks": answer(b'{"keys":[' + b" " * 300_000 + b"]}")},
+        "keys on the disk": {DISCOVERY: answer({"issuer": issuer.url, "jwks_uri": "file:///etc/passwd"})},
+        "no keys": {"/jwks": answer({"keys": []})},
+    }[what]
+
+
+@pytest.mark.parametrize(
+    ("what", "says"),
+    [
+        ("another issuer's discovery", "of another issuer"),
+        ("no discovery", "status 404"),
+        ("a redirect of the discovery", "status 302"),
+        ("a redirect of the keys", "status 302"),
+        ("keys that are too long", "too long"),
+        ("keys on the disk", "no address of keys"),
+        ("no keys", "no key that could check"),
+    ],
+)
+def test_an_issuer_with_broken_documents_lets_nobody_in(registry, issuer, what, says):
+    registry.trust(issuer)
+    issuer.answers = broken(issuer, what)
+    issuer.answers["/elsewhere"] = answer({"keys": issuer.published})
+    status, document = registry.token(issuer.token())
+    assert status == 503 and "cannot be fetched now" in json.dumps(document), document
+    assert says in registry.server.wait_for("issuer.keys_failed")[0]["err"]
+    assert "/elsewhere" not in issuer.asked
+
+
+def test_this_machine_is_not_asked_unless_the_settings_say_so(serve, tmp_path, issuer):
+    registry = start(serve, tmp_path)
+    registry.trust(issuer)
+    assert registry.token(issuer.token())[0] == 503
+    assert "auth.trusted_networks" in registry.server.wait_for("issuer.keys_failed")[0]["err"]
+    assert issuer.asked == []
+
+
+def test_an_encrypted_address_on_this_machine_is_not_connected_to_either(serve, tmp_path, issuer):
+    registry = start(serve, tmp_path)
+    issuer.url = issuer.url.replace("http://127.0.0.1", "https://localhost")
+    registry.trust(issuer)
+    assert registry.token(issuer.token())[0] == 503
+    assert "not a public address" in registry.server.wait_for("issuer.keys_failed")[0]["err"]
+
+
+def test_a_rule_that_is_taken_away_counts_no_more_at_once(registry, issuer):
+    rule = registry.trust(issuer)
+    token = issuer.token()
+    bearer = {"Authorization": "Bearer " + registry.token(token)[1]["token"]}
+    assert registry.ask("GET", "/v2/acme/web/tags/list", who=("acme+ci", token))[0] == 404
+    assert registry.ask("GET", "/v2/acme/web/tags/list", **bearer)[0] == 404
+    registry.api(204, "DELETE", f"namespaces/acme/trust/{rule['id']}")
+    assert registry.ask("GET", "/v2/acme/web/tags/list", who=("acme+ci", token))[0] == 401
+    assert registry.ask("GET", "/v2/acme/web/tags/list", **bearer)[0] == 401
+    assert registry.token(token)[0] == 401
+
+
+def test_a_job_makes_nothing_that_outlives_it(registry, issuer):
+    registry.trust(issuer)
+    registry.api(200, "PUT", "namespaces/acme/grants",
+                 {"subject": "acme+ci", "repo": "acme/**", "allow": ["read", "write", "admin"]})
+    job = ("acme+ci", issuer.token())
+    assert registry.api(200, "GET", "user", who=job)["name"] == "acme+ci"
+    registry.api(403, "POST", "robot/rotate", {}, who=job)
+    registry.api(403, "POST", "auth/short-lived", {}, who=job)
+    registry.api(403, "POST", "namespaces/acme/trust", {}, who=job)
+    registry.api(403, "POST", "namespaces/acme/robots", {"name": "acme+more"}, who=job)
+    registry.api(403, "PUT", "namespaces/acme/grants", {}, who=job)
+
+
+def test_rules_are_made_listed_and_taken_away_by_who_administers_the_namespace(registry, issuer):
+    made = registry.trust(issuer)
+    assert {**made, "id": "", "created_at": ""} == {
+        "id": "", "robot": "acme+ci", "issuer": issuer.url, "audience": AUDIENCE, "disabled": False, "created_at": "",
+        "claims": {"ref": "refs/heads/*", "repository": "acme/web"}, "last_used_at": None}
+    second = registry.trust(issuer, claims={"repository": "acme/api"})
+    listed = registry.api(200, "GET", "namespaces/acme/trust?limit=1")
+    assert listed["items"] == [made]
+    assert registry.api(200, "GET", f"namespaces/acme/trust?cursor={listed['next']}")["items"] == [second]
+    registry.trust(issuer, status=409)
+    registry.trust(issuer, status=404, robot="acme+none")
+    registry.trust(issuer, status=404, robot="root")
+    registry.trust(issuer, status=422, claims={"repository": "*"})
+    registry.trust(issuer, status=422, claims={})
+    registry.trust(issuer, status=400, claims={"run": 7})
+    registry.trust(issuer, status=400, claims=["repository"])
+    registry.trust(issuer, status=400, isuer="x")
+    github = {"issuer": "https://token.actions.githubusercontent.com"}
+    assert "everybody's jobs" in registry.trust(issuer, status=422, claims={"ref": "refs/heads/main"}, **github)["detail"]
+    registry.trust(issuer, **github)
+    registry.api(204, "DELETE", f"namespaces/acme/trust/{second['id']}")
+    registry.api(404, "DELETE", f"namespaces/acme/trust/{second['id']}")
+    registry.api(201, "POST", "users", {"name": "bob", "password": "correct horse battery"})
+    bob = ("bob", "correct horse battery")
+    registry.api(404, "GET", "namespaces/acme/trust", who=bob)
+    registry.api(404, "DELETE", f"namespaces/bob/trust/{made['id']}", who=bob)
+    actions = [entry["action"] for entry in registry.api(200, "GET", "audit?actor=root&limit=100")["items"]]
+    assert actions.count("createTrustRule") == 3 and actions.count("removeTrustRule") == 1
+
+
+def test_a_setting_that_is_no_network_is_refused(tmp_path):
+    done = run("serve", "--listen", "127.0.0.1:0", "--data", str(tmp_path / "data"), "--auth-trusted-networks", "gitlab")
+    assert done.returncode == 64 and "10.0.0.0/8" in done.stderr
