@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# docs.sh [--check]   Renews what is written by the program itself: docs/configuration.md and packaging/server.toml.
+# docs.sh [--check]   Renews what is written by the program itself: docs/configuration.md and packaging/server.toml;
+# and the table of operations in docs/api.md, which is api/openapi.yaml's.
 # --check only compares.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
@@ -18,4 +19,9 @@ check=no
 [[ ${1:-} == --check ]] && check=yes
 write docs/configuration.md config reference
 write packaging/server.toml config defaults
+if [[ $check == yes ]]; then
+  /usr/bin/python3 tools/api_table.py --check || status=1
+else
+  /usr/bin/python3 tools/api_table.py
+fi
 exit "$status"

@@ -6,7 +6,8 @@ set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 
 # Folders of pytest suites that take seconds; those that do not exist are passed over. Slow ones have verbs of their own.
-pytest_suites=(tests/conformance tests/docs tests/cli tests/flood tests/bench)
+# One with a requirements.txt has a Python of its own.
+pytest_suites=(tests/conformance tests/docs tests/cli tests/api tests/flood tests/bench)
 
 preset=release
 expr=
@@ -41,7 +42,9 @@ if [[ $preset == release ]]; then
     [[ -d $suite ]] || continue
     echo "pytest $suite"
     status=0
-    /usr/bin/python3 -m pytest -q -p no:cacheprovider "$suite" ${expr:+-k "$expr"} 2>&1 | tee "$log" || status=$?
+    python=/usr/bin/python3
+    [[ ! -f $suite/requirements.txt ]] || python=$(tools/python_tools.sh "$suite")
+    "$python" -m pytest -q -p no:cacheprovider "$suite" ${expr:+-k "$expr"} 2>&1 | tee "$log" || status=$?
     [[ $status -eq 0 || $status -eq 5 ]] || code=1  # 5: the expression selects nothing here
     passed=$((passed + $(tail -n 1 "$log" | grep -oE '[0-9]+ passed' | cut -d' ' -f1 || echo 0)))
     failed=$((failed + $(tail -n 1 "$log" | grep -oE '[0-9]+ (failed|errors?)' | cut -d' ' -f1 | paste -sd+ || echo 0)))

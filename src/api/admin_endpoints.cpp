@@ -11,10 +11,13 @@ constexpr std::size_t kBodyBytesMax = 1024 * 1024;
 
 io::Task<Result<void>> send_reply(http::Exchange& exchange, AdminReply reply) {
   http::Response head{.status = reply.status, .reason = {}, .field_lines = {}};
-  head.add_lines({"\r\nX-Content-Type-Options: nosniff\r\nCache-Control: no-store"});
-  if (!reply.body.empty()) head.add("Content-Type", reply.content_type);
+  head.add_lines({"\r\nX-Content-Type-Options: nosniff"});
+  head.add("Cache-Control", reply.cache_control);
+  const bool has_body = reply.status != 204 && reply.status != 304;
+  if (has_body) head.add("Content-Type", reply.content_type);
   if (!reply.etag.empty()) head.add("ETag", reply.etag);
   if (!reply.location.empty()) head.add("Location", reply.location);
+  if (!reply.link.empty()) head.add("Link", reply.link);
   if (reply.status == 401) head.add("WWW-Authenticate", "Basic realm=\"Berth\"");
   if (reply.status == 429 || reply.status == 503)
     head.add("Retry-After", std::to_string(reply.retry_after_s == 0 ? 5 : reply.retry_after_s));
@@ -45,13 +48,14 @@ io::Task<Result<void>> serve_admin(Context& context, http::Exchange& exchange, s
   request.path = http_request.path.substr(kAdminPrefix.size());
   request.query = http_request.query;
   request.if_match = http_request.joined("If-Match");
-  request.must_be_new = http_request.find("If-None-Match") == "*";
+  request.content_type = http_request.joined("Content-Type");
+  request.if_none_match = http_request.joined("If-None-Match");
   request.address = http::client_address(http_request, exchange.peer(), context.services.auth.trusted_proxies);
   auto identity = co_await identify(context, http_request.joined("Authorization"), request.address);
-  if (!identity) co_return co_await send_reply(exchange, problem(identity.error(), request_id));
+  if (!identity) co_return co_await send_reply(exchange, problem(identity.error(), request_id, request.path));
   if (http_request.has_body()) {
     auto body = co_await exchange.read_body(kBodyBytesMax, Errc::body_too_large);
-    if (!body) co_return co_await send_reply(exchange, problem(body.error(), request_id));
+    if (!body) co_return co_await send_reply(exchange, problem(body.error(), request_id, request.path));
     request.body = *std::move(body);
   }
   auto reply = co_await context.services.admin.handle(**identity, request, std::move(request_id));

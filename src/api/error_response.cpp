@@ -38,6 +38,8 @@ Mapping map(const Error& error) {
     case Errc::precondition_failed: return {412, "DENIED", "the precondition does not hold"};
     case Errc::already_exists: return {409, "DENIED", "the name is taken"};
     case Errc::account_invalid: return {400, "UNSUPPORTED", "invalid account"};
+    case Errc::state_conflict: return {409, "DENIED", "not as things stand"};
+    case Errc::media_type_unknown: return {415, "UNSUPPORTED", "the body is of a type that is not read here"};
     case Errc::referenced: return {405, "UNSUPPORTED", "something still refers to it"};
     case Errc::unsupported: return {405, "UNSUPPORTED", "not supported"};
     case Errc::method_unknown: return {405, "UNSUPPORTED", "the method is not supported here"};

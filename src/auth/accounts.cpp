@@ -10,6 +10,7 @@ namespace {
 constexpr std::size_t kNameBytesMin = 2;
 constexpr std::size_t kNameBytesMax = 64;
 constexpr std::size_t kRobotBytesMax = 128;
+constexpr std::size_t kDisplayNameBytesMax = 200;
 constexpr std::size_t kEmailBytesMax = 254;  // RFC 5321 4.5.3.1.3, less the brackets
 constexpr std::int64_t kRobotSecretsMax = 2;
 
@@ -66,7 +67,7 @@ Result<void> check_not_last_admin(sql::Connection& db, const meta::Principal& us
   if (!user.is_admin || user.is_disabled) return {};
   BERTH_TRY(const std::int64_t count, meta::count_admins(db));
   if (count > 1) return {};
-  return fail(Errc::denied, user.name + " is the last administrator; make another one first");
+  return fail(Errc::state_conflict, user.name + " is the last administrator; make another one first");
 }
 
 Result<void> check_not_last_owner(sql::Connection& db, const meta::Namespace& org, meta::PrincipalId user) {
@@ -74,7 +75,7 @@ Result<void> check_not_last_owner(sql::Connection& db, const meta::Namespace& or
   if (role != meta::Role::owner) return {};
   BERTH_TRY(const bool has_another, meta::has_owner_beside(db, org.id, user));
   if (has_another) return {};
-  return fail(Errc::denied, "that is the last owner of " + org.name + "; make another one first");
+  return fail(Errc::state_conflict, "that is the last owner of " + org.name + "; make another one first");
 }
 
 /// The organisation and the team's own part of "acme/devs".
@@ -121,10 +122,19 @@ Result<void> check_email(std::string_view email) {
   return fail(Errc::account_invalid, quoted(email) + " is not an e-mail address");
 }
 
+Result<void> check_display_name(std::string_view text) {
+  if (text.size() > kDisplayNameBytesMax) return fail(Errc::account_invalid, "a display name has at most 200 bytes");
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == '\x7f'; };
+  if (std::ranges::any_of(text, is_control))
+    return fail(Errc::account_invalid, "a display name has no control characters, such as tabs and line ends");
+  return {};
+}
+
 Result<meta::PrincipalId> create_user(sql::Connection& db, const NewUser& user, bool adopts_namespace,
                                       const meta::Stamp& stamp) {
   BERTH_TRYV(check_account_name(user.name));
   BERTH_TRYV(check_email(user.email));
+  BERTH_TRYV(check_display_name(user.display_name));
   meta::Principal row;
   row.kind = meta::PrincipalKind::user;
   row.name = user.name;
@@ -159,7 +169,10 @@ Result<void> change_user(sql::Connection& db, std::string_view user, const UserC
     BERTH_TRYV(check_email(*change.email));
     row.email = *change.email;
   }
-  if (change.display_name) row.display_name = *change.display_name;
+  if (change.display_name) {
+    BERTH_TRYV(check_display_name(*change.display_name));
+    row.display_name = *change.display_name;
+  }
   if (change.is_admin) row.is_admin = *change.is_admin;
   if (change.is_disabled) row.is_disabled = *change.is_disabled;
   return meta::update_principal(db, row);
@@ -181,6 +194,7 @@ Result<void> remove_user(sql::Connection& db, std::string_view user) {
 Result<meta::NamespaceId> create_org(sql::Connection& db, std::string_view name, std::string_view display_name,
                                      meta::PrincipalId owner, bool adopts_namespace, const meta::Stamp& stamp) {
   BERTH_TRYV(check_account_name(name));
+  BERTH_TRYV(check_display_name(display_name));
   BERTH_TRY(const auto there, meta::find_principal(db, name));
   if (there) return fail(Errc::already_exists, "the name " + std::string(name) + " is taken");
   meta::Namespace ns;
@@ -196,7 +210,8 @@ Result<meta::NamespaceId> create_org(sql::Connection& db, std::string_view name,
 Result<void> remove_org(sql::Connection& db, std::string_view name) {
   BERTH_TRY(const auto org, require_org(db, name));
   BERTH_TRY(const bool is_used, meta::has_repos(db, org.id));
-  if (is_used) return fail(Errc::denied, "there are repositories in " + org.name + "/; delete or move them first");
+  if (is_used)
+    return fail(Errc::state_conflict, "there are repositories in " + org.name + "/; delete or move them first");
   BERTH_TRYV(meta::remove_principals_of(db, org.id));
   return meta::release_namespace(db, org.id);
 }
@@ -249,13 +264,12 @@ Result<void> remove_team(sql::Connection& db, std::string_view name) {
   return meta::remove_principal(db, team.id);
 }
 
-Result<void> add_to_team(sql::Connection& db, std::string_view team_name, std::string_view user) {
+Result<bool> add_to_team(sql::Connection& db, std::string_view team_name, std::string_view user) {
   BERTH_TRY(const auto team, require_principal(db, team_name, meta::PrincipalKind::team, "team"));
   BERTH_TRY(const auto row, require_user(db, user));
   BERTH_TRY(const auto role, meta::find_role(db, team.ns.value_or(0), row.id));
-  if (!role) return fail(Errc::denied, row.name + " is not a member of the organisation; add it there first");
-  BERTH_TRYV(meta::add_team_member(db, team.id, row.id));
-  return {};
+  if (!role) return fail(Errc::state_conflict, row.name + " is not a member of the organisation; add it there first");
+  return meta::add_team_member(db, team.id, row.id);
 }
 
 Result<void> remove_from_team(sql::Connection& db, std::string_view team_name, std::string_view user) {
@@ -293,9 +307,9 @@ Result<meta::TokenId> add_robot_secret(sql::Connection& db, std::string_view rob
   BERTH_TRY(const auto live,
             meta::list_live_tokens(db, row.id, meta::TokenKind::robot_secret, stamp.at_ms, kRobotSecretsMax));
   if (std::ssize(live) >= kRobotSecretsMax && overlap_until_ms > stamp.at_ms) {
-    return fail(Errc::denied, row.name +
-                                  " has two live secrets already; wait until the older one ends, or rotate "
-                                  "without overlap");
+    return fail(Errc::state_conflict, row.name +
+                                          " has two live secrets already; wait until the older one ends, or rotate "
+                                          "without overlap");
   }
   for (const meta::TokenRow& secret : live) BERTH_TRYV(meta::shorten_token(db, secret.id, overlap_until_ms));
   meta::TokenRow secret;
@@ -326,7 +340,7 @@ Result<meta::GrantId> put_grant(sql::Connection& db, std::string_view principal,
   BERTH_TRY(const meta::GrantId id, meta::put_grant(db, ns->id, grant, stamp));
   BERTH_TRY(const std::int64_t count, meta::count_grants(db, row.id, ns->id));  // a replaced one adds none
   if (count > kGrantsPerSubjectMax)
-    return fail(Errc::denied, row.name + " has too many grants in " + ns->name + "; use a pattern or a team");
+    return fail(Errc::state_conflict, row.name + " has too many grants in " + ns->name + "; use a pattern or a team");
   return id;
 }
 

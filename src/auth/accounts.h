@@ -21,6 +21,8 @@ Result<void> check_account_name(std::string_view name);
 /// "acme+ci", or a free plain name; the namespace of the former.
 Result<std::optional<std::string_view>> check_robot_name(std::string_view name);
 Result<void> check_email(std::string_view email);
+/// What people call a user or an organisation: at most 200 bytes of text.
+Result<void> check_display_name(std::string_view text);
 
 struct NewUser {
   std::string name;
@@ -43,18 +45,18 @@ struct UserChange {
   std::optional<bool> is_disabled;
   std::optional<std::int64_t> version;  // the change counts only if it is still at that
 };
-/// Errors: account_unknown, precondition_failed; denied for the last administrator.
+/// Errors: account_unknown, account_invalid, precondition_failed; state_conflict for the last administrator.
 Result<void> change_user(sql::Connection& db, std::string_view user, const UserChange& change);
 /// Its namespace goes back to nobody: its repositories stay, its robots and what it granted do not. Errors:
-/// account_unknown; denied for the last administrator or the last owner of an organisation.
+/// account_unknown; state_conflict for the last administrator or the last owner of an organisation.
 Result<void> remove_user(sql::Connection& db, std::string_view user);
 
 /// Errors: account_invalid, already_exists.
 Result<meta::NamespaceId> create_org(sql::Connection& db, std::string_view name, std::string_view display_name,
                                      meta::PrincipalId owner, bool adopts_namespace, const meta::Stamp& stamp);
-/// Errors: account_unknown; denied while it has repositories.
+/// Errors: account_unknown; state_conflict while it has repositories.
 Result<void> remove_org(sql::Connection& db, std::string_view name);
-/// Errors: account_unknown; denied if it left the organisation without an owner.
+/// Errors: account_unknown; state_conflict if it left the organisation without an owner.
 Result<void> put_member(sql::Connection& db, std::string_view org, std::string_view user, meta::Role role);
 Result<void> remove_member(sql::Connection& db, std::string_view org, std::string_view user);
 std::optional<meta::Role> parse_role(std::string_view word);
@@ -63,8 +65,8 @@ std::string_view to_word(meta::Role role);
 /// "acme/devs". Errors: account_invalid, account_unknown (the organisation), already_exists.
 Result<meta::PrincipalId> create_team(sql::Connection& db, std::string_view name, const meta::Stamp& stamp);
 Result<void> remove_team(sql::Connection& db, std::string_view name);
-/// Members of the organisation only. Errors: account_unknown, denied.
-Result<void> add_to_team(sql::Connection& db, std::string_view team, std::string_view user);
+/// Members of the organisation only; false if it is in it already. Errors: account_unknown, state_conflict.
+Result<bool> add_to_team(sql::Connection& db, std::string_view team, std::string_view user);
 Result<void> remove_from_team(sql::Connection& db, std::string_view team, std::string_view user);
 
 struct NewRobot {
@@ -74,14 +76,15 @@ struct NewRobot {
   std::string description;
 };
 Result<meta::PrincipalId> create_robot(sql::Connection& db, const NewRobot& robot, const meta::Stamp& stamp);
-/// At most two live secrets: a third is refused until one of them is over. The older one ends at `overlap_until_ms`.
+/// At most two live secrets: a third is refused (state_conflict) until one of them is over. The older one ends at
+/// `overlap_until_ms`.
 Result<meta::TokenId> add_robot_secret(sql::Connection& db, std::string_view robot, const crypto::Sha256Sum& hash,
                                        std::int64_t overlap_until_ms, const meta::Stamp& stamp);
 Result<void> remove_robot(sql::Connection& db, std::string_view robot);
 
 inline constexpr std::int64_t kGrantsPerSubjectMax = 1'000;  // of one subject in one namespace
 /// Gives to (or takes from, by `deny`) a user, robot or team. The pattern names the namespace.
-/// Errors: account_invalid, account_unknown, denied (too many).
+/// Errors: account_invalid, account_unknown, state_conflict (too many).
 Result<meta::GrantId> put_grant(sql::Connection& db, std::string_view principal, std::string_view pattern, Rights allow,
                                 Rights deny, const meta::Stamp& stamp);
 Result<void> remove_grant(sql::Connection& db, std::string_view ns, meta::GrantId id);

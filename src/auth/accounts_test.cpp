@@ -10,7 +10,7 @@ using meta::TokenKind;
 using test::outcome;
 
 /// Of what is well-formed and allowed, and cannot be done as things are.
-constexpr std::string_view kInTheWay = "denied";
+constexpr std::string_view kInTheWay = "state_conflict";
 
 // ---- users
 

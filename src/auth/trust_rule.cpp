@@ -200,7 +200,7 @@ Result<meta::TrustRuleId> create_trust_rule(sql::Connection& db, const NewTrustR
   }
   BERTH_TRY(const std::int64_t count, meta::count_trust_rules(db, robot.id));
   if (count >= kTrustRulesPerRobotMax)
-    return fail(Errc::denied, rule.robot + " has too many trust rules; remove some, or use patterns");
+    return fail(Errc::state_conflict, rule.robot + " has too many trust rules; remove some, or use patterns");
   return meta::insert_trust_rule(db, row, stamp);
 }
 

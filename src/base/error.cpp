@@ -28,6 +28,8 @@ std::string_view to_string(Errc code) {
     case Errc::precondition_failed: return "precondition_failed";
     case Errc::already_exists: return "already_exists";
     case Errc::account_invalid: return "account_invalid";
+    case Errc::state_conflict: return "state_conflict";
+    case Errc::media_type_unknown: return "media_type_unknown";
     case Errc::referenced: return "referenced";
     case Errc::unsupported: return "unsupported";
     case Errc::method_unknown: return "method_unknown";

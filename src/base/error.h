@@ -37,6 +37,8 @@ enum class Errc : std::uint8_t {
   precondition_failed,    // M6
   already_exists,         // the name is taken
   account_invalid,        // a name, password or e-mail that cannot be one
+  state_conflict,         // as things stand it would break a rule; something else must change first
+  media_type_unknown,     // the body is of a type that is not read here
   referenced,             // protected by what still points at it (D2); items = who
   unsupported,            // switched off, or never possible for this object
   method_unknown,         // the path exists, the method does not; items = allowed methods

@@ -162,7 +162,7 @@ void add_token(CLI::App& parent, int& exit_code) {
                            {"LAST USED", "last_used_at"},
                            {"FROM", "last_used_from"},
                            {"REVOKED", "revoked_at"},
-                           {"SCOPE", "scope"}});
+                           {"SCOPES", "scopes"}});
   });
   add_admin_verb(*command, "revoke", "End a token at once", flags, exit_code,
                  [](const TokenFlags& f) {

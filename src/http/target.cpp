@@ -111,6 +111,13 @@ bool Query::has(std::string_view name) const {
   return std::ranges::any_of(parameters_, [name](const auto& parameter) { return parameter.first == name; });
 }
 
+std::optional<std::string_view> Query::first_beyond(std::span<const std::string_view> names) const {
+  for (const auto& [key, value] : parameters_) {
+    if (std::ranges::find(names, key) == names.end()) return key;
+  }
+  return std::nullopt;
+}
+
 Result<std::optional<std::string>> Query::single(std::string_view name) const {
   std::optional<std::string> found;
   for (const auto& [key, value] : parameters_) {

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -45,6 +46,8 @@ class Query {
   static Result<Query> parse(std::string_view text);
 
   bool has(std::string_view name) const;
+  /// The first parameter whose name is none of those, for who takes no others; nullopt if there is none.
+  std::optional<std::string_view> first_beyond(std::span<const std::string_view> names) const;
   /// The value of a single-valued parameter, nullopt if absent. The same value twice is fine; two different ones are
   /// parameter_invalid (G7).
   Result<std::optional<std::string>> single(std::string_view name) const;

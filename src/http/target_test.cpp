@@ -141,6 +141,27 @@ TEST(Query, MalformedEscapesAreRefused) {  // G7
   }
 }
 
+TEST(Query, TellsTheFirstParameterThatNobodyKnows) {
+  constexpr std::string_view kNames[] = {"limit", "cursor"};
+  const struct {
+    std::string_view query;
+    std::optional<std::string_view> expected;
+  } rows[] = {
+      {"", std::nullopt},
+      {"limit=1&cursor=x&limit=2", std::nullopt},
+      {"limit=1&x=2&y=3", "x"},
+      {"Limit=1", "Limit"},
+      {"li%6Dit=1", std::nullopt},
+      {"limit", std::nullopt},
+      {"=1", ""},
+  };
+  for (const auto& row : rows) {
+    const Result<Query> query = Query::parse(row.query);
+    ASSERT_TRUE(query.has_value()) << row.query;
+    EXPECT_EQ(query->first_beyond(kNames), row.expected) << row.query;
+  }
+}
+
 TEST(Query, AllKeepsOrderAndRepetition) {  // M5
   const Result<Query> query = Query::parse("tag=b&x=1&tag=a&tag=b");
   ASSERT_TRUE(query);

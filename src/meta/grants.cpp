@@ -12,6 +12,11 @@ constexpr sql::Sql kPut = R"(
       created_by = excluded.created_by
   RETURNING id)";
 
+constexpr sql::Sql kFind = R"(
+  SELECT id
+  FROM grant_
+  WHERE principal_id = $1 AND ns_id = $2 AND pattern = $3)";
+
 constexpr sql::Sql kRemove = R"(
   DELETE FROM grant_
   WHERE id = $1 AND ns_id = $2)";
@@ -60,6 +65,13 @@ Result<GrantId> put_grant(sql::Connection& db, NamespaceId ns, const GrantRow& g
                       {grant.principal, ns, std::string_view(grant.pattern), grant.allow, grant.deny, stamp.at_ms,
                        bind_optional(stamp.principal)},
                       [&](const sql::Row& row) { id = row.int64(0); }));
+  return id;
+}
+
+Result<std::optional<GrantId>> find_grant(sql::Connection& db, NamespaceId ns, PrincipalId principal,
+                                          std::string_view pattern) {
+  std::optional<GrantId> id;
+  BERTH_TRYV(db.query(kFind, {principal, ns, pattern}, [&](const sql::Row& row) { id = row.int64(0); }));
   return id;
 }
 

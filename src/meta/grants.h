@@ -23,6 +23,9 @@ struct GrantRow {
 
 /// One grant a principal and pattern: putting it again replaces the bits.
 Result<GrantId> put_grant(sql::Connection& db, NamespaceId ns, const GrantRow& grant, const Stamp& stamp);
+/// The one of that principal for that very pattern.
+Result<std::optional<GrantId>> find_grant(sql::Connection& db, NamespaceId ns, PrincipalId principal,
+                                          std::string_view pattern);
 /// False if there was none.
 Result<bool> remove_grant(sql::Connection& db, NamespaceId ns, GrantId id);
 /// Of one principal in a namespace.

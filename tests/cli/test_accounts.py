@@ -190,7 +190,7 @@ def test_access_tokens_are_made_shown_once_and_revoked(signed_in):
     secret = said.split("Secret (shown once): ")[1].strip()
     listed = json.loads(signed_in.ok("token", "ls", "--format", "json"))
     assert secret not in json.dumps(listed)
-    assert listed["scope"] == {"repos": [{"pattern": "ann/*", "rights": "read"}]}
+    assert listed["scopes"] == ["ann/*:read"]
     file = signed_in.home / "token"
     file.write_text(secret)
     narrow = signed_in.refused("user", "ls", BERTH_TOKEN_FILE=str(file))

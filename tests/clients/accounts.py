@@ -110,7 +110,7 @@ class AccountsRegistry(Registry):
     def grant(self, subject, repo, *allow):
         """Returns what takes the grant back."""
         namespace = repo.partition("/")[0]
-        made = self.api(200, "PUT", f"namespaces/{namespace}/grants",
+        made = self.api(201, "PUT", f"namespaces/{namespace}/grants",
                         {"subject": subject.name, "repo": repo, "allow": allow})
         return lambda: self.api(204, "DELETE", f"namespaces/{namespace}/grants/{made['id']}")
 

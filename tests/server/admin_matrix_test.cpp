@@ -31,12 +31,14 @@ void fill_team(TestAccounts& accounts) {
 void make_robot(TestAccounts& accounts) { (void)accounts.add_robot("acme+gone"); }
 
 constexpr OperationRow kOperations[] = {
+    {"getDocument", AdminNeed::anybody, "openapi.json", "", 200},
     {"setUp", AdminNeed::anybody, "setup", "{}", 400},
     {"getSelf", AdminNeed::account, "user", "", 200},
     {"changeSelf", AdminNeed::user, "user", R"({"x":1})", 400},
     {"changeOwnPassword", AdminNeed::user, "user/password", "{}", 400},
     {"listTokens", AdminNeed::user, "user/tokens", "", 200},
     {"createToken", AdminNeed::user, "user/tokens", "{}", 400},
+    {"getToken", AdminNeed::user, "user/tokens/999999", "", 404},
     {"revokeToken", AdminNeed::user, "user/tokens/999999", "", 404},
     {"createShortLivedPassword", AdminNeed::account, "auth/short-lived", R"({"x":1})", 400},
     {"rotateOwnSecret", AdminNeed::account, "robot/rotate", R"({"x":1})", 403, 400},
@@ -45,18 +47,19 @@ constexpr OperationRow kOperations[] = {
     {"getUser", AdminNeed::administrator, "users/reader", "", 200},
     {"changeUser", AdminNeed::administrator, "users/reader", R"({"x":1})", 400},
     {"setUserPassword", AdminNeed::administrator, "users/reader/password", "{}", 400},
-    {"removeUser", AdminNeed::administrator, "users/owner", "", 403},  // the last owner of acme
+    {"removeUser", AdminNeed::administrator, "users/owner", "", 409},  // the last owner of acme
     {"listOrganizations", AdminNeed::user, "orgs", "", 200},
     {"createOrganization", AdminNeed::administrator, "orgs", "{}", 400},
-    {"removeOrganization", AdminNeed::namespace_admin, "orgs/acme", "", 403},  // has repositories
+    {"removeOrganization", AdminNeed::namespace_admin, "orgs/acme", "", 409},  // has repositories
     {"listMembers", AdminNeed::namespace_admin, "orgs/acme/members", "", 200},
     {"putMember", AdminNeed::namespace_admin, "orgs/acme/members/reader", R"({"role":"x"})", 422},
-    {"removeMember", AdminNeed::namespace_admin, "orgs/acme/members/owner", "", 403},  // the last owner
+    {"removeMember", AdminNeed::namespace_admin, "orgs/acme/members/owner", "", 409},  // the last owner
     {"listTeams", AdminNeed::namespace_admin, "orgs/acme/teams", "", 200},
     {"createTeam", AdminNeed::namespace_admin, "orgs/acme/teams", "{}", 400},
+    {"getTeam", AdminNeed::namespace_admin, "orgs/acme/teams/devs", "", 200, 0, make_team},
     {"removeTeam", AdminNeed::namespace_admin, "orgs/acme/teams/devs", "", 204, 0, make_team},
     {"listTeamMembers", AdminNeed::namespace_admin, "orgs/acme/teams/devs/members", "", 200, 0, make_team},
-    {"putTeamMember", AdminNeed::namespace_admin, "orgs/acme/teams/devs/members/reader", "", 200, 0, make_team},
+    {"putTeamMember", AdminNeed::namespace_admin, "orgs/acme/teams/devs/members/reader", "", 200, 0, fill_team},
     {"removeTeamMember", AdminNeed::namespace_admin, "orgs/acme/teams/devs/members/reader", "", 204, 0, fill_team},
     {"getNamespace", AdminNeed::namespace_admin, "namespaces/acme", "", 200},
     {"changeNamespace", AdminNeed::namespace_admin, "namespaces/acme", R"({"x":1})", 400},
@@ -67,6 +70,7 @@ constexpr OperationRow kOperations[] = {
     {"rotateRobotSecret", AdminNeed::namespace_admin, "namespaces/acme/robots/acme+ro/rotate", R"({"x":1})", 400},
     {"listTrustRules", AdminNeed::namespace_admin, "namespaces/acme/trust", "", 200},
     {"createTrustRule", AdminNeed::namespace_admin, "namespaces/acme/trust", "{}", 400},
+    {"getTrustRule", AdminNeed::namespace_admin, "namespaces/acme/trust/999999", "", 404},
     {"removeTrustRule", AdminNeed::namespace_admin, "namespaces/acme/trust/999999", "", 404},
     {"listGrants", AdminNeed::namespace_admin, "namespaces/acme/grants", "", 200},
     {"putGrant", AdminNeed::namespace_admin, "namespaces/acme/grants", "{}", 400},

@@ -3,7 +3,9 @@
 #include "api/admin/routes.h"
 #include "api/error_response.h"
 #include "base/base64.h"
+#include "base/nearest.h"
 #include "base/setting_text.h"
+#include "http/chars.h"
 
 #include <algorithm>
 #include <array>
@@ -17,12 +19,15 @@ namespace {
 constexpr std::int64_t kPageDefault = 50;
 constexpr std::int64_t kPageMax = 500;
 constexpr std::size_t kTargetBytesMax = 300;
+constexpr std::size_t kDescriptionBytesMax = 1000;
 constexpr std::string_view kRepoCapture = "{repo}";
+constexpr std::string_view kIfMatch = "If-Match";
+constexpr std::string_view kIfNoneMatch = "If-None-Match";
 
-std::vector<std::string_view> split(std::string_view text) {
+std::vector<std::string_view> split(std::string_view text, char separator = '/') {
   std::vector<std::string_view> out;
   for (;;) {
-    const std::size_t slash = text.find('/');
+    const std::size_t slash = text.find(separator);
     out.push_back(text.substr(0, slash));
     if (slash == std::string_view::npos) return out;
     text.remove_prefix(slash + 1);
@@ -38,12 +43,12 @@ std::optional<std::vector<std::string>> match(std::string_view pattern, const ht
   std::size_t at = 1;  // path[0] is of the leading slash's left side: see match_admin
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     if (at >= path.size()) return std::nullopt;
-    if (wanted[i] == kRepoCapture) {
+    if (wanted[i] == kRepoCapture && !path[at].empty()) {
       std::string name(path[at++]);
       const bool is_last = i + 1 == wanted.size();
       while (at < path.size() && (is_last || path[at] != wanted[i + 1])) name.append("/").append(path[at++]);
       captures.push_back(std::move(name));
-    } else if (is_capture(wanted[i])) {
+    } else if (is_capture(wanted[i]) && !path[at].empty()) {
       captures.emplace_back(path[at++]);
     } else if (wanted[i] != path[at++]) {
       return std::nullopt;
@@ -82,6 +87,7 @@ Result<Matched> match_admin(const AdminRequest& request) {
     if (route.method == method) return Matched{&route, *std::move(captures)};
     if (!allowed.empty()) allowed += ", ";
     allowed += word_of(route.method);
+    if (route.method == http::Method::get) allowed += ", HEAD";
   }
   if (allowed.empty()) return fail(Errc::route_unknown, "there is nothing at this address");
   return fail(Error(Errc::method_unknown, "the method is not supported here").with_items({allowed}));
@@ -146,6 +152,44 @@ Result<void> check_need(AdminCall& call, AdminNeed need) {
   return fail(Errc::denied);
 }
 
+/// Those of a query are written small, those of the header are not.
+std::vector<std::string_view> query_names(const AdminRoute& route) {
+  std::vector<std::string_view> out;
+  for (const std::string_view name : split(route.parameters, ' ')) {
+    if (!name.empty() && name.front() >= 'a') out.push_back(name);
+  }
+  return out;
+}
+
+Result<void> check_parameters(const AdminCall& call, const AdminRoute& route) {
+  const auto known = query_names(route);
+  if (const auto stranger = call.query.first_beyond(known)) {
+    const std::vector<std::string> words(known.begin(), known.end());
+    return fail(Errc::parameter_invalid, "there is no parameter '" + std::string(*stranger) + "' here." +
+                                             did_you_mean(nearest_of(words, *stranger)));
+  }
+  // A condition that nobody looks at would let through what its sender wanted stopped.
+  const auto takes = [&](std::string_view name) { return route.parameters == name; };
+  const bool changes = route.method != http::Method::get && route.method != http::Method::post;
+  const bool is_bound = !call.request.if_match.empty() && call.request.if_match != "*";
+  if (changes && is_bound && !takes(kIfMatch))
+    return fail(Errc::precondition_failed, "it has no entity tag that If-Match could be compared with");
+  if (changes && must_be_new(call) && !takes(kIfNoneMatch))
+    return fail(Errc::precondition_failed, "it is there, or never will be: If-None-Match has no place here");
+  return {};
+}
+
+/// To the page behind, with the parameters of this one.
+std::string link_to(const AdminCall& call, const AdminRoute& route, std::string_view cursor) {
+  std::string out = "</api/v1/" + call.request.path + "?";
+  for (const std::string_view name : query_names(route)) {
+    const auto value = call.query.single(name);
+    if (name == "cursor" || !value || !*value) continue;
+    out.append(name).append("=").append(http::percent_encode(**value)).append("&");
+  }
+  return out.append("cursor=").append(cursor).append(">; rel=\"next\"");
+}
+
 std::string_view title_of(int status) {
   switch (status) {
     case 400: return "The request is not right";
@@ -156,6 +200,7 @@ std::string_view title_of(int status) {
     case 409: return "Conflict";
     case 412: return "Changed meanwhile";
     case 413: return "Too large";
+    case 415: return "Not of a type that is read here";
     case 422: return "Not valid";
     case 429: return "Too many requests";
     case 503: return "Not available now";
@@ -174,13 +219,22 @@ int status_of(const Error& error) {
 
 }  // namespace
 
-AdminReply problem(const Error& error, std::string_view request_id) {
+AdminReply problem(const Error& error, std::string_view request_id, std::string_view path) {
   const int status = status_of(error);
   JsonObject out;
-  out.text("type", "/help/errors/" + std::string(to_string(error.code)));
+  std::string type = "/help/errors/" + std::string(to_string(error.code));
+  std::ranges::replace(type, '_', '-');
+  out.text("type", type);
   out.text("title", title_of(status)).number("status", status);
-  out.text("detail", status == 500 || error.message.empty() ? title_of(status) : std::string_view(error.message));
+  const std::string_view detail =
+      status == 500 || error.message.empty() ? title_of(status) : std::string_view(error.message);
+  out.text("detail", detail).text("instance", "/api/v1/" + std::string(path));
   out.text("code", to_string(error.code)).text("request_id", request_id);
+  const bool is_of_body = error.code == Errc::parameter_invalid || error.code == Errc::account_invalid;
+  if (is_of_body && !error.items.empty()) {
+    const std::string entry = JsonObject().text("pointer", error.items.front()).text("detail", detail).str();
+    out.raw("errors", "[" + entry + "]");
+  }
   AdminReply reply;
   reply.status = status;
   reply.body = out.str();
@@ -205,6 +259,7 @@ Result<AdminCall> AdminApi::admit(const auth::Identity& identity, const AdminReq
     }
     return fail(std::move(checked).error());
   }
+  BERTH_TRYV(check_parameters(call, *matched.route));
   route = matched.route;
   return call;
 }
@@ -214,9 +269,10 @@ io::Task<AdminReply> AdminApi::handle(const auth::Identity& identity, const Admi
                                       std::string request_id) {
   const AdminRoute* route = nullptr;
   auto call = admit(identity, request, route, request_id);
-  if (!call) co_return problem(call.error(), request_id);
+  if (!call) co_return problem(call.error(), request_id, request.path);
   auto reply = co_await route->handler(*call);
-  if (!reply) co_return problem(reply.error(), request_id);
+  if (!reply) co_return problem(reply.error(), request_id, request.path);
+  if (!reply->next.empty()) reply->link = link_to(*call, *route, reply->next);
   co_return *std::move(reply);
 }
 
@@ -249,8 +305,48 @@ AdminReply page_reply(const std::vector<std::string>& items, std::string_view ne
   }
   AdminReply reply;
   reply.body = out.str();
+  reply.next = next;
   return reply;
 }
+
+Result<JsonFields> body_of(const AdminCall& call) {
+  std::string_view type = call.request.content_type;
+  type = http::trim(type.substr(0, type.find(';')));
+  const bool is_merge =
+      call.request.method == http::Method::patch && http::iequals(type, "application/merge-patch+json");
+  if (!type.empty() && !is_merge && !http::iequals(type, "application/json"))
+    return fail(Errc::media_type_unknown, "the body must be application/json, and be said to be by Content-Type");
+  // A creation may have nothing to say; a patch of nothing is a slip.
+  if (call.request.method == http::Method::patch && call.request.body.empty())
+    return fail(Errc::parameter_invalid, "the body is missing");
+  return JsonFields::parse(call.request.body);
+}
+
+std::unexpected<Error> refuse_at(std::string_view pointer, std::string why) {
+  return fail(Error(Errc::account_invalid, std::move(why)).with_items({std::string(pointer)}));
+}
+
+Result<std::optional<meta::Visibility>> visibility_of(JsonFields& fields) {
+  BERTH_TRY(const auto word, fields.word("visibility"));
+  if (!word) return std::optional<meta::Visibility>();
+  const auto visibility = auth::parse_visibility(*word);
+  if (!visibility) return refuse_at("/visibility", "visibility is private, internal or public");
+  return visibility;
+}
+
+Result<void> check_description(std::string_view text) {
+  if (text.size() <= kDescriptionBytesMax) return {};
+  return fail(Errc::account_invalid, "a description has at most 1000 bytes");
+}
+
+Result<std::int64_t> id_of(std::string_view text) {
+  std::int64_t id = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+  if (error == std::errc{} && end == text.data() + text.size() && id > 0) return id;
+  return fail(Errc::account_unknown, "there is nothing of the number '" + std::string(text.substr(0, 40)) + "'");
+}
+
+AdminReply no_content() { return {.status = 204, .body = {}, .etag = {}, .location = {}}; }
 
 Result<PageParameters> page_of(const AdminCall& call) {
   PageParameters out{.limit = kPageDefault, .after = {}};
@@ -269,20 +365,39 @@ Result<PageParameters> page_of(const AdminCall& call) {
   return out;
 }
 
+Result<std::int64_t> number_after(const PageParameters& page) {
+  if (page.after.empty()) return 0;
+  const auto id = id_of(page.after);
+  if (!id) return fail(Errc::parameter_invalid, "the cursor is not one of ours");
+  return *id;
+}
+
 std::string cursor_of(std::string_view last) { return encode_base64url(last); }
 
 std::string etag_of(std::int64_t version) { return "\"v" + std::to_string(version) + "\""; }
 
-Result<std::optional<std::int64_t>> wanted_version(const AdminCall& call) {
+std::optional<std::int64_t> wanted_version(const AdminCall& call) {
   std::string_view text = call.request.if_match;
-  if (text.empty() || text == "*") return std::optional<std::int64_t>();
+  if (text.empty() || text == "*") return std::nullopt;
   std::int64_t version = 0;
   if (text.starts_with("\"v") && text.ends_with('"')) {
     text = text.substr(2, text.size() - 3);
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), version);
-    if (error == std::errc{} && end == text.data() + text.size()) return std::optional(version);
+    if (error == std::errc{} && end == text.data() + text.size()) return version;
   }
-  return std::optional(std::int64_t{-1});  // a tag we never gave: matches nothing
+  return -1;  // a tag we never gave: matches nothing
+}
+
+Result<void> check_version(std::optional<std::int64_t> wanted, std::int64_t current) {
+  if (!wanted || *wanted == current) return {};
+  return fail(Errc::precondition_failed, "it was changed meanwhile; its entity tag is " + etag_of(current) + " now");
+}
+
+bool must_be_new(const AdminCall& call) { return call.request.if_none_match == "*"; }
+
+Result<void> check_new(bool must_be_new, bool is_there) {
+  if (!must_be_new || !is_there) return {};
+  return fail(Errc::precondition_failed, "it is there already");
 }
 
 Result<std::optional<meta::TokenRow>> secret_of(const AdminCall& call) {
@@ -301,11 +416,13 @@ std::string time_json(std::optional<std::int64_t> at_ms) {
 }
 
 Result<std::int64_t> parse_life_ms(std::string_view text) {
-  BERTH_TRY(const std::int64_t life_ms, parse_duration_ms(text));
+  const auto life = parse_duration_ms(text);
+  if (!life) return fail(Errc::account_invalid, life.error().message);
+  const std::int64_t life_ms = *life;
   constexpr std::int64_t kMin = 60LL * 1000;
   constexpr std::int64_t kMax = 10LL * 365 * 24 * 60 * 60 * 1000;
   if (life_ms < kMin || life_ms > kMax)
-    return fail(Errc::parameter_invalid, "a life of '" + std::string(text) + "' is not between a minute and ten years");
+    return fail(Errc::account_invalid, "a life of '" + std::string(text) + "' is not between a minute and ten years");
   return life_ms;
 }
 

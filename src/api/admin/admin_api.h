@@ -41,9 +41,10 @@ struct AdminRequest {
   std::string path;   // behind /api/v1/, undecoded: "users/ann"
   std::string query;  // undecoded
   std::string body;
+  std::string content_type;  // of the body; empty: not said, which is taken for JSON
   std::string if_match;
-  bool must_be_new = false;  // If-None-Match: *
-  std::string address;       // of the client, for the record
+  std::string if_none_match;
+  std::string address;  // of the client, for the record
 };
 
 struct AdminReply {
@@ -51,7 +52,10 @@ struct AdminReply {
   std::string body;  // JSON; empty for none
   std::string etag;
   std::string location;
+  std::string next;  // of a page: the cursor of the one behind it
+  std::string link;  // to that one
   std::string content_type = "application/json";
+  std::string cache_control = "no-store";
   std::string allow;                // of a 405
   std::uint64_t retry_after_s = 0;  // of a 429
 
@@ -93,6 +97,9 @@ struct AdminRoute {
   AdminNeed need;
   AdminHandler handler;
   std::string_view operation;  // the operationId of the OpenAPI document
+  /// What it takes beside path and body, as the document names it, with spaces between: "limit cursor" of the query,
+  /// "If-Match" of the header. Anything else in a query is refused, and so is a condition nobody would look at.
+  std::string_view parameters = {};
 };
 /// All of them: for the dispatcher, and for the tests that hold each to its need and its document.
 std::span<const AdminRoute> admin_routes();
@@ -111,9 +118,28 @@ class AdminApi {
   AdminDeps deps_;
 };
 
-AdminReply problem(const Error& error, std::string_view request_id);
+/// RFC 9457. `path` is what was asked for, behind /api/v1/.
+AdminReply problem(const Error& error, std::string_view request_id, std::string_view path);
 
 // ---- for handlers
+
+/// The members of the body. Errors: media_type_unknown, parameter_invalid.
+Result<JsonFields> body_of(const AdminCall& call);
+/// Says which member of the body is at fault: "/email".
+template <class T>
+Result<T> at(std::string_view pointer, Result<T> result) {
+  if (!result) result.error().items = {std::string(pointer)};
+  return result;
+}
+/// account_invalid for the value of that member.
+std::unexpected<Error> refuse_at(std::string_view pointer, std::string why);
+/// Of a namespace or a repository: "visibility", if it is given.
+Result<std::optional<meta::Visibility>> visibility_of(JsonFields& fields);
+/// Of a repository or a robot: at most 1000 bytes.
+Result<void> check_description(std::string_view text);
+/// A number that stands for something in a path. Errors: account_unknown.
+Result<std::int64_t> id_of(std::string_view text);
+AdminReply no_content();
 
 /// {"items":[…],"next":"…"}: `next` is where the next page begins, empty at the end.
 AdminReply page_reply(const std::vector<std::string>& items, std::string_view next);
@@ -123,15 +149,23 @@ struct PageParameters {
 };
 /// limit (1 to 500, clamped) and cursor. Errors: parameter_invalid.
 Result<PageParameters> page_of(const AdminCall& call);
+/// `after` of a list that goes by number. Errors: parameter_invalid.
+Result<std::int64_t> number_after(const PageParameters& page);
 /// The cursor behind `last`.
 std::string cursor_of(std::string_view last);
 
 std::string etag_of(std::int64_t version);
-/// What If-Match asks for; nullopt: anything. Errors: parameter_invalid.
-Result<std::optional<std::int64_t>> wanted_version(const AdminCall& call);
+/// What If-Match asks for; nullopt: anything.
+std::optional<std::int64_t> wanted_version(const AdminCall& call);
+/// Errors: precondition_failed.
+Result<void> check_version(std::optional<std::int64_t> wanted, std::int64_t current);
+/// Whether a PUT is to create and never to replace: If-None-Match: *
+bool must_be_new(const AdminCall& call);
+/// Of a PUT that is_there already. Errors: precondition_failed.
+Result<void> check_new(bool must_be_new, bool is_there);
 /// "2026-11-23T10:00:00Z", or null.
 std::string time_json(std::optional<std::int64_t> at_ms);
-/// "90d", "12h", "30m", "45s" or a number of seconds. Errors: parameter_invalid.
+/// "90d", "12h", "30m". Errors: account_invalid.
 Result<std::int64_t> parse_life_ms(std::string_view text);
 
 /// The row of the secret that the caller came with; nullopt: it was a password. Errors: those of the database.

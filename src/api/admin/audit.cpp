@@ -14,9 +14,12 @@ constexpr std::int64_t kVerifyStep = 1'000;  // entries read at once
 
 std::string entry_json(const meta::AuditEntry& entry) {
   JsonObject out;
-  out.number("seq", entry.seq).raw("at", time_json(entry.at_ms)).text("actor", entry.actor);
+  out.number("seq", entry.seq).raw("at", time_json(entry.at_ms)).text_or_null("actor", entry.actor);
   out.text("action", entry.action).text("target", entry.target).boolean("allowed", entry.allowed);
-  out.text("rule", entry.rule).text("ip", entry.peer).text("request_id", entry.request).raw("detail", entry.detail);
+  out.text("rule", entry.rule)
+      .text_or_null("ip", entry.peer)
+      .text("request_id", entry.request)
+      .raw("detail", entry.detail);
   return out.text("prev", to_hex(entry.prev)).text("hash", to_hex(entry.hash)).str();
 }
 
@@ -40,8 +43,9 @@ Result<meta::AuditFilter> filter_of(const AdminCall& call) {
   out.target = target.value_or("");
   out.action = action.value_or("");
   if (since) {
-    BERTH_TRY(const std::int64_t age_ms, parse_life_ms(*since));
-    out.since_ms = call.deps.clock.now_ms() - age_ms;
+    const auto age_ms = parse_life_ms(*since);
+    if (!age_ms) return fail(Errc::parameter_invalid, "since is how long ago, from a minute to ten years, such as 7d");
+    out.since_ms = call.deps.clock.now_ms() - *age_ms;
   }
   return out;
 }
@@ -78,8 +82,7 @@ Result<Verified> verify(sql::Connection& db, const std::string& head_wanted) {
 Done list_audit(AdminCall& call) {
   BERTH_CO_TRY(const auto page, page_of(call));
   BERTH_CO_TRY(const auto filter, filter_of(call));
-  std::int64_t before = 0;
-  std::from_chars(page.after.data(), page.after.data() + page.after.size(), before);
+  BERTH_CO_TRY(const std::int64_t before, number_after(page));
   std::int64_t last = 0;
   BERTH_CO_TRY(const auto entries, co_await call.deps.store.read([&](sql::Connection& db) {
     return meta::list_audit(db, filter, before, page.limit, kScanMax, last);
@@ -93,8 +96,9 @@ Done list_audit(AdminCall& call) {
 Done export_audit(AdminCall& call) {
   BERTH_CO_TRY(const std::int64_t after, number_of(call, "after", 0));
   BERTH_CO_TRY(const std::int64_t limit, number_of(call, "limit", kVerifyStep));
+  if (limit < 1) co_return fail(Errc::parameter_invalid, "limit must be at least 1");
   BERTH_CO_TRY(const auto entries, co_await call.deps.store.read([=](sql::Connection& db) {
-    return meta::read_audit(db, after, std::clamp<std::int64_t>(limit, 1, kScanMax));
+    return meta::read_audit(db, after, std::min(limit, kScanMax));
   }));
   AdminReply reply;
   reply.content_type = "application/x-ndjson";

@@ -2,8 +2,6 @@
 
 #include "api/admin/routes.h"
 
-#include <charconv>
-
 namespace berth::api::admin {
 
 namespace {
@@ -14,8 +12,8 @@ Result<auth::Rights> rights_of(JsonFields& fields, std::string_view key) {
   for (const std::string& word : words.value_or(std::vector<std::string>())) {
     const auto right = auth::parse_right(word);
     if (!right)
-      return fail(Errc::account_invalid,
-                  "'" + word + "' is not a right; they are read, write, overwrite, delete, admin");
+      return refuse_at(fields.pointer(key),
+                       "'" + word + "' is not a right; they are read, write, overwrite, delete, admin");
     out = out | *right;
   }
   return out;
@@ -34,6 +32,15 @@ std::string grant_json(const meta::GrantRow& grant) {
   out.text("id", std::to_string(grant.id)).text("subject", grant.principal_name).text("repo", grant.pattern);
   out.texts("allow", words_of(auth::Rights::from_bits(grant.allow)));
   return out.texts("deny", words_of(auth::Rights::from_bits(grant.deny))).str();
+}
+
+Result<bool> has_grant(sql::Connection& db, const meta::GrantRow& grant) {
+  const std::string_view ns_name = std::string_view(grant.pattern).substr(0, grant.pattern.find('/'));
+  BERTH_TRY(const auto ns, meta::find_namespace(db, ns_name));
+  BERTH_TRY(const auto subject, meta::find_principal(db, grant.principal_name));
+  if (!ns || !subject) return false;
+  BERTH_TRY(const auto found, meta::find_grant(db, ns->id, subject->id, grant.pattern));
+  return found.has_value();
 }
 
 /// Whom the question is about: oneself, or, for who administers the repository, anybody.
@@ -56,13 +63,12 @@ Result<auth::Subject> subject_asked(AdminCall& call, const oci::RepoName& repo) 
 
 Done list_grants(AdminCall& call) {
   BERTH_CO_TRY(const auto page, page_of(call));
-  std::int64_t after = 0;
-  std::from_chars(page.after.data(), page.after.data() + page.after.size(), after);
+  BERTH_CO_TRY(const std::int64_t after, number_after(page));
   BERTH_CO_TRY(const auto grants,
                co_await call.deps.store.read(
                    [=, name = call.captures[0]](sql::Connection& db) -> Result<std::vector<meta::GrantRow>> {
                      BERTH_TRY(const auto ns, meta::find_namespace(db, name));
-                     if (!ns) return std::vector<meta::GrantRow>();
+                     if (!ns) return fail(Errc::account_unknown, "there is no namespace '" + name + "'");
                      return meta::list_grants(db, ns->id, after, page.limit);
                    }));
   std::vector<std::string> items;
@@ -72,39 +78,44 @@ Done list_grants(AdminCall& call) {
 }
 
 Done put_grant(AdminCall& call) {
-  BERTH_CO_TRY(auto fields, JsonFields::parse(call.request.body));
+  BERTH_CO_TRY(auto fields, body_of(call));
   meta::GrantRow grant;
   BERTH_CO_TRY(grant.principal_name, fields.required_text("subject"));
   BERTH_CO_TRY(grant.pattern, fields.required_text("repo"));
   BERTH_CO_TRY(const auto allow, rights_of(fields, "allow"));
   BERTH_CO_TRY(const auto deny, rights_of(fields, "deny"));
   BERTH_CO_TRYV(fields.finish());
-  BERTH_CO_TRY(const auto pattern, auth::RepoPattern::parse(grant.pattern));
+  BERTH_CO_TRY(const auto pattern, at("/repo", auth::RepoPattern::parse(grant.pattern)));
   if (pattern.first_component() != call.captures[0])
-    co_return fail(Errc::account_invalid, grant.pattern + " is not in the namespace " + call.captures[0]);
+    co_return refuse_at("/repo", grant.pattern + " is not in the namespace " + call.captures[0]);
   call.detail = JsonObject()
                     .text("subject", grant.principal_name)
                     .text("repo", grant.pattern)
                     .text("allow", auth::to_text(allow))
                     .text("deny", auth::to_text(deny))
                     .str();
-  BERTH_CO_TRY(grant.id, co_await change_accounts(call, [=, stamp = call.stamp()](sql::Connection& db) {
-                 return auth::put_grant(db, grant.principal_name, grant.pattern, allow, deny, stamp);
-               }));
+  bool is_there = false;
+  BERTH_CO_TRY(grant.id, co_await change_accounts(call,
+                                                  [=, &is_there, must_be_new = must_be_new(call),
+                                                   stamp = call.stamp()](sql::Connection& db) -> Result<meta::GrantId> {
+                                                    BERTH_TRY(is_there, has_grant(db, grant));
+                                                    BERTH_TRYV(check_new(must_be_new, is_there));
+                                                    return auth::put_grant(db, grant.principal_name, grant.pattern,
+                                                                           allow, deny, stamp);
+                                                  }));
   grant.allow = allow.bits();
   grant.deny = deny.bits();
   AdminReply reply;
+  reply.status = is_there ? 200 : 201;
   reply.body = grant_json(grant);
   co_return reply;
 }
 
 Done remove_grant(AdminCall& call) {
-  std::int64_t id = 0;
-  const std::string& text = call.captures[1];
-  std::from_chars(text.data(), text.data() + text.size(), id);
+  BERTH_CO_TRY(const std::int64_t id, id_of(call.captures[1]));
   BERTH_CO_TRYV(co_await change_accounts(
       call, [=, ns = call.captures[0]](sql::Connection& db) { return auth::remove_grant(db, ns, id); }));
-  co_return AdminReply{.status = 204, .body = {}, .etag = {}, .location = {}};
+  co_return no_content();
 }
 
 Done explain(AdminCall& call) {

@@ -10,10 +10,6 @@ namespace {
 
 using Kind = json::Value::Kind;
 
-std::unexpected<Error> wrong_type(std::string_view key, std::string_view what) {
-  return fail(Errc::parameter_invalid, std::string(key) + " must be " + std::string(what));
-}
-
 }  // namespace
 
 JsonObject& JsonObject::texts(std::string_view key, const std::vector<std::string>& values) {
@@ -34,66 +30,100 @@ Result<JsonFields> JsonFields::parse(std::string_view text) {
   return out;
 }
 
-const json::Value* JsonFields::take(std::string_view key) {
+const json::Value* JsonFields::take(std::string_view key, Null null) {
   taken_.emplace_back(key);
   const json::Value* found = value_.find(key);
-  return found == nullptr || found->is_null() ? nullptr : found;
+  const bool is_nothing = found == nullptr || (found->is_null() && null == Null::is_nothing);
+  return is_nothing ? nullptr : found;
+}
+
+std::string JsonFields::pointer(std::string_view key) const {
+  std::string out = place_ + "/";
+  for (const char c : key) {  // RFC 6901 3
+    if (c == '~') {
+      out += "~0";
+    } else if (c == '/') {
+      out += "~1";
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+std::unexpected<Error> JsonFields::refuse(std::string_view key, const std::string& why) const {
+  return fail(Error(Errc::parameter_invalid, std::string(key) + " " + why).with_items({pointer(key)}));
 }
 
 Result<std::optional<std::string>> JsonFields::text(std::string_view key) {
-  const json::Value* value = take(key);
+  const json::Value* value = take(key, Null::is_nothing);
   if (value == nullptr) return std::optional<std::string>();
-  if (!value->is(Kind::string)) return wrong_type(key, "a string");
+  if (!value->is(Kind::string)) return refuse(key, "must be a string");
+  return std::optional(value->string());
+}
+
+Result<std::optional<std::string>> JsonFields::clearable_text(std::string_view key) {
+  const json::Value* value = value_.find(key);
+  const bool is_cleared = value != nullptr && value->is_null();
+  BERTH_TRY(auto given, text(key));
+  return is_cleared ? std::optional(std::string()) : std::move(given);
+}
+
+Result<std::optional<std::string>> JsonFields::word(std::string_view key) {
+  const json::Value* value = take(key, Null::is_a_value);
+  if (value == nullptr) return std::optional<std::string>();
+  if (!value->is(Kind::string)) return refuse(key, "must be a string");
   return std::optional(value->string());
 }
 
 Result<std::optional<bool>> JsonFields::boolean(std::string_view key) {
-  const json::Value* value = take(key);
+  const json::Value* value = take(key, Null::is_a_value);
   if (value == nullptr) return std::optional<bool>();
-  if (!value->is(Kind::boolean)) return wrong_type(key, "true or false");
+  if (!value->is(Kind::boolean)) return refuse(key, "must be true or false");
   return std::optional(value->boolean());
 }
 
 Result<std::optional<std::int64_t>> JsonFields::number(std::string_view key) {
-  const json::Value* value = take(key);
+  const json::Value* value = take(key, Null::is_a_value);
   if (value == nullptr) return std::optional<std::int64_t>();
-  if (!value->is(Kind::integer)) return wrong_type(key, "a whole number");
+  if (!value->is(Kind::integer)) return refuse(key, "must be a whole number");
   return std::optional(value->integer());
 }
 
 Result<std::optional<std::vector<std::string>>> JsonFields::texts(std::string_view key) {
-  const json::Value* value = take(key);
+  const json::Value* value = take(key, Null::is_nothing);
   if (value == nullptr) return std::optional<std::vector<std::string>>();
-  if (!value->is(Kind::array)) return wrong_type(key, "a list of strings");
+  if (!value->is(Kind::array)) return refuse(key, "must be a list of strings");
   std::vector<std::string> out;
   for (const json::Value& element : value->array()) {
-    if (!element.is(Kind::string)) return wrong_type(key, "a list of strings");
+    if (!element.is(Kind::string)) return refuse(key, "must be a list of strings");
     out.push_back(element.string());
   }
   return std::optional(std::move(out));
 }
 
 Result<std::vector<std::pair<std::string, std::string>>> JsonFields::text_members(std::string_view key) {
-  const json::Value* value = take(key);
+  const json::Value* value = take(key, Null::is_a_value);
   std::vector<std::pair<std::string, std::string>> out;
   if (value == nullptr) return out;
-  if (!value->is(Kind::object)) return wrong_type(key, "an object of strings");
+  if (!value->is(Kind::object)) return refuse(key, "must be an object of strings");
   for (const auto& [name, member] : value->object()) {
-    if (!member.is(Kind::string)) return wrong_type(key, "an object of strings");
+    if (!member.is(Kind::string)) return refuse(key, "must be an object of strings");
     out.emplace_back(name, member.string());
   }
   return out;
 }
 
 Result<std::vector<JsonFields>> JsonFields::objects(std::string_view key) {
-  const json::Value* value = take(key);
+  const json::Value* value = take(key, Null::is_a_value);
   std::vector<JsonFields> out;
   if (value == nullptr) return out;
-  if (!value->is(Kind::array)) return wrong_type(key, "a list of objects");
+  if (!value->is(Kind::array)) return refuse(key, "must be a list of objects");
   for (const json::Value& element : value->array()) {
-    if (!element.is(Kind::object)) return wrong_type(key, "a list of objects");
+    if (!element.is(Kind::object)) return refuse(key, "must be a list of objects");
     JsonFields fields;
     fields.value_ = element;
+    fields.place_ = pointer(key) + "/" + std::to_string(out.size());
     out.push_back(std::move(fields));
   }
   return out;
@@ -101,15 +131,16 @@ Result<std::vector<JsonFields>> JsonFields::objects(std::string_view key) {
 
 Result<std::string> JsonFields::required_text(std::string_view key) {
   BERTH_TRY(auto value, text(key));
-  if (!value || value->empty()) return fail(Errc::parameter_invalid, std::string(key) + " is required");
+  if (!value || value->empty()) return refuse(key, "is required");
   return *std::move(value);
 }
 
 Result<void> JsonFields::finish() const {
   for (const auto& [key, value] : value_.object()) {
     if (std::ranges::find(taken_, key) != taken_.end()) continue;
-    return fail(Errc::parameter_invalid,
-                "there is no field '" + key + "' here." + did_you_mean(nearest_of(taken_, key)));
+    return fail(
+        Error(Errc::parameter_invalid, "there is no field '" + key + "' here." + did_you_mean(nearest_of(taken_, key)))
+            .with_items({pointer(key)}));
   }
   return {};
 }

@@ -2,7 +2,7 @@
 
 #include "api/admin/routes.h"
 
-#include <charconv>
+#include <algorithm>
 
 namespace berth::api::admin {
 
@@ -28,6 +28,21 @@ Result<meta::Namespace> load_namespace(sql::Connection& db, std::string_view nam
   BERTH_TRY(auto found, meta::find_namespace(db, name));
   if (!found) return fail(Errc::account_unknown, "there is no namespace '" + std::string(name) + "'");
   return *std::move(found);
+}
+
+Result<meta::Principal> load_team(sql::Connection& db, std::string_view name) {
+  BERTH_TRY(auto found, meta::find_principal(db, name));
+  if (!found || found->kind != meta::PrincipalKind::team)
+    return fail(Errc::account_unknown, "there is no team '" + std::string(name) + "'");
+  return *std::move(found);
+}
+
+Result<bool> is_member(sql::Connection& db, std::string_view org_name, std::string_view user_name) {
+  BERTH_TRY(const auto org, meta::find_namespace(db, org_name));
+  BERTH_TRY(const auto user, meta::find_principal(db, user_name));
+  if (!org || !user) return false;
+  BERTH_TRY(const auto role, meta::find_role(db, org->id, user->id));
+  return role.has_value();
 }
 
 AdminReply namespace_reply(const meta::Namespace& ns, int status = 200) {
@@ -59,20 +74,22 @@ Result<void> check_ownership(const AdminCall& call, meta::Role wanted) {
   return fail(Errc::denied, "only an owner of " + call.captures[0] + " makes owners, or changes one");
 }
 
-AdminReply no_content() { return {.status = 204, .body = {}, .etag = {}, .location = {}}; }
-
 }  // namespace
 
 Done list_orgs(AdminCall& call) {
+  BERTH_CO_TRY(const auto page, page_of(call));
   const auth::Subject& subject = call.identity.subject;
   std::vector<std::string> items;
-  if (!subject.is_admin) {  // everybody sees his own
-    BERTH_CO_TRY(const auto own,
+  if (!subject.is_admin) {  // everybody sees his own, which are few
+    BERTH_CO_TRY(auto own,
                  call.deps.store.peek([&](sql::Connection& db) { return meta::list_orgs_of(db, subject.id); }));
+    std::erase_if(own, [&](const meta::Namespace& org) { return org.name <= page.after; });
+    std::ranges::sort(own, {}, &meta::Namespace::name);
+    const bool is_full = std::ssize(own) > page.limit;
+    if (is_full) own.resize(static_cast<std::size_t>(page.limit));
     for (const meta::Namespace& org : own) items.push_back(namespace_json(org));
-    co_return page_reply(items, "");
+    co_return page_reply(items, is_full ? cursor_of(own.back().name) : "");
   }
-  BERTH_CO_TRY(const auto page, page_of(call));
   BERTH_CO_TRY(const auto all, co_await call.deps.store.read([=](sql::Connection& db) {
     return meta::list_namespaces(db, page.after, page.limit);
   }));
@@ -83,12 +100,14 @@ Done list_orgs(AdminCall& call) {
 }
 
 Done create_org(AdminCall& call) {
-  BERTH_CO_TRY(auto fields, JsonFields::parse(call.request.body));
+  BERTH_CO_TRY(auto fields, body_of(call));
   BERTH_CO_TRY(const auto name, fields.required_text("name"));
   BERTH_CO_TRY(const auto display_name, fields.text("display_name"));
   BERTH_CO_TRY(const auto owner, fields.text("owner"));
   BERTH_CO_TRY(const auto adopts, fields.boolean("adopt_namespace"));
   BERTH_CO_TRYV(fields.finish());
+  BERTH_CO_TRYV(at("/name", auth::check_account_name(name)));
+  BERTH_CO_TRYV(at("/display_name", auth::check_display_name(display_name.value_or(""))));
   const std::string owner_name = owner.value_or(call.identity.subject.name);
   call.detail = JsonObject().text("name", name).text("owner", owner_name).str();
   BERTH_CO_TRY(
@@ -110,17 +129,13 @@ Done get_namespace(AdminCall& call) {
 }
 
 Done change_namespace(AdminCall& call) {
-  BERTH_CO_TRY(auto fields, JsonFields::parse(call.request.body));
-  BERTH_CO_TRY(const auto visibility_word, fields.text("visibility"));
-  BERTH_CO_TRY(const auto display_name, fields.text("display_name"));
+  BERTH_CO_TRY(auto fields, body_of(call));
+  BERTH_CO_TRY(const auto visibility, visibility_of(fields));
+  BERTH_CO_TRY(const auto display_name, fields.clearable_text("display_name"));
   BERTH_CO_TRYV(fields.finish());
-  std::optional<meta::Visibility> visibility;
-  if (visibility_word) {
-    visibility = auth::parse_visibility(*visibility_word);
-    if (!visibility) co_return fail(Errc::account_invalid, "visibility is private, internal or public");
-  }
-  if (visibility_word) call.detail = JsonObject().text("visibility", *visibility_word).str();
-  BERTH_CO_TRY(const auto version, wanted_version(call));
+  if (display_name) BERTH_CO_TRYV(at("/display_name", auth::check_display_name(*display_name)));
+  if (visibility) call.detail = JsonObject().text("visibility", auth::to_word(*visibility)).str();
+  const auto version = wanted_version(call);
   BERTH_CO_TRY(
       const auto changed,
       co_await change_accounts(call, [=, name = call.captures[0]](sql::Connection& db) -> Result<meta::Namespace> {
@@ -136,14 +151,17 @@ Done change_namespace(AdminCall& call) {
 
 Done remove_org(AdminCall& call) {
   BERTH_CO_TRYV(co_await change_accounts(
-      call, [name = call.captures[0]](sql::Connection& db) { return auth::remove_org(db, name); }));
+      call, [name = call.captures[0], version = wanted_version(call)](sql::Connection& db) -> Result<void> {
+        BERTH_TRY(const auto org, load_namespace(db, name));
+        BERTH_TRYV(check_version(version, org.version));
+        return auth::remove_org(db, name);
+      }));
   co_return no_content();
 }
 
 Done list_members(AdminCall& call) {
   BERTH_CO_TRY(const auto page, page_of(call));
-  std::int64_t after = 0;
-  std::from_chars(page.after.data(), page.after.data() + page.after.size(), after);
+  BERTH_CO_TRY(const std::int64_t after, number_after(page));
   BERTH_CO_TRY(const auto members,
                co_await call.deps.store.read(
                    [=, name = call.captures[0]](sql::Connection& db) -> Result<std::vector<meta::OrgMember>> {
@@ -161,20 +179,26 @@ Done list_members(AdminCall& call) {
 }
 
 Done put_member(AdminCall& call) {
-  BERTH_CO_TRY(auto fields, JsonFields::parse(call.request.body));
+  BERTH_CO_TRY(auto fields, body_of(call));
   BERTH_CO_TRY(const auto word, fields.required_text("role"));
   BERTH_CO_TRYV(fields.finish());
   const auto role = auth::parse_role(word);
-  if (!role) co_return fail(Errc::account_invalid, "role is reader, writer, admin or owner");
+  if (!role) co_return refuse_at("/role", "role is reader, writer, admin or owner");
   call.detail = JsonObject().text("role", word).str();
   BERTH_CO_TRYV(check_ownership(call, *role));
-  BERTH_CO_TRYV(
-      co_await change_accounts(call, [=, org = call.captures[0], user = call.captures[1]](sql::Connection& db) {
-        return auth::put_member(db, org, user, *role);
-      }));
+  BERTH_CO_TRY(const bool was_in,
+               co_await change_accounts(call,
+                                        [=, org = call.captures[0], user = call.captures[1],
+                                         must_be_new = must_be_new(call)](sql::Connection& db) -> Result<bool> {
+                                          BERTH_TRY(const bool is_in, is_member(db, org, user));
+                                          BERTH_TRYV(check_new(must_be_new, is_in));
+                                          BERTH_TRYV(auth::put_member(db, org, user, *role));
+                                          return is_in;
+                                        }));
   JsonObject out;
   out.text("user", call.captures[1]).text("role", word);
   AdminReply reply;
+  reply.status = was_in ? 200 : 201;
   reply.body = out.str();
   co_return reply;
 }
@@ -201,7 +225,7 @@ Done list_teams(AdminCall& call) {
 }
 
 Done create_team(AdminCall& call) {
-  BERTH_CO_TRY(auto fields, JsonFields::parse(call.request.body));
+  BERTH_CO_TRY(auto fields, body_of(call));
   BERTH_CO_TRY(const auto name, fields.required_text("name"));
   BERTH_CO_TRYV(fields.finish());
   const std::string whole = call.captures[0] + "/" + name;
@@ -215,6 +239,14 @@ Done create_team(AdminCall& call) {
   co_return reply;
 }
 
+Done get_team(AdminCall& call) {
+  const std::string name = call.captures[0] + "/" + call.captures[1];
+  BERTH_CO_TRYV(call.deps.store.peek([&](sql::Connection& db) { return load_team(db, name); }));
+  AdminReply reply;
+  reply.body = JsonObject().text("name", name).str();
+  co_return reply;
+}
+
 Done remove_team(AdminCall& call) {
   BERTH_CO_TRYV(co_await change_accounts(call, [team = call.captures[0] + "/" + call.captures[1]](sql::Connection& db) {
     return auth::remove_team(db, team);
@@ -224,15 +256,12 @@ Done remove_team(AdminCall& call) {
 
 Done list_team_members(AdminCall& call) {
   BERTH_CO_TRY(const auto page, page_of(call));
-  std::int64_t after = 0;
-  std::from_chars(page.after.data(), page.after.data() + page.after.size(), after);
+  BERTH_CO_TRY(const std::int64_t after, number_after(page));
   const std::string name = call.captures[0] + "/" + call.captures[1];
   BERTH_CO_TRY(const auto members,
                co_await call.deps.store.read([=](sql::Connection& db) -> Result<std::vector<meta::OrgMember>> {
-                 BERTH_TRY(const auto team, meta::find_principal(db, name));
-                 if (!team || team->kind != meta::PrincipalKind::team)
-                   return fail(Errc::account_unknown, "there is no team '" + name + "'");
-                 return meta::list_team_members(db, team->id, after, page.limit);
+                 BERTH_TRY(const auto team, load_team(db, name));
+                 return meta::list_team_members(db, team.id, after, page.limit);
                }));
   std::vector<std::string> items;
   for (const meta::OrgMember& member : members) items.push_back(JsonObject().text("user", member.name).str());
@@ -241,11 +270,16 @@ Done list_team_members(AdminCall& call) {
 }
 
 Done put_team_member(AdminCall& call) {
-  BERTH_CO_TRYV(co_await change_accounts(
-      call, [team = call.captures[0] + "/" + call.captures[1], user = call.captures[2]](sql::Connection& db) {
-        return auth::add_to_team(db, team, user);
-      }));
+  BERTH_CO_TRY(const bool is_added,
+               co_await change_accounts(call,
+                                        [team = call.captures[0] + "/" + call.captures[1], user = call.captures[2],
+                                         must_be_new = must_be_new(call)](sql::Connection& db) -> Result<bool> {
+                                          BERTH_TRY(const bool was_added, auth::add_to_team(db, team, user));
+                                          BERTH_TRYV(check_new(must_be_new, !was_added));
+                                          return was_added;
+                                        }));
   AdminReply reply;
+  reply.status = is_added ? 201 : 200;
   reply.body = JsonObject().text("user", call.captures[2]).str();
   co_return reply;
 }

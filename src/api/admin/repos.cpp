@@ -9,7 +9,6 @@ namespace berth::api::admin {
 
 namespace {
 
-constexpr std::size_t kDescriptionBytesMax = 1000;
 constexpr std::int64_t kScanMax = 2'000;  // names that one page looks at
 
 std::string repo_json(const meta::RepoInfo& repo, auth::Rights rights) {
@@ -96,19 +95,13 @@ Done get_repo(AdminCall& call) {
 
 Done change_repo(AdminCall& call) {
   BERTH_CO_TRY(const auto name, oci::RepoName::parse(call.captures[0]));
-  BERTH_CO_TRY(auto fields, JsonFields::parse(call.request.body));
-  BERTH_CO_TRY(const auto visibility_word, fields.text("visibility"));
-  BERTH_CO_TRY(const auto description, fields.text("description"));
+  BERTH_CO_TRY(auto fields, body_of(call));
+  BERTH_CO_TRY(const auto visibility, visibility_of(fields));
+  BERTH_CO_TRY(const auto description, fields.clearable_text("description"));
   BERTH_CO_TRYV(fields.finish());
-  std::optional<meta::Visibility> visibility;
-  if (visibility_word) {
-    visibility = auth::parse_visibility(*visibility_word);
-    if (!visibility) co_return fail(Errc::account_invalid, "visibility is private, internal or public");
-  }
-  if (description && description->size() > kDescriptionBytesMax)
-    co_return fail(Errc::account_invalid, "a description has at most 1000 bytes");
-  if (visibility_word) call.detail = JsonObject().text("visibility", *visibility_word).str();
-  BERTH_CO_TRY(const auto version, wanted_version(call));
+  if (description) BERTH_CO_TRYV(at("/description", check_description(*description)));
+  if (visibility) call.detail = JsonObject().text("visibility", auth::to_word(*visibility)).str();
+  const auto version = wanted_version(call);
   BERTH_CO_TRY(const auto changed,
                co_await change(call, meta::Touches::repo(name), [=](sql::Connection& db) -> Result<meta::RepoInfo> {
                  BERTH_TRY(auto info, load(db, name));

@@ -9,6 +9,7 @@ namespace berth::api::admin {
 namespace {
 
 constexpr std::int64_t kOverlapMs = 24LL * 60 * 60 * 1000;
+constexpr std::int64_t kOverlapMaxMs = 30 * kOverlapMs;
 
 std::string robot_json(const meta::Principal& robot, const std::vector<meta::TokenRow>& secrets, std::int64_t now_ms) {
   std::optional<std::int64_t> used_at_ms;
@@ -24,7 +25,7 @@ std::string robot_json(const meta::Principal& robot, const std::vector<meta::Tok
   JsonObject out;
   out.text("name", robot.name).text("description", robot.display_name).boolean("disabled", robot.is_disabled);
   out.raw("expires_at", time_json(robot.expires_at_ms)).number("live_secrets", live);
-  out.raw("last_used_at", time_json(used_at_ms)).text("last_used_from", used_from);
+  out.raw("last_used_at", time_json(used_at_ms)).text_or_null("last_used_from", used_from);
   return out.raw("created_at", time_json(robot.created_at_ms)).str();
 }
 
@@ -59,25 +60,28 @@ Result<std::vector<GrantWanted>> grants_of(JsonFields& fields, std::string_view 
     BERTH_TRYV(part.finish());
     for (const std::string& word : words.value_or(std::vector<std::string>())) {
       const auto right = auth::parse_right(word);
-      if (!right) return fail(Errc::account_invalid, "'" + word + "' is not an action");
+      if (!right) return refuse_at(part.pointer("actions"), "'" + word + "' is not an action");
       wanted.rights = wanted.rights | *right;
     }
-    BERTH_TRY(const auto pattern, auth::RepoPattern::parse(wanted.pattern));
+    BERTH_TRY(const auto pattern, at(part.pointer("repo"), auth::RepoPattern::parse(wanted.pattern)));
     // Whoever administers acme hands out acme's, and nobody else's.
     if (pattern.first_component() != ns)
-      return fail(Errc::account_invalid, wanted.pattern + " is not in the namespace " + std::string(ns));
+      return refuse_at(part.pointer("repo"), wanted.pattern + " is not in the namespace " + std::string(ns));
     out.push_back(std::move(wanted));
   }
   return out;
 }
 
 io::Task<Result<AdminReply>> add_secret(AdminCall& call, std::string robot) {
-  BERTH_CO_TRY(auto fields, JsonFields::parse(call.request.body));
+  BERTH_CO_TRY(auto fields, body_of(call));
   BERTH_CO_TRY(const auto overlap, fields.text("overlap"));
   BERTH_CO_TRYV(fields.finish());
   std::int64_t overlap_ms = kOverlapMs;
   if (overlap) {
-    BERTH_CO_TRY(overlap_ms, parse_duration_ms(*overlap));
+    const auto wanted = parse_duration_ms(*overlap);
+    if (!wanted || *wanted > kOverlapMaxMs)
+      co_return refuse_at("/overlap", "an overlap is a duration of at most 30d, such as 12h; 0s is none");
+    overlap_ms = *wanted;
   }
   const std::string secret = auth::make_secret(auth::SecretKind::robot, call.deps.random);
   const std::int64_t until_ms = call.deps.clock.now_ms() + overlap_ms;
@@ -102,7 +106,7 @@ Done list_robots(AdminCall& call) {
                                                            sql::Connection& db) -> Result<std::vector<RobotView>> {
         BERTH_TRY(const auto ns, meta::find_namespace(db, name));
         std::vector<RobotView> out;
-        if (!ns) return out;
+        if (!ns) return fail(Errc::account_unknown, "there is no namespace '" + name + "'");
         BERTH_TRY(auto rows, meta::list_principals_of(db, ns->id, meta::PrincipalKind::robot, page.after, page.limit));
         for (meta::Principal& row : rows) {
           BERTH_TRY(auto secrets, meta::list_tokens(db, row.id, meta::TokenKind::robot_secret, 0, 1000));
@@ -116,7 +120,7 @@ Done list_robots(AdminCall& call) {
 }
 
 Done create_robot(AdminCall& call) {
-  BERTH_CO_TRY(auto fields, JsonFields::parse(call.request.body));
+  BERTH_CO_TRY(auto fields, body_of(call));
   auth::NewRobot robot;
   robot.ns = call.captures[0];
   BERTH_CO_TRY(robot.name, fields.required_text("name"));
@@ -129,8 +133,10 @@ Done create_robot(AdminCall& call) {
     co_return fail(Errc::denied,
                    "only an administrator gives robots plain names; call it " + robot.ns + "+" + robot.name);
   robot.description = description.value_or("");
+  BERTH_CO_TRYV(at("/name", auth::check_robot_name(robot.name)));
+  BERTH_CO_TRYV(at("/description", check_description(robot.description)));
   if (life) {
-    BERTH_CO_TRY(const std::int64_t life_ms, parse_life_ms(*life));
+    BERTH_CO_TRY(const std::int64_t life_ms, at("/expires_in", parse_life_ms(*life)));
     robot.expires_at_ms = call.deps.clock.now_ms() + life_ms;
   }
   std::vector<std::string> given;
@@ -165,12 +171,14 @@ Done get_robot(AdminCall& call) {
 }
 
 Done remove_robot(AdminCall& call) {
-  BERTH_CO_TRYV(co_await change_accounts(
-      call, [ns = call.captures[0], name = call.captures[1]](sql::Connection& db) -> Result<void> {
-        BERTH_TRYV(load_robot(db, ns, name));
-        return auth::remove_robot(db, name);
-      }));
-  co_return AdminReply{.status = 204, .body = {}, .etag = {}, .location = {}};
+  BERTH_CO_TRYV(co_await change_accounts(call,
+                                         [ns = call.captures[0], name = call.captures[1],
+                                          version = wanted_version(call)](sql::Connection& db) -> Result<void> {
+                                           BERTH_TRY(const auto view, load_robot(db, ns, name));
+                                           BERTH_TRYV(check_version(version, view.robot.version));
+                                           return auth::remove_robot(db, name);
+                                         }));
+  co_return no_content();
 }
 
 Done rotate_robot(AdminCall& call) {

@@ -7,6 +7,8 @@ namespace berth::api::admin {
 
 using Done = io::Task<Result<AdminReply>>;
 
+Done get_document(AdminCall& call);
+
 Done get_self(AdminCall& call);
 Done change_self(AdminCall& call);
 Done change_own_password(AdminCall& call);
@@ -29,6 +31,7 @@ Done remove_member(AdminCall& call);
 
 Done list_teams(AdminCall& call);
 Done create_team(AdminCall& call);
+Done get_team(AdminCall& call);
 Done remove_team(AdminCall& call);
 Done list_team_members(AdminCall& call);
 Done put_team_member(AdminCall& call);
@@ -43,11 +46,13 @@ Done rotate_self(AdminCall& call);
 
 Done list_tokens(AdminCall& call);
 Done create_token(AdminCall& call);
+Done get_token(AdminCall& call);
 Done revoke_token(AdminCall& call);
 Done create_short_lived(AdminCall& call);
 
 Done list_trust_rules(AdminCall& call);
 Done create_trust_rule(AdminCall& call);
+Done get_trust_rule(AdminCall& call);
 Done remove_trust_rule(AdminCall& call);
 
 Done list_grants(AdminCall& call);

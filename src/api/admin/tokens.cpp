@@ -2,10 +2,8 @@
 
 #include "api/admin/routes.h"
 #include "auth/secret.h"
-#include "base/setting_text.h"
 
 #include <algorithm>
-#include <charconv>
 
 namespace berth::api::admin {
 
@@ -16,11 +14,24 @@ constexpr std::size_t kNameBytesMax = 100;
 constexpr std::int64_t kTokensMax = 1'000;  // of one user
 constexpr std::size_t kPartsMax = 50;       // of one token's scope
 
+/// As they were asked for.
+std::vector<std::string> scopes_of(const auth::Narrowing& narrowing) {
+  std::vector<std::string> out;
+  for (const auto& part : narrowing.parts) out.push_back(part.pattern.str() + ":" + auth::to_text(part.rights));
+  return out;
+}
+
 std::string token_json(const meta::TokenRow& token) {
   JsonObject out;
-  out.text("id", std::to_string(token.id)).text("name", token.name).raw("scope", token.scope);
+  out.text("id", std::to_string(token.id)).text("name", token.name);
+  const auth::Narrowing narrowing = auth::parse_narrowing(token.scope);
+  if (narrowing.is_narrow) {
+    out.texts("scopes", scopes_of(narrowing));
+  } else {
+    out.raw("scopes", "null");
+  }
   out.raw("created_at", time_json(token.created_at_ms)).raw("expires_at", time_json(token.expires_at_ms));
-  out.raw("last_used_at", time_json(token.used_at_ms)).text("last_used_from", token.used_from);
+  out.raw("last_used_at", time_json(token.used_at_ms)).text_or_null("last_used_from", token.used_from);
   return out.raw("revoked_at", time_json(token.revoked_at_ms)).str();
 }
 
@@ -30,17 +41,17 @@ Result<auth::Narrowing> narrowing_of(JsonFields& fields) {
   auth::Narrowing out;
   if (!texts) return out;
   out.is_narrow = true;
-  if (texts->size() > kPartsMax) return fail(Errc::account_invalid, "a token has at most 50 scopes");
+  if (texts->size() > kPartsMax) return refuse_at("/scopes", "a token has at most 50 scopes");
   for (const std::string& text : *texts) {
     const std::size_t colon = text.rfind(':');
     const auto rights =
         colon == std::string::npos ? std::nullopt : auth::parse_rights(std::string_view(text).substr(colon + 1));
     if (!rights) {
-      return fail(Errc::account_invalid,
-                  "'" + text + "' is not a scope; it is written REPOSITORY:RIGHTS, as in acme/web:read,write");
+      return refuse_at("/scopes",
+                       "'" + text + "' is not a scope; it is written REPOSITORY:RIGHTS, as in acme/web:read,write");
     }
-    BERTH_TRY(auto pattern, auth::RepoPattern::parse(std::string_view(text).substr(0, colon),
-                                                     auth::RepoPattern::FirstComponent::any));
+    BERTH_TRY(auto pattern, at("/scopes", auth::RepoPattern::parse(std::string_view(text).substr(0, colon),
+                                                                   auth::RepoPattern::FirstComponent::any)));
     out.parts.push_back({std::move(pattern), *rights});
   }
   return out;
@@ -78,8 +89,7 @@ AdminReply made_reply(const Made& made) {
 
 Done list_tokens(AdminCall& call) {
   BERTH_CO_TRY(const auto page, page_of(call));
-  std::int64_t after = 0;
-  std::from_chars(page.after.data(), page.after.data() + page.after.size(), after);
+  BERTH_CO_TRY(const std::int64_t after, number_after(page));
   BERTH_CO_TRY(const auto tokens,
                co_await call.deps.store.read([=, id = call.identity.subject.id](sql::Connection& db) {
                  return meta::list_tokens(db, id, meta::TokenKind::access, after, page.limit);
@@ -91,7 +101,7 @@ Done list_tokens(AdminCall& call) {
 }
 
 Done create_token(AdminCall& call) {
-  BERTH_CO_TRY(auto fields, JsonFields::parse(call.request.body));
+  BERTH_CO_TRY(auto fields, body_of(call));
   meta::TokenRow row;
   row.principal = call.identity.subject.id;
   row.kind = meta::TokenKind::access;
@@ -99,14 +109,14 @@ Done create_token(AdminCall& call) {
   BERTH_CO_TRY(const auto life, fields.text("expires_in"));
   BERTH_CO_TRY(const auto narrowing, narrowing_of(fields));
   BERTH_CO_TRYV(fields.finish());
-  if (row.name.size() > kNameBytesMax) co_return fail(Errc::account_invalid, "a token's name has at most 100 bytes");
+  if (row.name.size() > kNameBytesMax) co_return refuse_at("/name", "a token's name has at most 100 bytes");
   BERTH_CO_TRY(const auto there, call.deps.store.peek([&](sql::Connection& db) {
     return meta::list_live_tokens(db, row.principal, row.kind, call.deps.clock.now_ms(), kTokensMax);
   }));
-  if (std::ssize(there) >= kTokensMax) co_return fail(Errc::denied, "you have too many tokens; revoke some");
+  if (std::ssize(there) >= kTokensMax) co_return fail(Errc::state_conflict, "you have too many tokens; revoke some");
   row.scope = auth::print_narrowing(narrowing);
   if (life) {
-    BERTH_CO_TRY(const std::int64_t life_ms, parse_life_ms(*life));
+    BERTH_CO_TRY(const std::int64_t life_ms, at("/expires_in", parse_life_ms(*life)));
     row.expires_at_ms = call.deps.clock.now_ms() + life_ms;
   }
   call.detail = JsonObject().text("name", row.name).raw("scope", row.scope).str();
@@ -116,30 +126,39 @@ Done create_token(AdminCall& call) {
   co_return reply;
 }
 
+Done get_token(AdminCall& call) {
+  BERTH_CO_TRY(const std::int64_t id, id_of(call.captures[0]));
+  BERTH_CO_TRY(const auto found, call.deps.store.peek([&](sql::Connection& db) { return meta::find_token(db, id); }));
+  const bool is_own = found && found->principal == call.identity.subject.id && found->kind == meta::TokenKind::access;
+  if (!is_own) co_return fail(Errc::account_unknown, "you have no token " + call.captures[0]);
+  AdminReply reply;
+  reply.body = token_json(*found);
+  co_return reply;
+}
+
 Done revoke_token(AdminCall& call) {
-  std::int64_t id = 0;
-  const std::string& text = call.captures[0];
-  std::from_chars(text.data(), text.data() + text.size(), id);
+  BERTH_CO_TRY(const std::int64_t id, id_of(call.captures[0]));
   BERTH_CO_TRY(const bool was_live,
                co_await change_accounts(
                    call, [=, principal = call.identity.subject.id, now_ms = call.deps.clock.now_ms()](
                              sql::Connection& db) { return meta::revoke_token(db, principal, id, now_ms); }));
-  if (!was_live) co_return fail(Errc::account_unknown, "you have no live token " + text);
-  co_return AdminReply{.status = 204, .body = {}, .etag = {}, .location = {}};
+  if (!was_live) co_return fail(Errc::account_unknown, "you have no live token " + call.captures[0]);
+  co_return no_content();
 }
 
 Done create_short_lived(AdminCall& call) {
   BERTH_CO_TRYV(check_not_a_job(call));
-  BERTH_CO_TRY(auto fields, JsonFields::parse(call.request.body));
+  BERTH_CO_TRY(auto fields, body_of(call));
   BERTH_CO_TRY(const auto life, fields.text("expires_in"));
   BERTH_CO_TRY(auto narrowing, narrowing_of(fields));
   BERTH_CO_TRYV(fields.finish());
   std::int64_t life_ms = kShortLivedMs;
   if (life) {
-    BERTH_CO_TRY(life_ms, parse_life_ms(*life));
+    BERTH_CO_TRY(life_ms, at("/expires_in", parse_life_ms(*life)));
   }
-  if (life_ms > kShortLivedMs)
-    co_return fail(Errc::account_invalid, "a short-lived password lives twelve hours at most; make an access token");
+  if (life_ms > kShortLivedMs) {
+    co_return refuse_at("/expires_in", "a short-lived password lives twelve hours at most; make an access token");
+  }
   // What was made from a narrow secret is as narrow.
   if (call.identity.narrowing.is_narrow) {
     if (narrowing.is_narrow)

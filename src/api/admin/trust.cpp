@@ -3,8 +3,6 @@
 #include "api/admin/routes.h"
 #include "auth/trust_rule.h"
 
-#include <charconv>
-
 namespace berth::api::admin {
 
 namespace {
@@ -21,13 +19,12 @@ std::string rule_json(const meta::TrustRule& rule) {
 
 Done list_trust_rules(AdminCall& call) {
   BERTH_CO_TRY(const auto page, page_of(call));
-  std::int64_t after = 0;
-  std::from_chars(page.after.data(), page.after.data() + page.after.size(), after);
+  BERTH_CO_TRY(const std::int64_t after, number_after(page));
   BERTH_CO_TRY(const auto rules,
                co_await call.deps.store.read(
                    [=, name = call.captures[0]](sql::Connection& db) -> Result<std::vector<meta::TrustRule>> {
                      BERTH_TRY(const auto ns, meta::find_namespace(db, name));
-                     if (!ns) return std::vector<meta::TrustRule>();
+                     if (!ns) return fail(Errc::account_unknown, "there is no namespace '" + name + "'");
                      return meta::list_trust_rules(db, ns->id, after, page.limit);
                    }));
   std::vector<std::string> items;
@@ -37,7 +34,7 @@ Done list_trust_rules(AdminCall& call) {
 }
 
 Done create_trust_rule(AdminCall& call) {
-  BERTH_CO_TRY(auto fields, JsonFields::parse(call.request.body));
+  BERTH_CO_TRY(auto fields, body_of(call));
   auth::NewTrustRule rule;
   rule.ns = call.captures[0];
   BERTH_CO_TRY(rule.robot, fields.required_text("robot"));
@@ -69,13 +66,25 @@ Done create_trust_rule(AdminCall& call) {
   co_return reply;
 }
 
+Done get_trust_rule(AdminCall& call) {
+  BERTH_CO_TRY(const std::int64_t id, id_of(call.captures[1]));
+  BERTH_CO_TRY(const auto rule, call.deps.store.peek([&](sql::Connection& db) -> Result<meta::TrustRule> {
+    BERTH_TRY(const auto ns, meta::find_namespace(db, call.captures[0]));
+    BERTH_TRY(auto found, meta::find_trust_rule(db, id));
+    if (!ns || !found || found->ns != ns->id)
+      return fail(Errc::account_unknown, "there is no trust rule " + call.captures[1] + " in " + call.captures[0]);
+    return *std::move(found);
+  }));
+  AdminReply reply;
+  reply.body = rule_json(rule);
+  co_return reply;
+}
+
 Done remove_trust_rule(AdminCall& call) {
-  std::int64_t id = 0;
-  const std::string& text = call.captures[1];
-  std::from_chars(text.data(), text.data() + text.size(), id);
+  BERTH_CO_TRY(const std::int64_t id, id_of(call.captures[1]));
   BERTH_CO_TRYV(co_await change_accounts(
       call, [=, ns = call.captures[0]](sql::Connection& db) { return auth::remove_trust_rule(db, ns, id); }));
-  co_return AdminReply{.status = 204, .body = {}, .etag = {}, .location = {}};
+  co_return no_content();
 }
 
 }  // namespace berth::api::admin

@@ -9,7 +9,7 @@ namespace {
 
 std::string user_json(const meta::Principal& user) {
   JsonObject out;
-  out.text("name", user.name).text("email", user.email).text("display_name", user.display_name);
+  out.text("name", user.name).text_or_null("email", user.email).text("display_name", user.display_name);
   out.boolean("admin", user.is_admin).boolean("disabled", user.is_disabled);
   out.boolean("has_password", !user.password_hash.empty()).raw("created_at", time_json(user.created_at_ms));
   return out.str();
@@ -32,22 +32,25 @@ Result<meta::Principal> load_user(sql::Connection& db, std::string_view name) {
 }
 
 /// Hashed where it holds up nobody.
-io::Task<Result<std::string>> hash_on_pool(AdminCall& call, std::string password) {
-  BERTH_CO_TRYV(auth::check_new_password(password));
+io::Task<Result<std::string>> hash_on_pool(AdminCall& call, std::string pointer, std::string password) {
+  if (const auto checked = auth::check_new_password(password); !checked)
+    co_return refuse_at(pointer, checked.error().message);
   co_return co_await io::offload(call.deps.passwords, [password = std::move(password)]() -> Result<std::string> {
     return auth::hash_password(password);
   });
 }
 
 io::Task<Result<AdminReply>> store_password(AdminCall& call, std::string user, std::string password) {
-  BERTH_CO_TRY(auto hash, co_await hash_on_pool(call, std::move(password)));
+  BERTH_CO_TRY(auto hash, co_await hash_on_pool(call, "/new", std::move(password)));
   BERTH_CO_TRYV(co_await change_accounts(
       call, [=, stamp = call.stamp()](sql::Connection& db) { return auth::set_password(db, user, hash, stamp); }));
-  co_return AdminReply{.status = 204, .body = {}, .etag = {}, .location = {}};
+  co_return no_content();
 }
 
 io::Task<Result<AdminReply>> apply_change(AdminCall& call, std::string user, auth::UserChange change) {
-  BERTH_CO_TRY(change.version, wanted_version(call));
+  change.version = wanted_version(call);
+  if (change.email) BERTH_CO_TRYV(at("/email", auth::check_email(*change.email)));
+  if (change.display_name) BERTH_CO_TRYV(at("/display_name", auth::check_display_name(*change.display_name)));
   BERTH_CO_TRY(const auto changed, co_await change_accounts(call, [=](sql::Connection& db) -> Result<meta::Principal> {
                  BERTH_TRYV(auth::change_user(db, user, change));
                  return load_user(db, user);
@@ -68,7 +71,7 @@ Done get_self(AdminCall& call) {
   for (const meta::Namespace& org : orgs) names.push_back(org.name);
   JsonObject out;
   out.text("name", found->name).text("kind", subject.kind == auth::Subject::Kind::robot ? "robot" : "user");
-  out.text("email", found->email).text("display_name", found->display_name).boolean("admin", subject.is_admin);
+  out.text_or_null("email", found->email).text("display_name", found->display_name).boolean("admin", subject.is_admin);
   out.texts("organizations", names).raw("created_at", time_json(found->created_at_ms));
   AdminReply reply;
   reply.body = out.str();
@@ -77,16 +80,16 @@ Done get_self(AdminCall& call) {
 }
 
 Done change_self(AdminCall& call) {
-  BERTH_CO_TRY(auto fields, JsonFields::parse(call.request.body));
+  BERTH_CO_TRY(auto fields, body_of(call));
   auth::UserChange change;
-  BERTH_CO_TRY(change.email, fields.text("email"));
-  BERTH_CO_TRY(change.display_name, fields.text("display_name"));
+  BERTH_CO_TRY(change.email, fields.clearable_text("email"));
+  BERTH_CO_TRY(change.display_name, fields.clearable_text("display_name"));
   BERTH_CO_TRYV(fields.finish());
   co_return co_await apply_change(call, call.identity.subject.name, std::move(change));
 }
 
 Done change_own_password(AdminCall& call) {
-  BERTH_CO_TRY(auto fields, JsonFields::parse(call.request.body));
+  BERTH_CO_TRY(auto fields, body_of(call));
   BERTH_CO_TRY(auto current, fields.text("current"));
   BERTH_CO_TRY(auto next, fields.required_text("new"));
   BERTH_CO_TRYV(fields.finish());
@@ -114,7 +117,7 @@ Done list_users(AdminCall& call) {
 }
 
 Done create_user(AdminCall& call) {
-  BERTH_CO_TRY(auto fields, JsonFields::parse(call.request.body));
+  BERTH_CO_TRY(auto fields, body_of(call));
   auth::NewUser user;
   BERTH_CO_TRY(user.name, fields.required_text("name"));
   BERTH_CO_TRY(const auto password, fields.text("password"));
@@ -123,13 +126,15 @@ Done create_user(AdminCall& call) {
   BERTH_CO_TRY(const auto is_admin, fields.boolean("admin"));
   BERTH_CO_TRY(const auto adopts, fields.boolean("adopt_namespace"));
   BERTH_CO_TRYV(fields.finish());
-  BERTH_CO_TRYV(auth::check_account_name(user.name));
   user.email = email.value_or("");
   user.display_name = display_name.value_or("");
+  BERTH_CO_TRYV(at("/name", auth::check_account_name(user.name)));
+  BERTH_CO_TRYV(at("/email", auth::check_email(user.email)));
+  BERTH_CO_TRYV(at("/display_name", auth::check_display_name(user.display_name)));
   user.is_admin = is_admin.value_or(false);
   call.detail = JsonObject().text("name", user.name).boolean("admin", user.is_admin).str();
   if (password) {
-    BERTH_CO_TRY(user.password_hash, co_await hash_on_pool(call, *password));
+    BERTH_CO_TRY(user.password_hash, co_await hash_on_pool(call, "/password", *password));
   }
   BERTH_CO_TRY(const auto made, co_await change_accounts(call,
                                                          [=, adopt = adopts.value_or(false), stamp = call.stamp()](
@@ -143,7 +148,7 @@ Done create_user(AdminCall& call) {
 
 /// The first administrator of a registry that was started without one.
 Done set_up(AdminCall& call) {
-  BERTH_CO_TRY(auto fields, JsonFields::parse(call.request.body));
+  BERTH_CO_TRY(auto fields, body_of(call));
   BERTH_CO_TRY(const auto token, fields.required_text("token"));
   auth::NewUser user;
   BERTH_CO_TRY(user.name, fields.required_text("name"));
@@ -152,9 +157,9 @@ Done set_up(AdminCall& call) {
   if (call.deps.directory.has_accounts() || !call.deps.setup.is_right(token))
     co_return fail(Errc::denied,
                    "the set-up secret is not the one that was printed, or an hour old; start the server again");
-  BERTH_CO_TRYV(auth::check_account_name(user.name));
+  BERTH_CO_TRYV(at("/name", auth::check_account_name(user.name)));
   user.is_admin = true;
-  BERTH_CO_TRY(user.password_hash, co_await hash_on_pool(call, std::move(password)));
+  BERTH_CO_TRY(user.password_hash, co_await hash_on_pool(call, "/password", std::move(password)));
   BERTH_CO_TRY(const auto made, co_await change_accounts(
                                     call, [=, stamp = call.stamp()](sql::Connection& db) -> Result<meta::Principal> {
                                       BERTH_TRY(const bool is_late, meta::has_users(db));
@@ -174,10 +179,10 @@ Done get_user(AdminCall& call) {
 }
 
 Done change_user(AdminCall& call) {
-  BERTH_CO_TRY(auto fields, JsonFields::parse(call.request.body));
+  BERTH_CO_TRY(auto fields, body_of(call));
   auth::UserChange change;
-  BERTH_CO_TRY(change.email, fields.text("email"));
-  BERTH_CO_TRY(change.display_name, fields.text("display_name"));
+  BERTH_CO_TRY(change.email, fields.clearable_text("email"));
+  BERTH_CO_TRY(change.display_name, fields.clearable_text("display_name"));
   BERTH_CO_TRY(change.is_admin, fields.boolean("admin"));
   BERTH_CO_TRY(change.is_disabled, fields.boolean("disabled"));
   BERTH_CO_TRYV(fields.finish());
@@ -189,7 +194,7 @@ Done change_user(AdminCall& call) {
 }
 
 Done set_user_password(AdminCall& call) {
-  BERTH_CO_TRY(auto fields, JsonFields::parse(call.request.body));
+  BERTH_CO_TRY(auto fields, body_of(call));
   BERTH_CO_TRY(auto password, fields.required_text("new"));
   BERTH_CO_TRYV(fields.finish());
   BERTH_CO_TRYV(call.deps.store.peek([&](sql::Connection& db) { return load_user(db, call.captures[0]); }));
@@ -198,8 +203,12 @@ Done set_user_password(AdminCall& call) {
 
 Done remove_user(AdminCall& call) {
   BERTH_CO_TRYV(co_await change_accounts(
-      call, [name = call.captures[0]](sql::Connection& db) { return auth::remove_user(db, name); }));
-  co_return AdminReply{.status = 204, .body = {}, .etag = {}, .location = {}};
+      call, [name = call.captures[0], version = wanted_version(call)](sql::Connection& db) -> Result<void> {
+        BERTH_TRY(const auto user, load_user(db, name));
+        BERTH_TRYV(check_version(version, user.version));
+        return auth::remove_user(db, name);
+      }));
+  co_return no_content();
 }
 
 }  // namespace berth::api::admin

@@ -1,0 +1,248 @@
+"""The conventions of docs/api.md, over the wire."""
+
+import concurrent.futures
+import socket
+
+import pytest
+import requests
+from conftest import PASSWORD, SECONDS
+
+
+@pytest.fixture(scope="module")
+def ann(world):
+    out = world.add_user("ann")
+    world.root.post("/orgs", {"name": "acme", "owner": "ann"})
+    return out
+
+
+def pointers(response):
+    return [error["pointer"] for error in response.json().get("errors", [])]
+
+
+def test_unknown_parameters_are_refused(world):
+    for query in ("limt=5", "limit=5&other=1", "If-Match=x"):
+        refused = world.root.get("/users?" + query, status=400)
+        assert "there is no parameter" in refused.json()["detail"]
+    assert "Did you mean 'limit'?" in world.root.get("/users?limt=5", status=400).json()["detail"]
+    world.root.get("/user?limit=5", status=400)
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=-1", "limit=x", "limit=1&limit=2", "cursor=*", "cursor=eA%3D%3D"])
+def test_bad_pages_are_refused(world, ann, query):
+    world.root.get("/users?" + query, status=400)
+    ann.get("/orgs?" + query, status=400)
+
+
+@pytest.mark.parametrize("path", ["/user/tokens", "/namespaces/acme/grants", "/orgs/acme/members", "/audit"])
+def test_a_cursor_of_another_list_is_refused(world, path):
+    world.root.get(path + "?cursor=YW5u", status=400)  # "ann"
+
+
+def test_pages_follow_one_another(world):
+    for name in ("page-a", "page-b", "page-c"):
+        world.root.post("/users", {"name": name})
+    names, path = [], "/users?limit=2"
+    while path:
+        page = world.root.get(path)
+        names += [row["name"] for row in page.json()["items"]]
+        following = page.links.get("next", {}).get("url")
+        assert (following is None) == (page.json()["next"] is None)
+        path = following and following.removeprefix("/api/v1")
+    assert names == sorted(set(names)) and {"page-a", "page-b", "page-c"} <= set(names)
+    assert len(world.root.get("/users?limit=100000").json()["items"]) == len(names), "a large limit is clamped"
+
+
+def test_own_organizations_are_paged(world, ann):
+    for name in ("org-a", "org-b"):
+        world.root.post("/orgs", {"name": name, "owner": "ann"})
+    first = ann.get("/orgs?limit=2").json()
+    second = ann.get(f"/orgs?limit=2&cursor={first['next']}").json()
+    assert [org["name"] for org in first["items"] + second["items"]] == ["acme", "org-a", "org-b"]
+    assert second["next"] is None
+
+
+@pytest.mark.parametrize("content_type, method, status", [
+    ("application/json", "PATCH", 200),
+    ("application/json; charset=utf-8", "PATCH", 200),
+    ("Application/JSON", "PATCH", 200),
+    ("application/merge-patch+json", "PATCH", 200),
+    ("application/x-www-form-urlencoded", "PATCH", 415),
+    ("text/plain", "PATCH", 415),
+    ("application/merge-patch+json", "POST", 415),
+])
+def test_bodies_are_json(ann, content_type, method, status):
+    path = "/user" if method == "PATCH" else "/user/tokens"
+    ann.ask(method, path, status=status, data="{}", headers={"Content-Type": content_type})
+
+
+@pytest.mark.parametrize("body", ["", "null", "[]", "{", '{"email":1}', '{"emial":null}', '{"email":null,"email":null}', "\xff"])
+def test_bodies_of_another_shape_are_400(ann, body):
+    ann.ask("PATCH", "/user", status=400, data=body.encode("latin-1"), headers={"Content-Type": "application/json"})
+
+
+def test_large_bodies_are_413(ann):
+    name = "x" * (1024 * 1024)
+    ann.ask("PATCH", "/user", {"display_name": name}, 413)
+
+
+@pytest.mark.parametrize("method, path, body, status, pointer", [
+    ("POST", "/users", {}, 400, "/name"),
+    ("POST", "/users", {"name": 7}, 400, "/name"),
+    ("POST", "/users", {"name": "dora", "a/b~c": 1}, 400, "/a~1b~0c"),
+    ("POST", "/users", {"name": "dora", "admin": None}, 400, "/admin"),
+    ("POST", "/users", {"name": "D"}, 422, "/name"),
+    ("POST", "/users", {"name": "dora", "email": "x"}, 422, "/email"),
+    ("POST", "/users", {"name": "dora", "password": "short"}, 422, "/password"),
+    ("POST", "/users", {"name": "dora", "display_name": "a\nb"}, 422, "/display_name"),
+    ("POST", "/users", {"name": "dora", "display_name": "a\0b"}, 422, "/display_name"),
+    ("POST", "/user/tokens", {"name": "t", "scopes": ["acme/web"]}, 422, "/scopes"),
+    ("POST", "/user/tokens", {"name": "t", "expires_in": "1s"}, 422, "/expires_in"),
+    ("POST", "/user/tokens", {"name": "t", "expires_in": "soon"}, 422, "/expires_in"),
+    ("POST", "/auth/short-lived", {"expires_in": "13h"}, 422, "/expires_in"),
+    ("PUT", "/orgs/acme/members/ann", {"role": "king"}, 422, "/role"),
+    ("PATCH", "/namespaces/acme", {"visibility": None}, 400, "/visibility"),
+    ("PATCH", "/namespaces/acme", {"visibility": "secret"}, 422, "/visibility"),
+    ("PUT", "/namespaces/acme/grants", {"subject": "ann", "repo": "acme/**", "allow": ["fly"]}, 422, "/allow"),
+    ("PUT", "/namespaces/acme/grants", {"subject": "ann", "repo": "**", "allow": ["pull"]}, 422, "/repo"),
+    ("POST", "/namespaces/acme/robots", {"name": "acme+ci", "permissions": [
+        {"repo": "acme/a", "actions": ["pull"]}, {"repo": "else/a", "actions": ["pull"]}]}, 422, "/permissions/1/repo"),
+    ("POST", "/namespaces/acme/robots", {"name": "acme+ci", "permissions": [{"repo": 1}]}, 400, "/permissions/0/repo"),
+])
+def test_errors_tell_where(world, ann, method, path, body, status, pointer):
+    assert pointers(world.root.ask(method, path, body, status)) == [pointer]
+
+
+def test_null_takes_away(ann):
+    ann.patch("/user", {"email": "ann@example.com", "display_name": "Ann"})
+    assert ann.patch("/user", {"display_name": "An"}).json()["email"] == "ann@example.com"
+    cleared = ann.patch("/user", {"email": None, "display_name": None}).json()
+    assert (cleared["email"], cleared["display_name"]) == (None, "")
+
+
+def test_changes_take_if_match(world):
+    root = world.root
+    tag = root.post("/users", {"name": "gina"}).headers["ETag"]
+    for stale in ('"v999"', "W/" + tag, "v1", '"v1x"'):
+        root.patch("/users/gina", {"admin": False}, status=412, headers={"If-Match": stale})
+        root.delete("/users/gina", status=412, headers={"If-Match": stale})
+    root.patch("/users/gina", {"admin": False}, headers={"If-Match": tag})
+    root.delete("/users/gina", status=412, headers={"If-Match": tag})
+    root.delete("/users/gina", headers={"If-Match": "*"})
+
+
+def test_conditions_that_nobody_looks_at_are_refused(world, ann):
+    ann.put("/orgs/acme/members/ann", {"role": "owner"}, status=412, headers={"If-Match": '"v1"'})
+    world.root.put("/users/ann/password", {"new": PASSWORD}, status=412, headers={"If-None-Match": "*"})
+
+
+def test_one_of_many_changes_at_the_same_tag_wins(world):
+    tag = world.root.post("/users", {"name": "race"}).headers["ETag"]
+
+    def change(index):
+        caller = world.caller("root", PASSWORD)
+        return caller.ask("PATCH", "/users/race", {"display_name": str(index)}, headers={"If-Match": tag}).status_code
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        statuses = sorted(pool.map(change, range(8)))
+    assert statuses == [200] + [412] * 7
+
+
+def test_head_is_get_without_its_body(world):
+    got = world.root.get("/users/root")
+    headed = world.root.ask("HEAD", "/users/root", status=200)
+    assert headed.headers["ETag"] == got.headers["ETag"]
+    assert headed.headers["Content-Length"] == str(len(got.content))
+    world.root.ask("HEAD", "/users/nobody", status=404)
+
+
+def test_other_methods_are_405(world):
+    for method, path, allow in [("PUT", "/users", "GET, HEAD, POST"), ("POST", "/user", "GET, HEAD, PATCH"),
+                                ("OPTIONS", "/users", "GET, HEAD, POST"), ("TRACE", "/repos", "GET, HEAD"),
+                                ("GET", "/user/password", "PUT")]:
+        refused = world.root.raw(method, path)
+        assert (refused.status_code, refused.headers["Allow"]) == (405, allow), (method, path)
+        assert refused.headers["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("path", ["/", "/none", "/users/", "/users//", "/users/ann/x", "/repos/", "/user/tokens/1/2"])
+def test_paths_that_are_none_are_404(world, path):
+    refused = world.root.raw("GET", path)
+    assert (refused.status_code, refused.json()["code"]) == (404, "route_unknown"), refused.text
+
+
+def test_names_in_paths_keep_their_slashes(world):
+    world.push("deep/er/web")
+    assert world.root.get("/repos/deep/er/web").json()["name"] == "deep/er/web"
+    world.root.get("/repos/deep%2Fer%2Fweb", status=400)
+
+
+def test_answers_are_kept_by_nobody(world):
+    for path in ("/users", "/users/root", "/users/nobody"):
+        assert world.root.raw("GET", path).headers["Cache-Control"] == "no-store"
+
+
+def test_problems_tell_what_was_asked_for(world):
+    problem = world.root.get("/users/nobody", status=404).json()
+    assert problem["type"] == "/help/errors/account-unknown" and problem["code"] == "account_unknown"
+    assert problem["instance"] == "/api/v1/users/nobody"
+    assert problem["request_id"]
+
+
+def test_put_creates_or_replaces(world, ann):
+    world.add_user("hugo")
+    only_new = {"If-None-Match": "*"}
+    for path, body in [("/orgs/acme/members/hugo", {"role": "reader"}), ("/orgs/acme/teams/ops/members/hugo", None),
+                       ("/namespaces/acme/grants", {"subject": "hugo", "repo": "acme/x", "allow": ["read"]})]:
+        if "teams" in path:
+            ann.post("/orgs/acme/teams", {"name": "ops"})
+        ann.put(path, body, status=201, headers=only_new)
+        ann.put(path, body, status=412, headers=only_new)
+        ann.put(path, body, status=200)
+
+
+# -- what must not be taken for something else
+
+def test_a_number_with_more_behind_it_is_none(ann):
+    token = ann.post("/user/tokens", {"name": "kept"}).json()
+    for text in (token["id"] + "x", "0" * 30 + "1x", "+" + token["id"], "99999999999999999999"):
+        ann.delete("/user/tokens/" + text, status=404)
+    assert ann.get(f"/user/tokens/{token['id']}").json()["revoked_at"] is None
+
+
+def test_a_token_of_the_token_service_is_not_an_account(world):
+    """It was made to pull or push one repository, and is handed to whoever does that."""
+    url = world.server.url + "/token?scope=repository:acme/web:pull"
+    token = requests.get(url, auth=("root", PASSWORD), timeout=SECONDS).json()["token"]
+    for method, path in [("GET", "/user"), ("GET", "/users"), ("POST", "/user/tokens")]:
+        refused = world.bearer(token).ask(method, path, {"name": "stolen"} if method == "POST" else None, 401)
+        assert "Basic" in refused.headers["WWW-Authenticate"]
+
+
+def test_an_endless_overlap_is_refused(ann):
+    ann.post("/namespaces/acme/robots", {"name": "acme+spin"})
+    for text in ("31d", "106751991167d", "9223372036854775807ms", "-1s", "soon"):
+        refused = ann.post("/namespaces/acme/robots/acme+spin/rotate", {"overlap": text}, status=422)
+        assert pointers(refused) == ["/overlap"]
+
+
+def test_namespaces_that_are_none_are_404(world):
+    for path in ("/namespaces/none", "/namespaces/none/robots", "/namespaces/none/grants", "/orgs/none/members",
+                 "/orgs/none/teams"):
+        world.root.get(path, status=404)
+
+
+def test_a_narrow_token_administers_nothing(world, ann):
+    secret = ann.post("/user/tokens", {"name": "narrow", "scopes": ["acme/**:all"]}).json()["secret"]
+    narrow = world.bearer(secret)
+    narrow.get("/user")
+    for method, path, body in [("GET", "/user/tokens", None), ("GET", "/namespaces/acme", None), ("GET", "/users", None),
+                               ("POST", "/namespaces/acme/robots", {"name": "acme+evil"}),
+                               ("PUT", "/orgs/acme/members/ann", {"role": "owner"})]:
+        narrow.ask(method, path, body, 403)
+
+
+def test_a_body_that_stops_halfway_takes_nothing_down(world):
+    host, port = world.server.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), SECONDS) as peer:
+        peer.sendall(b"PATCH /api/v1/user HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+    world.root.get("/user")
