@@ -51,7 +51,8 @@ inline constexpr std::int64_t kTrustRulesPerRobotMax = 100;
 
 // Inside of one write transaction, as auth/accounts.h.
 
-/// Errors: account_invalid, account_unknown (no such robot in the namespace), already_exists, state_conflict (too many).
+/// Errors: account_invalid, account_unknown (no such robot in the namespace), already_exists, state_conflict (too
+/// many).
 Result<meta::TrustRuleId> create_trust_rule(sql::Connection& db, const NewTrustRule& rule, const meta::Stamp& stamp);
 /// Errors: account_unknown.
 Result<void> remove_trust_rule(sql::Connection& db, std::string_view ns, meta::TrustRuleId id);

@@ -280,7 +280,7 @@ TEST_F(TrustRules, GoWithTheirRobotAndTheirNumberIsNotGivenOutAgain) {
 TEST_F(TrustRules, ArePagedAndFew) {
   for (std::int64_t i = 0; i < kTrustRulesPerRobotMax; ++i)
     ASSERT_EQ(code(add("acme", "acme+ci", "acme/web" + std::to_string(i))), "ok");
-  EXPECT_EQ(code(add("acme", "acme+ci", "acme/more")), "denied");
+  EXPECT_EQ(code(add("acme", "acme+ci", "acme/more")), "state_conflict");
   const auto ns = meta::find_namespace(*db_, "acme").value()->id;
   const auto first = meta::list_trust_rules(*db_, ns, 0, 60).value();
   const auto second = meta::list_trust_rules(*db_, ns, first.back().id, 60).value();

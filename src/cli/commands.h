@@ -15,6 +15,7 @@ void add_audit(CLI::App& parent, int& exit_code);
 void add_login(CLI::App& parent, int& exit_code);
 void add_org(CLI::App& parent, int& exit_code);
 void add_robot(CLI::App& parent, int& exit_code);
+void add_trust(CLI::App& parent, int& exit_code);
 void add_token(CLI::App& parent, int& exit_code);
 void add_repo(CLI::App& parent, int& exit_code);
 void add_grant(CLI::App& parent, int& exit_code);

@@ -79,6 +79,7 @@ int main(int argc, char** argv) {
   add_user(app, exit_code);
   add_org(app, exit_code);
   add_robot(app, exit_code);
+  add_trust(app, exit_code);
   add_token(app, exit_code);
   add_repo(app, exit_code);
   add_grant(app, exit_code);

@@ -1,5 +1,6 @@
 // berth user: who may sign in.
 
+#include "auth/htpasswd.h"
 #include "base/json_text.h"
 #include "base/random.h"
 #include "cli/admin_client.h"
@@ -9,6 +10,8 @@
 
 #include <array>
 #include <cstdio>
+#include <fstream>
+#include <iterator>
 
 namespace berth::cli {
 
@@ -20,6 +23,7 @@ struct UserFlags {
   AdminFlags admin;
   std::string name;
   std::string email;
+  std::string file;
   bool is_admin = false;
   bool password_stdin = false;
   bool adopt = false;
@@ -110,6 +114,36 @@ Result<void> remove(const UserFlags& flags) {
   return {};
 }
 
+/// What one line of the file became.
+Result<void> import_user(AdminClient& client, const auth::HtpasswdUser& user) {
+  std::string body = "{\"name\":" + json_string(user.name);
+  append_json_member(body, "password_hash", std::string_view(user.hash));
+  BERTH_TRYV(client.call(Method::post, "users", body + "}"));
+  return {};
+}
+
+Result<void> import_file(const UserFlags& flags) {
+  std::ifstream in(flags.file, std::ios::binary);
+  if (!in) return fail(Errc::io_failed, "cannot read " + flags.file);
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  const auth::Htpasswd found = auth::parse_htpasswd(text);
+  BERTH_TRY(auto client, AdminClient::open(flags.admin));
+  std::size_t problems = found.problems.size();
+  for (const auth::HtpasswdProblem& problem : found.problems)
+    std::fprintf(stderr, "%s:%zu: %s\n", flags.file.c_str(), problem.line, problem.message.c_str());
+  for (const auth::HtpasswdUser& user : found.users) {
+    const auto done = import_user(client, user);
+    if (done) continue;
+    ++problems;
+    std::fprintf(stderr, "%s:%zu: %s: %s\n", flags.file.c_str(), user.line, user.name.c_str(),
+                 done.error().message.c_str());
+  }
+  const std::size_t lines = found.users.size() + found.problems.size();
+  std::printf("Imported %zu of %zu users\n", lines - problems, lines);
+  if (problems == 0) return {};
+  return fail(Errc::parameter_invalid, std::to_string(problems) + " lines were left out, see above");
+}
+
 CLI::App* add_verb(CLI::App& parent, const char* name, const char* about, const FlagsPtr& flags, bool takes_name) {
   CLI::App* verb = parent.add_subcommand(name, about);
   add_admin_flags(*verb, flags->admin);
@@ -162,6 +196,9 @@ void add_user(CLI::App& parent, int& exit_code) {
      [](const UserFlags& f) { return change(f, R"({"admin":true})", "Administrator now:"); });
   on(add_verb(*command, "demote", "Make an administrator a plain user", flags, true), flags, exit_code,
      [](const UserFlags& f) { return change(f, R"({"admin":false})", "No administrator any more:"); });
+  CLI::App* importing = add_verb(*command, "import", "Take over the users of an htpasswd file (bcrypt)", flags, false);
+  importing->add_option("FILE", flags->file, "The file; its passwords keep working")->required();
+  on(importing, flags, exit_code, import_file);
   on(add_verb(*command, "rm", "Remove a user; the repositories stay", flags, true), flags, exit_code, remove);
 }
 

@@ -1,6 +1,7 @@
 """Accounts from the command line: on the folder of a stopped registry, and through a running one after berth login."""
 
 import base64
+import crypt
 import json
 import os
 import pathlib
@@ -12,6 +13,11 @@ import pytest
 from conftest import BERTH, SECONDS
 
 ANN, BOB = "ann's secret 1", "bob's secret 1"
+
+
+def bcrypt(password):
+    """As an htpasswd file has it."""
+    return crypt.crypt(password, crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=32))
 
 
 class Person:
@@ -306,3 +312,27 @@ def test_only_an_owner_makes_owners_and_only_an_administrator_robots_with_plain_
     assert "plain names" in bob.refused("robot", "create", "payroll", "--namespace", "acme")
     bob.ok("robot", "create", "acme+builder")
     signed_in.ok("robot", "create", "payroll", "--namespace", "acme")
+
+
+def test_the_users_of_an_htpasswd_file_keep_their_passwords(signed_in, tmp_path):
+    registry = signed_in.environment["BERTH_SERVER"]
+    # "old enough" by bcrypt, cost 5
+    (tmp_path / "htpasswd").write_text("# users\ncarl:$2y$05$HASH\nweak:{SHA}xxxx\n".replace("$2y$05$HASH", bcrypt("old enough")))
+    done = signed_in.berth("user", "import", str(tmp_path / "htpasswd"))
+    assert done.returncode != 0 and "Imported 1 of 2 users" in done.stdout
+    assert "htpasswd:3:" in done.stderr and "weak" in done.stderr
+    carl = Person(tmp_path / "carl")
+    carl.ok("login", "-u", "carl", "--password-stdin", registry, given="old enough")
+
+
+def test_trust_rules_are_added_listed_and_removed(signed_in):
+    signed_in.ok("org", "create", "acme")
+    signed_in.ok("robot", "create", "acme+ci")
+    signed_in.ok("trust", "add", "acme+ci", "--issuer", "https://ci.example.com", "--audience", "registry",
+                 "--claim", "repository=acme/web", "--claim", "ref=refs/heads/*")
+    rule = json.loads(signed_in.ok("trust", "ls", "acme", "--format", "json"))
+    assert rule["claims"] == {"repository": "acme/web", "ref": "refs/heads/*"} and rule["robot"] == "acme+ci"
+    assert "CLAIM=PATTERN" in signed_in.refused("trust", "add", "acme+ci", "--issuer", "https://ci.example.com",
+                                                "--audience", "registry", "--claim", "repository")
+    signed_in.ok("trust", "rm", "acme", rule["id"])
+    assert signed_in.ok("trust", "ls", "acme", "--format", "json") == ""

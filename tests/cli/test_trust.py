@@ -259,7 +259,7 @@ def test_a_rule_that_is_taken_away_counts_no_more_at_once(registry, issuer):
 
 def test_a_job_makes_nothing_that_outlives_it(registry, issuer):
     registry.trust(issuer)
-    registry.api(200, "PUT", "namespaces/acme/grants",
+    registry.api(201, "PUT", "namespaces/acme/grants",
                  {"subject": "acme+ci", "repo": "acme/**", "allow": ["read", "write", "admin"]})
     job = ("acme+ci", issuer.token())
     assert registry.api(200, "GET", "user", who=job)["name"] == "acme+ci"

@@ -63,7 +63,10 @@ Result<void> TestAccounts::add_team(const std::string& name, const std::vector<s
 }
 
 Result<void> TestAccounts::join_team(const std::string& team, const std::string& user) {
-  return change([&](sql::Connection& db, const meta::Stamp&) { return auth::add_to_team(db, team, user); });
+  return change([&](sql::Connection& db, const meta::Stamp&) -> Result<void> {
+    BERTH_TRYV(auth::add_to_team(db, team, user));
+    return {};
+  });
 }
 
 Result<void> TestAccounts::grant(const std::string& subject, const std::string& pattern, auth::Rights allow,

@@ -121,6 +121,7 @@ Done create_user(AdminCall& call) {
   auth::NewUser user;
   BERTH_CO_TRY(user.name, fields.required_text("name"));
   BERTH_CO_TRY(const auto password, fields.text("password"));
+  BERTH_CO_TRY(const auto hash, fields.text("password_hash"));
   BERTH_CO_TRY(const auto email, fields.text("email"));
   BERTH_CO_TRY(const auto display_name, fields.text("display_name"));
   BERTH_CO_TRY(const auto is_admin, fields.boolean("admin"));
@@ -135,6 +136,9 @@ Done create_user(AdminCall& call) {
   call.detail = JsonObject().text("name", user.name).boolean("admin", user.is_admin).str();
   if (password) {
     BERTH_CO_TRY(user.password_hash, co_await hash_on_pool(call, "/password", *password));
+  } else if (hash) {  // of an htpasswd file
+    BERTH_CO_TRYV(at("/password_hash", auth::check_password_hash(*hash)));
+    user.password_hash = *hash;
   }
   BERTH_CO_TRY(const auto made, co_await change_accounts(call,
                                                          [=, adopt = adopts.value_or(false), stamp = call.stamp()](
