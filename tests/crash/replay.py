@@ -48,6 +48,7 @@ class CrashState:
                 (path / name).mkdir()
                 self._write_folder(path / name, node, children)
             else:
+                (path / name).touch(mode=0o600)  # modes are not recorded; a key that others may read is refused
                 (path / name).write_bytes(self._content(node))
 
     # -- names
