@@ -1,6 +1,6 @@
 #pragma once
-// Who there is and what they may do, as the database has it, kept while it stands still (meta/epochs.h): asking again is
-// a lookup in memory, and a change of rights counts from the request after it was acknowledged.
+// Who there is and what they may do, as the database has it, kept while it stands still (meta/epochs.h): asking again
+// is a lookup in memory, and a change of rights counts from the request after it was acknowledged.
 
 #include "auth/decision.h"
 #include "meta/principals.h"
