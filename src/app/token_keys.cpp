@@ -1,6 +1,7 @@
 #include "app/token_keys.h"
 
-#include <fcntl.h>
+#include "io/owner_file.h"
+
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,44 +19,6 @@ namespace {
 namespace fs = std::filesystem;
 
 std::string folder_of(const std::string& data_path) { return data_path + "/keys"; }
-
-std::unexpected<Error> cannot(const char* verb, const std::string& path) {
-  return fail(Errc::io_failed, std::string("cannot ") + verb + " " + path + ": " + std::strerror(errno));
-}
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
-Result<void> sync_folder(const std::string& path) {
-  const Descriptor folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (folder.get() < 0 || ::fsync(folder.get()) != 0) return cannot("sync", path);
-  return {};
-}
-
-/// Durable before it is used: what it signs must still be good after a power cut.
-Result<void> write_key(const std::string& path, const std::string& pem) {
-  const std::string draft = path + ".new";
-  ::unlink(draft.c_str());  // one that is there may be open to others
-  {
-    const Descriptor file(::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-    if (file.get() < 0) return cannot("create", draft);
-    if (::write(file.get(), pem.data(), pem.size()) != static_cast<ssize_t>(pem.size()) || ::fsync(file.get()) != 0)
-      return cannot("write", draft);
-  }
-  if (::rename(draft.c_str(), path.c_str()) != 0) return cannot("rename", draft);
-  return sync_folder(fs::path(path).parent_path().string());
-}
 
 struct KeyFile {
   std::int64_t made_ms = 0;
@@ -99,9 +62,9 @@ Result<std::string> add_key(const std::string& folder, std::int64_t now_ms) {
   fs::create_directory(folder, error);
   if (!error) fs::permissions(folder, fs::perms::owner_all, error);
   if (error) return fail(Errc::io_failed, "cannot create " + folder + ": " + error.message());
-  BERTH_TRYV(sync_folder(fs::path(folder).parent_path().string()));
+  BERTH_TRYV(io::sync_folder(fs::path(folder).parent_path().string()));
   const auto key = crypto::SigningKey::generate();
-  BERTH_TRYV(write_key(folder + "/" + std::to_string(now_ms) + ".pem", key.to_pem()));
+  BERTH_TRYV(io::replace_owner_file(folder + "/" + std::to_string(now_ms) + ".pem", key.to_pem()));
   return key.kid();
 }
 

@@ -1,6 +1,7 @@
 #include "client/private_file.h"
 
 #include "base/json_edit.h"
+#include "io/owner_file.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -36,19 +37,6 @@ class Descriptor {
   int fd_;
 };
 
-/// A whole new file in the place of the old one, for its owner alone.
-Result<void> replace_file(const std::string& path, const std::string& text) {
-  const std::string draft = path + ".berth-new";
-  {
-    const Descriptor file(::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (file.get() < 0) return cannot("create", draft);
-    if (::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) || ::fsync(file.get()) != 0)
-      return cannot("write", draft);
-  }
-  if (::rename(draft.c_str(), path.c_str()) != 0) return cannot("replace", path);
-  return {};
-}
-
 }  // namespace
 
 std::string read_private_file(const std::string& path) {
@@ -65,7 +53,7 @@ Result<std::string> edit_private_json(const std::string& path, std::span<const s
   const Descriptor lock(::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (lock.get() < 0 || ::flock(lock.get(), LOCK_EX) != 0) return cannot("lock", path);
   BERTH_TRY(auto changed, edit_json(read_private_file(path), members, json));
-  BERTH_TRYV(replace_file(path, changed));
+  BERTH_TRYV(io::replace_owner_file(path, changed));
   return changed;
 }
 

@@ -336,3 +336,12 @@ def test_trust_rules_are_added_listed_and_removed(signed_in):
                                                 "--audience", "registry", "--claim", "repository")
     signed_in.ok("trust", "rm", "acme", rule["id"])
     assert signed_in.ok("trust", "ls", "acme", "--format", "json") == ""
+
+
+def test_a_draft_that_was_left_open_to_others_is_not_written_into(ann, registry):
+    draft = ann.home / ".docker/config.json.new"
+    draft.parent.mkdir()
+    draft.touch(0o644)
+    ann.ok("login", "-u", "ann", "--password-stdin", registry, given=ANN)
+    assert stat.S_IMODE((ann.home / ".docker/config.json").stat().st_mode) == 0o600
+    assert not draft.exists()
