@@ -55,7 +55,7 @@ constexpr sql::Sql kHasRepos = R"(
 constexpr sql::Sql kPutMember = R"(
   INSERT INTO org_member(ns_id, principal_id, role)
   VALUES($1, $2, $3)
-  ON CONFLICT(ns_id, principal_id) DO UPDATE SET role = excluded.role)";
+  ON CONFLICT(ns_id, principal_id) DO UPDATE SET role = excluded.role, from_group = 0)";
 
 constexpr sql::Sql kRemoveMember = R"(
   DELETE FROM org_member
@@ -97,7 +97,8 @@ constexpr sql::Sql kOtherOwner = R"(
 constexpr sql::Sql kAddTeamMember = R"(
   INSERT INTO team_member(team_id, principal_id)
   VALUES($1, $2)
-  ON CONFLICT(team_id, principal_id) DO NOTHING)";
+  ON CONFLICT(team_id, principal_id) DO UPDATE SET from_group = 0
+    WHERE team_member.from_group = 1)";
 
 constexpr sql::Sql kRemoveTeamMember = R"(
   DELETE FROM team_member

@@ -61,7 +61,7 @@ Result<void> leave_teams_of(sql::Connection& db, NamespaceId ns, PrincipalId pri
 /// Whether the organisation has another owner than that one, who is not disabled.
 Result<bool> has_owner_beside(sql::Connection& db, NamespaceId ns, PrincipalId principal);
 
-/// False if it was in the team already.
+/// False if it was in the team already, and not by a group alone.
 Result<bool> add_team_member(sql::Connection& db, PrincipalId team, PrincipalId principal);
 Result<bool> remove_team_member(sql::Connection& db, PrincipalId team, PrincipalId principal);
 Result<std::vector<OrgMember>> list_team_members(sql::Connection& db, PrincipalId team, PrincipalId after,

@@ -5,24 +5,34 @@ namespace berth::meta {
 namespace {
 
 constexpr sql::Sql kFindByName = R"(
-  SELECT id, kind, name, ns_id, email, display_name, is_admin, disabled, password_hash, expires_at, created_at, version
+  SELECT id, kind, name, ns_id, email, display_name, is_admin, disabled, password_hash, expires_at, created_at, version,
+    issuer, external_id
   FROM principal
   WHERE name = $1)";
 
 constexpr sql::Sql kFindById = R"(
-  SELECT id, kind, name, ns_id, email, display_name, is_admin, disabled, password_hash, expires_at, created_at, version
+  SELECT id, kind, name, ns_id, email, display_name, is_admin, disabled, password_hash, expires_at, created_at, version,
+    issuer, external_id
   FROM principal
   WHERE id = $1)";
 
+constexpr sql::Sql kFindExternal = R"(
+  SELECT id, kind, name, ns_id, email, display_name, is_admin, disabled, password_hash, expires_at, created_at, version,
+    issuer, external_id
+  FROM principal
+  WHERE issuer = $1 AND external_id = $2)";
+
 constexpr sql::Sql kList = R"(
-  SELECT id, kind, name, ns_id, email, display_name, is_admin, disabled, password_hash, expires_at, created_at, version
+  SELECT id, kind, name, ns_id, email, display_name, is_admin, disabled, password_hash, expires_at, created_at, version,
+    issuer, external_id
   FROM principal
   WHERE kind = $1 AND name > $2
   ORDER BY name
   LIMIT $3)";
 
 constexpr sql::Sql kListOf = R"(
-  SELECT id, kind, name, ns_id, email, display_name, is_admin, disabled, password_hash, expires_at, created_at, version
+  SELECT id, kind, name, ns_id, email, display_name, is_admin, disabled, password_hash, expires_at, created_at, version,
+    issuer, external_id
   FROM principal
   WHERE ns_id = $1 AND kind = $2 AND name > $3
   ORDER BY name
@@ -30,15 +40,15 @@ constexpr sql::Sql kListOf = R"(
 
 constexpr sql::Sql kInsert = R"(
   INSERT INTO principal(kind, name, ns_id, email, display_name, is_admin, disabled, password_hash, expires_at,
-    created_at, created_by)
-  VALUES($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+    created_at, created_by, issuer, external_id)
+  VALUES($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
   ON CONFLICT(name) DO NOTHING
   RETURNING id)";
 
 constexpr sql::Sql kUpdate = R"(
   UPDATE principal
   SET email = $3, display_name = $4, is_admin = $5, disabled = $6, password_hash = $7, expires_at = $8,
-    version = version + 1
+    issuer = $9, external_id = $10, version = version + 1
   WHERE id = $1 AND version = $2)";
 
 constexpr sql::Sql kReplaceHash = R"(
@@ -64,6 +74,9 @@ constexpr sql::Sql kDeleteGrants = R"(
 constexpr sql::Sql kDeleteTokens = R"(
   DELETE FROM token
   WHERE principal_id = $1)";
+constexpr sql::Sql kDeleteGroups = R"(
+  DELETE FROM team_group
+  WHERE team_id = $1)";
 constexpr sql::Sql kDeleteTrustRules = R"(
   DELETE FROM trust_rule
   WHERE robot_id = $1)";
@@ -95,6 +108,8 @@ Principal read(const sql::Row& row) {
   if (!row.is_null(9)) out.expires_at_ms = row.int64(9);
   out.created_at_ms = row.int64(10);
   out.version = row.int64(11);
+  if (!row.is_null(12)) out.issuer = row.text(12);
+  if (!row.is_null(13)) out.external_id = row.text(13);
   return out;
 }
 
@@ -117,23 +132,29 @@ Result<std::optional<Principal>> find_principal(sql::Connection& db, PrincipalId
   return out;
 }
 
+Result<std::optional<Principal>> find_external(sql::Connection& db, std::string_view issuer, std::string_view id) {
+  std::optional<Principal> out;
+  BERTH_TRYV(db.query(kFindExternal, {issuer, id}, [&](const sql::Row& row) { out = read(row); }));
+  return out;
+}
+
 Result<PrincipalId> insert_principal(sql::Connection& db, const Principal& p, const Stamp& stamp) {
   std::optional<PrincipalId> id;
-  BERTH_TRYV(
-      db.query(kInsert,
-               {static_cast<std::int64_t>(p.kind), std::string_view(p.name), bind_optional(p.ns), text_or_null(p.email),
-                std::string_view(p.display_name), flag(p.is_admin), flag(p.is_disabled), text_or_null(p.password_hash),
-                bind_optional(p.expires_at_ms), stamp.at_ms, bind_optional(stamp.principal)},
-               [&](const sql::Row& row) { id = row.int64(0); }));
+  BERTH_TRYV(db.query(kInsert,
+                      {static_cast<std::int64_t>(p.kind), std::string_view(p.name), bind_optional(p.ns),
+                       text_or_null(p.email), std::string_view(p.display_name), flag(p.is_admin), flag(p.is_disabled),
+                       text_or_null(p.password_hash), bind_optional(p.expires_at_ms), stamp.at_ms,
+                       bind_optional(stamp.principal), text_or_null(p.issuer), text_or_null(p.external_id)},
+                      [&](const sql::Row& row) { id = row.int64(0); }));
   if (!id) return fail(Errc::already_exists, "the name " + p.name + " is taken");
   return *id;
 }
 
 Result<void> update_principal(sql::Connection& db, const Principal& p) {
-  BERTH_TRY(
-      const std::int64_t changed,
-      db.execute(kUpdate, {p.id, p.version, text_or_null(p.email), std::string_view(p.display_name), flag(p.is_admin),
-                           flag(p.is_disabled), text_or_null(p.password_hash), bind_optional(p.expires_at_ms)}));
+  BERTH_TRY(const std::int64_t changed,
+            db.execute(kUpdate, {p.id, p.version, text_or_null(p.email), std::string_view(p.display_name),
+                                 flag(p.is_admin), flag(p.is_disabled), text_or_null(p.password_hash),
+                                 bind_optional(p.expires_at_ms), text_or_null(p.issuer), text_or_null(p.external_id)}));
   if (changed == 0) return fail(Errc::precondition_failed, p.name + " was changed meanwhile");
   return {};
 }
@@ -150,6 +171,7 @@ Result<void> remove_principal(sql::Connection& db, PrincipalId id) {
   BERTH_TRYV(db.execute(kDeleteOrgPlaces, {id}));
   BERTH_TRYV(db.execute(kDeleteTeamPlaces, {id}));
   BERTH_TRYV(db.execute(kDeleteTeamMembers, {id}));
+  BERTH_TRYV(db.execute(kDeleteGroups, {id}));
   BERTH_TRYV(db.execute(kDeletePrincipal, {id}));
   return {};
 }

@@ -21,6 +21,8 @@ struct Principal {
   bool is_admin = false;
   bool is_disabled = false;
   std::string password_hash;  // empty: no password opens it
+  std::string issuer;         // of who signs in elsewhere: who says who it is, and its number there
+  std::string external_id;
   std::optional<std::int64_t> expires_at_ms;
   std::int64_t created_at_ms = 0;
   std::int64_t version = 1;
@@ -28,6 +30,8 @@ struct Principal {
 
 Result<std::optional<Principal>> find_principal(sql::Connection& db, std::string_view name);
 Result<std::optional<Principal>> find_principal(sql::Connection& db, PrincipalId id);
+/// Whoever that issuer calls by that number.
+Result<std::optional<Principal>> find_external(sql::Connection& db, std::string_view issuer, std::string_view id);
 /// Errors: already_exists.
 Result<PrincipalId> insert_principal(sql::Connection& db, const Principal& principal, const Stamp& stamp);
 /// Writes every column that may change, and raises the version. Errors: precondition_failed if the row is not at
