@@ -14,16 +14,20 @@ namespace {
 using namespace berth;
 
 void check_discovery(std::string_view text, std::string_view issuer) {
-  const auto url = auth::parse_discovery(text, issuer);
-  if (!url.has_value()) {
-    BERTH_ASSERT(url.error().code == Errc::unavailable && !url.error().message.empty(), "a sentence");
+  const auto found = auth::parse_discovery(text, issuer);
+  if (!found.has_value()) {
+    BERTH_ASSERT(found.error().code == Errc::unavailable && !found.error().message.empty(), "a sentence");
     return;
   }
-  const bool is_plain = url->starts_with("http://") && issuer.starts_with("http://");
-  BERTH_ASSERT(url->starts_with("https://") || is_plain, "as well protected as the issuer");
-  BERTH_ASSERT(url->find_first_of("@\\# \r\n") == std::string::npos && url->find('\0') == std::string::npos,
-               "one reading");
-  BERTH_ASSERT(url->size() <= 2048, "bounded");
+  BERTH_ASSERT(!found->keys.empty(), "keys are needed");
+  for (const std::string& url : {found->keys, found->authorization, found->token, found->userinfo}) {
+    if (url.empty()) continue;
+    const bool is_plain = url.starts_with("http://") && issuer.starts_with("http://");
+    BERTH_ASSERT(url.starts_with("https://") || is_plain, "as well protected as the issuer");
+    BERTH_ASSERT(url.find_first_of("@\\# \r\n") == std::string::npos && url.find('\0') == std::string::npos,
+                 "one reading");
+    BERTH_ASSERT(url.size() <= 2048, "bounded");
+  }
 }
 
 void check_jwks(std::string_view text) {

@@ -1,5 +1,6 @@
 #include "api/admin_endpoints.h"
 
+#include "api/pages/pages.h"
 #include "auth/secret.h"
 #include "http/networks.h"
 
@@ -39,6 +40,21 @@ io::Task<Result<auth::IdentityPtr>> identify(Context& context, std::string autho
   co_return co_await authenticator.authenticate(std::move(authorization), std::move(address));
 }
 
+/// A browser that is signed in. What it reads must have been asked for by a page of ours, and what it changes by one
+/// that knows the session's token besides: a cookie comes along whoever asks.
+Result<auth::IdentityPtr> session_of(const Context& context, const http::Exchange& exchange, const std::string& cookie,
+                                     std::string_view address) {
+  const http::Request& request = exchange.request();
+  if (is_same_origin(request) != true)
+    return fail(Errc::unauthorized, "the session of a browser counts for pages of this registry only");
+  BERTH_TRY(auto session, context.services.auth.browser.sessions.find(cookie, address));
+  if (!session) return fail(Errc::unauthorized, "the session is over; sign in again");
+  const bool reads = request.method == http::Method::get || request.method == http::Method::head;
+  if (!reads && !auth::is_form_token(request.joined("X-CSRF-Token"), cookie))
+    return fail(Errc::unauthorized, "X-CSRF-Token is missing, or of another session");
+  return session;
+}
+
 }  // namespace
 
 io::Task<Result<void>> serve_admin(Context& context, http::Exchange& exchange, std::string request_id) {
@@ -51,7 +67,10 @@ io::Task<Result<void>> serve_admin(Context& context, http::Exchange& exchange, s
   request.content_type = http_request.joined("Content-Type");
   request.if_none_match = http_request.joined("If-None-Match");
   request.address = http::client_address(http_request, exchange.peer(), context.services.auth.trusted_proxies);
-  auto identity = co_await identify(context, http_request.joined("Authorization"), request.address);
+  std::string authorization = http_request.joined("Authorization");
+  const std::string cookie = authorization.empty() ? session_cookie(context.services, exchange) : std::string();
+  auto identity = cookie.empty() ? co_await identify(context, std::move(authorization), request.address)
+                                 : session_of(context, exchange, cookie, request.address);
   if (!identity) co_return co_await send_reply(exchange, problem(identity.error(), request_id, request.path));
   if (http_request.has_body()) {
     auto body = co_await exchange.read_body(kBodyBytesMax, Errc::body_too_large);

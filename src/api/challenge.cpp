@@ -53,12 +53,18 @@ bool is_secure(const Services& services, const http::Exchange& exchange) {
          exchange.request().find("X-Forwarded-Proto") == "https";
 }
 
-std::optional<std::string> realm_of(const Services& services, const http::Exchange& exchange) {
+std::optional<std::string> base_of(const Services& services, const http::Exchange& exchange) {
   const Auth& auth = services.auth;
-  if (!auth.external_url.empty()) return auth.external_url + "/token";
+  if (!auth.external_url.empty()) return auth.external_url;
   const auto host = exchange.request().find("Host");
   if (!host || !is_ours(auth, *host)) return std::nullopt;
-  return (is_secure(services, exchange) ? "https://" : "http://") + std::string(*host) + "/token";
+  return (is_secure(services, exchange) ? "https://" : "http://") + std::string(*host);
+}
+
+std::optional<std::string> realm_of(const Services& services, const http::Exchange& exchange) {
+  auto base = base_of(services, exchange);
+  if (base) *base += "/token";
+  return base;
 }
 
 std::string challenge(const Services& services, const http::Exchange& exchange, std::string_view scopes,

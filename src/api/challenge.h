@@ -15,8 +15,11 @@ namespace berth::api {
 std::string challenge(const Services& services, const http::Exchange& exchange, std::string_view scopes,
                       std::string_view error);
 
-/// Where this client finds the token service, "https://reg.example.com/token". nullopt if the name it calls us by is
-/// not known to be ours (A5, S24): then it is asked for Basic credentials, which need no address.
+/// How this client reaches us, "https://reg.example.com". nullopt if the name it calls us by is not known to be ours
+/// (A5, S24).
+std::optional<std::string> base_of(const Services& services, const http::Exchange& exchange);
+/// Where it finds the token service, "https://reg.example.com/token". Without one it is asked for Basic credentials,
+/// which need no address.
 std::optional<std::string> realm_of(const Services& services, const http::Exchange& exchange);
 
 /// Whether the client's connection is encrypted, as far as we or a trusted proxy can tell.

@@ -4,7 +4,12 @@
 #include "api/admin/admin_api.h"
 #include "api/routes.h"
 #include "auth/audit_log.h"
+#include "auth/device_codes.h"
+#include "auth/external_accounts.h"
+#include "auth/oidc.h"
+#include "auth/sign_in_limiter.h"
 #include "auth/token_service.h"
+#include "auth/web_sessions.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -43,6 +48,15 @@ enum class AuthMode : std::uint8_t {
   basic,  // Basic only
 };
 
+/// Signing in with a browser, and with the help of one.
+struct BrowserSignIn {
+  auth::WebSessions& sessions;
+  auth::DeviceCodes& devices;
+  auth::ExternalAccounts& external;
+  auth::SignInLimiter& limiter;  // of codes that are typed, and of answers that a provider is asked about
+  auth::Oidc* oidc = nullptr;    // nullptr: there is no provider
+};
+
 /// Accounts, and everything that decides with them.
 struct Auth {
   auth::Directory& directory;
@@ -51,6 +65,7 @@ struct Auth {
   auth::AuditLog& audit;
   const auth::KeyRing& keys;
   const http::Networks& trusted_proxies;
+  BrowserSignIn& browser;
   AuthMode mode = AuthMode::token;
   std::string external_url;             // A5: what the realm is built from; may be empty
   std::vector<std::string> hosts = {};  // names a client may call us by, where external_url is not set

@@ -189,7 +189,9 @@ std::optional<Need> need_of(Endpoint endpoint, http::Method method) {
     case Endpoint::metrics:
     case Endpoint::token:
     case Endpoint::jwks:
+    case Endpoint::device_code:
     case Endpoint::setup:
+    case Endpoint::page:
     case Endpoint::admin: break;
   }
   return std::nullopt;

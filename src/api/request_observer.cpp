@@ -12,7 +12,7 @@ namespace berth::api {
 
 namespace {
 
-constexpr std::array kKnownStatuses = {200, 201, 202, 204, 206, 304, 307, 400, 401, 403, 404, 405,
+constexpr std::array kKnownStatuses = {200, 201, 202, 204, 206, 303, 304, 307, 400, 401, 403, 404, 405,
                                        408, 409, 412, 413, 414, 416, 429, 431, 500, 502, 503, 504};
 constexpr std::size_t kIdBytesMax = 64;
 constexpr std::size_t kAgentBytesMax = 120;

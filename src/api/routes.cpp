@@ -18,6 +18,14 @@ std::string join(const http::Path& path, std::size_t end) {
   return out;
 }
 
+/// The first words of pages.
+bool is_page(std::string_view path) {
+  for (const std::string_view word : {"/login", "/logout", "/signup", "/device", "/settings"}) {
+    if (path == word || (path.starts_with(word) && path[word.size()] == '/')) return true;
+  }
+  return path == "/berth.css";
+}
+
 /// The routes that end in a fixed shape behind a repository name. n = number of segments; path[0] is "v2".
 Result<Route> match_suffix(const http::Path& path) {
   const std::size_t n = path.size();
@@ -59,7 +67,9 @@ std::string_view to_string(Endpoint endpoint) {
     case Endpoint::metrics: return "metrics";
     case Endpoint::token: return "token";
     case Endpoint::jwks: return "jwks";
+    case Endpoint::device_code: return "device_code";
     case Endpoint::setup: return "setup";
+    case Endpoint::page: return "page";
     case Endpoint::admin: return "admin";
   }
   return "none";
@@ -70,9 +80,10 @@ Result<Route> match_route(std::string_view path) {
   if (path == "/readyz") return Route{Endpoint::ready, {}, {}};
   if (path == "/metrics") return Route{Endpoint::metrics, {}, {}};
   if (path == "/token") return Route{Endpoint::token, {}, {}};
+  if (path == "/token/device") return Route{Endpoint::device_code, {}, {}};
   if (path == "/.well-known/jwks.json") return Route{Endpoint::jwks, {}, {}};
-  if (path == "/setup" || path == "/setup/style.css" || path == "/setup/script.js")
-    return Route{Endpoint::setup, {}, {}};
+  if (path == "/setup" || path == "/setup/script.js") return Route{Endpoint::setup, {}, {}};
+  if (is_page(path)) return Route{Endpoint::page, {}, {}};
   if (path.starts_with("/api/v1/")) return Route{Endpoint::admin, {}, {}};
   BERTH_TRY(const auto segments, http::split_path(path));
   const std::size_t n = segments.size();
@@ -111,7 +122,9 @@ std::string_view allowed_methods(Endpoint endpoint, Deletes deletes) {
     case Endpoint::setup: return "GET, HEAD";
     case Endpoint::blob: return deletes == Deletes::on ? "GET, HEAD, DELETE" : "GET, HEAD";
     case Endpoint::manifest: return deletes == Deletes::on ? "GET, HEAD, PUT, DELETE" : "GET, HEAD, PUT";
-    case Endpoint::upload_start: return "POST";
+    case Endpoint::upload_start:
+    case Endpoint::device_code: return "POST";
+    case Endpoint::page: return "GET, HEAD, POST";
     case Endpoint::token: return "GET, HEAD, POST";
     case Endpoint::admin: return "GET, HEAD, POST, PUT, PATCH, DELETE";
     case Endpoint::upload_session: return "GET, HEAD, PATCH, PUT, DELETE";
@@ -123,8 +136,10 @@ bool is_allowed(Endpoint endpoint, Method method) {
   if (endpoint == Endpoint::admin) return true;  // it tells by itself what each of its routes takes
   switch (method) {
     case Method::get:
-    case Method::head: return endpoint != Endpoint::upload_start;
-    case Method::post: return endpoint == Endpoint::upload_start || endpoint == Endpoint::token;
+    case Method::head: return endpoint != Endpoint::upload_start && endpoint != Endpoint::device_code;
+    case Method::post:
+      return endpoint == Endpoint::upload_start || endpoint == Endpoint::token || endpoint == Endpoint::device_code ||
+             endpoint == Endpoint::page;
     case Method::patch: return endpoint == Endpoint::upload_session;
     case Method::put: return endpoint == Endpoint::upload_session || endpoint == Endpoint::manifest;
     case Method::delete_:

@@ -31,7 +31,9 @@ enum class Endpoint : std::uint8_t {
   metrics,          // /metrics
   token,            // /token: the token service, for everybody
   jwks,             // /.well-known/jwks.json: the public halves of the keys that sign tokens
+  device_code,      // /token/device: the token service, for programs on machines without a browser
   setup,            // /setup: the page for the first administrator
+  page,             // what people see in a browser: has routes of its own (api/pages/pages.cpp)
   admin,            // /api/v1/…: has routes of its own (api/admin/routes.cpp)
 };
 inline constexpr std::size_t kEndpointCount = static_cast<std::size_t>(Endpoint::admin) + 1;

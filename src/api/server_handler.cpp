@@ -1,10 +1,12 @@
 #include "api/server_handler.h"
 
 #include "api/admin_endpoints.h"
+#include "api/device_grant.h"
 #include "api/distribution/endpoints.h"
 #include "api/error_response.h"
 #include "api/gate.h"
 #include "api/health_endpoints.h"
+#include "api/pages/pages.h"
 #include "api/request_observer.h"
 #include "api/setup_page.h"
 #include "api/token_endpoints.h"
@@ -84,7 +86,12 @@ io::Task<Result<void>> ServerHandler::dispatch(http::Exchange& exchange, Request
       if (request.method == http::Method::post) co_return co_await post_token(context, exchange);
       co_return co_await get_token(context, exchange);
     case Endpoint::jwks: co_return co_await get_jwks(context, exchange);
+    case Endpoint::device_code:
+      if (!services_.auth.directory.has_accounts()) co_return fail(Errc::route_unknown, "there are no accounts yet");
+      co_return co_await begin_device_sign_in(context, exchange);
     case Endpoint::setup: co_return co_await get_setup(context, exchange);
+    case Endpoint::page:
+      co_return co_await serve_page(context, exchange, services_.observer.request_id(seen, exchange));
     case Endpoint::admin:
       co_return co_await serve_admin(context, exchange, services_.observer.request_id(seen, exchange));
     case Endpoint::health: co_return co_await get_health(context, exchange);

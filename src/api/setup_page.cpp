@@ -10,11 +10,11 @@ constexpr std::string_view kPage = R"(<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Set up Berth</title>
-<link rel="stylesheet" href="/setup/style.css">
+<link rel="stylesheet" href="/berth.css">
 <script src="/setup/script.js" defer></script>
 </head>
 <body>
-<main>
+<main class="narrow">
 <h1>Set up Berth</h1>
 <p>Create the first administrator. From then on nobody pushes or pulls without an account, except what you make public.</p>
 <form>
@@ -27,15 +27,6 @@ constexpr std::string_view kPage = R"(<!doctype html>
 <noscript><p>This page needs JavaScript; without it: <code>berth user add NAME --admin</code> while the server is stopped.</p></noscript>
 </body>
 </html>
-)";
-
-constexpr std::string_view kStyle = R"(:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
-body { display: grid; place-items: center; min-height: 100vh; margin: 0; }
-main { width: min(26rem, 90vw); }
-label { display: block; margin: 1rem 0; }
-input, button { display: block; width: 100%; box-sizing: border-box; font: inherit; padding: .5rem; margin-top: .25rem; }
-button { cursor: pointer; }
-#said { min-height: 3rem; white-space: pre-line; }
 )";
 
 constexpr std::string_view kScript = R"("use strict";
@@ -77,8 +68,6 @@ io::Task<Result<void>> get_setup(Context& context, http::Exchange& exchange) {
   if (context.services.auth.directory.has_accounts())
     co_return fail(Errc::route_unknown, "this registry is set up already");
   const std::string_view path = exchange.request().path;
-  if (path == "/setup/style.css")
-    co_return co_await exchange.send(head_of("text/css; charset=utf-8"), std::string(kStyle));
   if (path == "/setup/script.js")
     co_return co_await exchange.send(head_of("text/javascript; charset=utf-8"), std::string(kScript));
   co_return co_await exchange.send(head_of("text/html; charset=utf-8"), std::string(kPage));

@@ -1,5 +1,6 @@
 #include "api/token_endpoints.h"
 
+#include "api/device_grant.h"
 #include "api/distribution/replies.h"
 #include "auth/jwt.h"
 #include "base/json_text.h"
@@ -56,7 +57,8 @@ io::Task<Result<void>> send_token(Context& context, http::Exchange& exchange, au
 }
 
 std::unexpected<Error> grant_unknown() {
-  return fail(Errc::parameter_invalid, "grant_type must be password, refresh_token or " + std::string(kExchange));
+  return fail(Errc::parameter_invalid, "grant_type must be password, refresh_token, " + std::string(kExchange) +
+                                           " or " + std::string(kDeviceGrant));
 }
 
 /// What a token exchange brings: an ID token, and in client_id, where it is given, the robot that is meant.
@@ -117,6 +119,8 @@ io::Task<Result<void>> post_token(Context& context, http::Exchange& exchange) {
     BERTH_CO_TRY(auto given, brought(form));
     BERTH_CO_TRY(identity, co_await authenticator.sign_in(std::move(given), address));
     asked.is_exchange = true;
+  } else if (grant == kDeviceGrant) {
+    co_return co_await answer_device_grant(context, exchange, form);
   } else {
     co_return grant_unknown();
   }

@@ -103,6 +103,13 @@ Result<api::AuthMode> parse_auth_mode(std::string_view text) {
   return fail(Errc::parameter_invalid, "the mode of authentication must be token or basic");
 }
 
+Result<api::SignUp> parse_sign_up(std::string_view text) {
+  if (text == "off") return api::SignUp::off;
+  if (text == "open") return api::SignUp::open;
+  if (text == "invite") return api::SignUp::invite;
+  return fail(Errc::parameter_invalid, "sign_up must be off, open or invite");
+}
+
 Result<api::Deletes> parse_deletes(std::string_view text) {
   if (text == "on") return api::Deletes::on;
   if (text == "off") return api::Deletes::off;
@@ -156,12 +163,27 @@ Result<void> validate_tls(const ServeConfig& config) {
   return {};
 }
 
+Result<void> validate_oidc(const OidcConfig& oidc) {
+  if (oidc.issuer.empty()) {
+    if (oidc.client_id.empty() && oidc.client_secret_file.empty()) return {};
+    return fail(Errc::parameter_invalid, "auth.oidc_issuer is missing: which identity provider is meant?");
+  }
+  if (!oidc.issuer.starts_with("https://") && !oidc.issuer.starts_with("http://"))
+    return fail(Errc::parameter_invalid, "auth.oidc_issuer is an address, https://id.example.com");
+  if (oidc.client_id.empty())
+    return fail(Errc::parameter_invalid, "auth.oidc_client_id is missing: what the registry is called at the provider");
+  if (!(" " + oidc.scopes + " ").contains(" openid "))
+    return fail(Errc::parameter_invalid, "auth.oidc_scopes must contain openid");
+  return {};
+}
+
 }  // namespace
 
 Result<void> validate(const ServeConfig& config) {
   if (config.data_dir.empty()) return fail(Errc::parameter_invalid, "no data folder given");
   if (config.listen.empty()) return fail(Errc::parameter_invalid, "no address to listen on");
   BERTH_TRYV(validate_tls(config));
+  BERTH_TRYV(validate_oidc(config.oidc));
   BERTH_TRYV(http::Networks::parse(config.trusted_proxies));
   if (config.limits.tags_page_default > config.limits.tags_page_max)
     return fail(Errc::parameter_invalid, "limits.tags_page is larger than limits.tags_page_max");

@@ -30,6 +30,20 @@ struct ListenAddress {
 
 enum class MetricsMode : std::uint8_t { with_the_rest, own_address, off };
 
+/// The identity provider that people sign in at; see auth/oidc.h.
+struct OidcConfig {
+  std::string issuer;  // empty: none
+  std::string client_id;
+  std::string client_secret_file;
+  std::string label;
+  std::string scopes = "openid profile email";
+  std::string name_claim = "preferred_username";
+  std::string groups_claim = "groups";
+  std::string admin_group;
+  std::vector<std::string> allowed_groups;
+  bool creates = true;
+};
+
 struct ServeConfig {
   std::vector<ListenAddress> listen = {{"127.0.0.1", 5000}};
   std::string data_dir;
@@ -40,6 +54,8 @@ struct ServeConfig {
   std::vector<std::string> auth_hosts;             // names clients may call us by, if external_url is not set
   std::int64_t token_life_ms = 15LL * 60 * 1000;   // A11: never under a minute
   std::vector<std::string> auth_trusted_networks;  // where issuers of ID tokens may be, beside the public network
+  OidcConfig oidc;
+  api::SignUp sign_up = api::SignUp::off;
   Live<std::int64_t> audit_keep_ms = 400LL * 24 * 60 * 60 * 1000;
   registry::Limits limits;
   http::ServerLimits http;
@@ -71,6 +87,7 @@ bool is_local(const ListenAddress& address);
 Result<registry::ReferencePolicy> parse_reference_policy(std::string_view text);  // strict, sparse-index, sparse
 Result<api::Anonymous> parse_anonymous(std::string_view text);                    // off, read, write
 Result<api::AuthMode> parse_auth_mode(std::string_view text);                     // token, basic
+Result<api::SignUp> parse_sign_up(std::string_view text);                         // off, open, invite
 Result<api::Deletes> parse_deletes(std::string_view text);                        // on, off
 Result<LogFormat> parse_log_format(std::string_view text);       // json, text, auto (text on a terminal)
 Result<api::AccessLog> parse_access_log(std::string_view text);  // all, errors, off

@@ -26,7 +26,7 @@ Result<void> OfflineAdmin::start(const std::string& data_path) {
   audit_ = std::make_unique<auth::AuditLog>(*store_, clock_);
   setup_ = std::make_unique<auth::SetupToken>(clock_);
   api_ = std::make_unique<api::AdminApi>(
-      api::AdminDeps{*store_, *directory_, *audit_, *setup_, *passwords_, clock_, random_});
+      api::AdminDeps{*store_, *directory_, *audit_, *setup_, *passwords_, clock_, random_, limiter_});
   return {};
 }
 

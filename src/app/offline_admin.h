@@ -25,6 +25,7 @@ class OfflineAdmin {
 
   SystemClock clock_;
   SystemRandom random_;
+  auth::SignInLimiter limiter_;
   Log log_;
   std::unique_ptr<DataDir> data_;
   std::unique_ptr<meta::Store> store_;

@@ -3,6 +3,7 @@
 #include "api/error_response.h"
 #include "api/request_observer.h"
 #include "api/server_handler.h"
+#include "app/browser_sign_in.h"
 #include "app/data_dir.h"
 #include "app/descriptors.h"
 #include "app/issuer_fetch.h"
@@ -77,6 +78,7 @@ struct Server::Parts {
   std::string setup_secret;  // while there are no accounts
   std::unique_ptr<auth::Authenticator> authenticator;
   std::unique_ptr<auth::TokenService> tokens;
+  BrowserSignInParts browser;
   std::unique_ptr<api::Auth> auth;
   std::unique_ptr<api::AdminApi> admin;
   std::unique_ptr<registry::Uploads> uploads;
@@ -228,11 +230,13 @@ Result<void> Server::Parts::build_auth() {
       auth::Authenticator::Deps{*store, *passwords, *keys, clock, random, log, *audit, service, trust.get()});
   tokens = std::make_unique<auth::TokenService>(
       auth::TokenService::Deps{*directory, *keys, clock, random, service, config.token_life_ms / 1000});
+  BERTH_TRY(browser, build_browser_sign_in({config, *store, *directory, *audit, *issuers, *outbound, issuer_networks,
+                                            clock, random, log, stopping}));
   auth = std::make_unique<api::Auth>(api::Auth{*directory, *authenticator, *tokens, *audit, *keys,
-                                               config.http.trusted_proxies, config.auth_mode, config.external_url,
-                                               config.auth_hosts});
-  admin =
-      std::make_unique<api::AdminApi>(api::AdminDeps{*store, *directory, *audit, *setup, *passwords, clock, random});
+                                               config.http.trusted_proxies, *browser.all, config.auth_mode,
+                                               config.external_url, config.auth_hosts});
+  admin = std::make_unique<api::AdminApi>(
+      api::AdminDeps{*store, *directory, *audit, *setup, *passwords, clock, random, *browser.limiter, config.sign_up});
   return {};
 }
 

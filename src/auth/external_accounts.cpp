@@ -207,6 +207,15 @@ io::Task<Result<meta::Principal>> ExternalAccounts::find_or_make(ExternalPerson 
   co_return made;
 }
 
+io::Task<Result<void>> ExternalAccounts::link(std::string user, ExternalPerson person, meta::AuditEntry entry) {
+  co_return co_await deps_.store.write(
+      [=](sql::Connection& db) -> Result<void> {
+        BERTH_TRYV(link_account(db, user, person.issuer, person.id, std::nullopt));
+        return meta::append_audit(db, entry);
+      },
+      {.touches = meta::Touches::accounts()});
+}
+
 io::Task<Result<Subject>> ExternalAccounts::sign_in(ExternalPerson person, ReceptionRules rules, std::string how,
                                                     std::string address) {
   constexpr std::size_t kNameBytesShown = 128;

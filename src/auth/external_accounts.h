@@ -70,6 +70,8 @@ class ExternalAccounts {
   /// Who that is here. `rules` and `how` ("LDAP", "OpenID Connect") are the source's. On record either way.
   /// Errors: denied with a sentence for the person; those of the database.
   io::Task<Result<Subject>> sign_in(ExternalPerson person, ReceptionRules rules, std::string how, std::string address);
+  /// Ties an account to that person; `entry` goes on record with it. Errors: as link_account().
+  io::Task<Result<void>> link(std::string user, ExternalPerson person, meta::AuditEntry entry);
 
  private:
   io::Task<Result<meta::Principal>> find_or_make(ExternalPerson person, ReceptionRules rules);

@@ -16,7 +16,6 @@ constexpr std::int64_t kStaleMs = 24 * kFreshMs;     // how long keys are used t
 constexpr std::int64_t kAgainMs = 60LL * 1000;       // between two questions
 constexpr std::int64_t kFirstAgainMs = 10LL * 1000;  // the same while there are no keys at all
 constexpr std::size_t kIssuersMax = 1'000;
-constexpr std::size_t kDiscoveryBytesMax = 64 * 1024;
 constexpr std::size_t kJwksBytesMax = 256 * 1024;  // the large providers' have 20 KB, certificates included
 constexpr std::size_t kKeysMax = 100;
 constexpr std::size_t kUrlBytesMax = 2048;
@@ -37,7 +36,7 @@ std::string_view text_of(const Value& object, std::string_view name) {
 }
 
 /// https://, or as unprotected as the issuer itself is; nothing that could be read in two ways.
-bool is_key_url(std::string_view url, std::string_view issuer) {
+bool is_askable(std::string_view url, std::string_view issuer) {
   const bool is_http = url.starts_with("http://") && issuer.starts_with("http://");
   const bool is_plain =
       std::ranges::all_of(url, [](char c) { return c > ' ' && c < '\x7f' && c != '@' && c != '\\' && c != '#'; });
@@ -51,15 +50,30 @@ std::string discovery_url(std::string_view issuer) {
   return std::string(issuer) + "/.well-known/openid-configuration";
 }
 
-Result<std::string> parse_discovery(std::string_view text, std::string_view issuer) {
+Result<Discovery> parse_discovery(std::string_view text, std::string_view issuer) {
   BERTH_TRY(const Value document, parse_object(text, "the discovery document"));
   if (text_of(document, "issuer") != issuer) {
     return refuse("the discovery document is of another issuer, '" +
                   std::string(text_of(document, "issuer").substr(0, 200)) + "'");
   }
-  const std::string_view url = text_of(document, "jwks_uri");
-  if (!is_key_url(url, issuer)) return refuse("the discovery document names no address of keys that may be asked");
-  return std::string(url);
+  const auto address = [&](std::string_view name) {
+    const std::string_view url = text_of(document, name);
+    return is_askable(url, issuer) ? std::string(url) : std::string();
+  };
+  Discovery out;
+  out.keys = address("jwks_uri");
+  if (out.keys.empty()) return refuse("the discovery document names no address of keys that may be asked");
+  out.authorization = address("authorization_endpoint");
+  out.token = address("token_endpoint");
+  out.userinfo = address("userinfo_endpoint");
+  // Not said: Basic (OpenID Connect Discovery 1.0, 3).
+  const Value* methods = document.find("token_endpoint_auth_methods_supported");
+  if (methods != nullptr && methods->is(Kind::array)) {
+    out.takes_basic = std::ranges::any_of(methods->array(), [](const Value& method) {
+      return method.is(Kind::string) && method.string() == "client_secret_basic";
+    });
+  }
+  return out;
 }
 
 Result<std::vector<crypto::VerifyKey>> parse_jwks(std::string_view text) {
@@ -119,8 +133,8 @@ Result<IssuerKeys::KeysPtr> IssuerKeys::leftovers(const Issuer& issuer, const st
 
 Result<IssuerKeys::KeysPtr> IssuerKeys::ask(const std::string& name) const {
   BERTH_TRY(const std::string document, deps_.fetch(discovery_url(name), kDiscoveryBytesMax));
-  BERTH_TRY(const std::string url, parse_discovery(document, name));
-  BERTH_TRY(const std::string set, deps_.fetch(url, kJwksBytesMax));
+  BERTH_TRY(const Discovery discovery, parse_discovery(document, name));
+  BERTH_TRY(const std::string set, deps_.fetch(discovery.keys, kJwksBytesMax));
   BERTH_TRY(Keys keys, parse_jwks(set));
   return std::make_shared<const Keys>(std::move(keys));
 }

@@ -23,9 +23,17 @@
 
 namespace berth::auth {
 
-/// The address of the keys in a discovery document, which must be that issuer's own.
-/// Errors: unavailable with a sentence.
-Result<std::string> parse_discovery(std::string_view text, std::string_view issuer);
+/// What a discovery document says, as far as it matters here. Addresses that may not be asked are empty.
+struct Discovery {
+  std::string keys;           // never empty
+  std::string authorization;  // where people are sent to sign in
+  std::string token;          // where the code that they come back with is exchanged
+  std::string userinfo;
+  bool takes_basic = true;  // a client's secret as Basic credentials, not in the form
+};
+/// The document must be that issuer's own. Errors: unavailable with a sentence.
+Result<Discovery> parse_discovery(std::string_view text, std::string_view issuer);
+inline constexpr std::size_t kDiscoveryBytesMax = 64 * 1024;
 /// The keys of a JWK set that can check signatures; others are passed over. Errors: unavailable: not one, or none left.
 Result<std::vector<crypto::VerifyKey>> parse_jwks(std::string_view text);
 /// Where the discovery document is.

@@ -50,10 +50,28 @@ TEST(Discovery, IsOfTheIssuerItselfAndNamesAnAddressThatMayBeAsked) {
       {kIssuer, "", "", "not JSON"},
   };
   for (const DiscoveryRow& row : rows) {
-    const auto url = parse_discovery(row.text, row.issuer);
-    EXPECT_EQ(url.value_or(""), row.url) << row.text;
-    if (!url) EXPECT_THAT(url.error().message, HasSubstr(row.says)) << row.text;
+    const auto found = parse_discovery(row.text, row.issuer);
+    EXPECT_EQ(found ? found->keys : "", row.url) << row.text;
+    if (!found) EXPECT_THAT(found.error().message, HasSubstr(row.says)) << row.text;
   }
+}
+
+TEST(Discovery, TellsWhereToSignInAsFarAsThatMayBeAsked) {
+  const auto of = [](const std::string& members) {
+    return parse_discovery("{\"issuer\":" + json_string(kIssuer) + ",\"jwks_uri\":\"https://a/k\"" + members + "}",
+                           kIssuer)
+        .value();
+  };
+  const Discovery full =
+      of(R"(,"authorization_endpoint":"https://a/in","token_endpoint":"https://a/t",)"
+         R"("userinfo_endpoint":"https://a/u","token_endpoint_auth_methods_supported":["client_secret_post"])");
+  EXPECT_EQ(full.authorization, "https://a/in");
+  EXPECT_EQ(full.token, "https://a/t");
+  EXPECT_EQ(full.userinfo, "https://a/u");
+  EXPECT_FALSE(full.takes_basic);
+  EXPECT_TRUE(of("").takes_basic);
+  EXPECT_TRUE(of(R"(,"token_endpoint_auth_methods_supported":["private_key_jwt","client_secret_basic"])").takes_basic);
+  EXPECT_EQ(of(R"(,"authorization_endpoint":"http://a/in","token_endpoint":"javascript:x")").authorization, "");
 }
 
 TEST(Discovery, IsBelowTheIssuer) {

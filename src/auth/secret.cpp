@@ -20,9 +20,9 @@ struct Form {
   std::size_t random_chars;
 };
 constexpr Form kForms[] = {
-    {SecretKind::personal_token, "pat", 32}, {SecretKind::robot, "rob", 32},
-    {SecretKind::login, "lgn", 32},          {SecretKind::refresh, "ref", 43},  // A15: at least 256 bits
-    {SecretKind::setup, "set", 32},
+    {SecretKind::personal_token, "pat", 32}, {SecretKind::robot, "rob", 32}, {SecretKind::login, "lgn", 32},
+    {SecretKind::refresh, "ref", 43},  // A15: at least 256 bits
+    {SecretKind::setup, "set", 32},          {SecretKind::web, "web", 43},   {SecretKind::invite, "inv", 32},
 };
 
 const Form& form_of(SecretKind kind) { return *std::ranges::find(kForms, kind, &Form::kind); }

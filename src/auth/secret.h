@@ -4,9 +4,9 @@
 //
 //   berth_pat_ + 32 random characters + 6 characters of checksum
 //
-// Random characters are of 0-9A-Za-z, drawn without bias: 190 bits, 256 in refresh tokens (A15). The checksum is the
-// CRC-32 (of zlib, PNG) of everything before it, in base 62 with those digits, most significant first, padded with 0.
-// Only a hash is stored. A fast one is enough: there is no dictionary of 190 random bits.
+// Random characters are of 0-9A-Za-z, drawn without bias: 190 bits, 256 in refresh tokens (A15) and web sessions. The
+// checksum is the CRC-32 (of zlib, PNG) of everything before it, in base 62 with those digits, most significant first,
+// padded with 0. Only a hash is stored. A fast one is enough: there is no dictionary of 190 random bits.
 
 #include "base/random.h"
 #include "crypto/hash.h"
@@ -24,8 +24,10 @@ enum class SecretKind : std::uint8_t {
   login,           // lgn: a password for one login, minutes to hours
   refresh,         // ref: what docker keeps as identity token (A15)
   setup,           // set: makes the first account
+  web,             // web: a browser's session, in its cookie
+  invite,          // inv: lets somebody make an account of his own, once
 };
-/// "pat", "rob", "lgn", "ref", "set"
+/// "pat", "rob", "lgn", "ref", "set", "web", "inv"
 std::string_view to_string(SecretKind kind);
 
 std::string make_secret(SecretKind kind, Random& random);

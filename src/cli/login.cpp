@@ -7,14 +7,19 @@
 #include "cli/commands.h"
 #include "cli/exit_code.h"
 #include "cli/password_input.h"
+#include "client/device_sign_in.h"
 #include "client/keychain.h"
 #include "client/own_store.h"
 
+#include <unistd.h>
+
 #include <array>
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
 #include <iterator>
+#include <thread>
 
 namespace berth::cli {
 
@@ -34,6 +39,7 @@ struct LoginFlags {
   std::string user;
   std::string ca_file;
   bool password_stdin = false;
+  bool web = false;
 };
 
 Result<std::string> ask_user_name() {
@@ -47,7 +53,7 @@ Result<std::string> ask_user_name() {
 /// What was stored before is tried first, as docker does.
 Result<bool> is_signed_in(const LoginFlags& flags, const client::RegistryAddress& address,
                           const client::DockerConfig& config) {
-  if (!flags.user.empty() || flags.password_stdin) return false;
+  if (!flags.user.empty() || flags.password_stdin || flags.web) return false;
   const auto known = config.find(address.host);
   if (!known || !*known) return false;
   std::fprintf(stderr, "Authenticating with existing credentials...%s\n",
@@ -55,24 +61,52 @@ Result<bool> is_signed_in(const LoginFlags& flags, const client::RegistryAddress
   return client::check_credentials(address, **known, flags.ca_file).has_value();
 }
 
+std::string this_machine() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 && name[0] != '\0' ? "berth on " + std::string(name.data())
+                                                                             : "berth";
+}
+
+/// With a browser, on this machine or any other.
+Result<client::Credentials> sign_in_elsewhere(const LoginFlags& flags, const client::RegistryAddress& address) {
+  BERTH_TRY(auto waiting, client::begin_device_sign_in(address, this_machine(), flags.ca_file));
+  std::fprintf(stderr, "Open in a browser:  %s\nand check the code:  %s\n\nWaiting for you to agree there...\n",
+               (waiting.address_with_code.empty() ? waiting.address : waiting.address_with_code).c_str(),
+               waiting.user_code.c_str());
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(waiting.life_s);
+  while (std::chrono::steady_clock::now() < end) {
+    BERTH_TRY(auto given, client::poll_device_sign_in(address, waiting, flags.ca_file));
+    if (given) return *std::move(given);
+    std::this_thread::sleep_for(std::chrono::seconds(waiting.interval_s));
+  }
+  return fail(Errc::timeout, "nobody agreed in time; try again");
+}
+
+Result<client::Credentials> ask_for_password(const LoginFlags& flags, const client::RegistryAddress& address) {
+  client::Credentials given{.user = flags.user, .secret = {}, .is_identity_token = false};
+  if (given.user.empty()) {
+    BERTH_TRY(given.user, ask_user_name());
+  }
+  BERTH_TRY(given.secret,
+            read_password(flags.password_stdin ? PasswordFrom::standard_input : PasswordFrom::prompt, "Password: "));
+  BERTH_TRY(const auto signed_in, client::check_credentials(address, given, flags.ca_file));
+  if (signed_in.refresh_token) {
+    given.secret = *signed_in.refresh_token;
+    given.is_identity_token = true;
+  }
+  return given;
+}
+
 Result<void> login(const LoginFlags& flags) {
+  if (flags.web && (flags.password_stdin || !flags.user.empty()))
+    return fail(Errc::parameter_invalid, "--web asks for no name and no password");
   if (flags.password_stdin && flags.user.empty())
     return fail(Errc::parameter_invalid, "the --password-stdin option requires --username to be set");
   BERTH_TRY(auto config, load_docker_config());
   BERTH_TRY(const auto address, client::find_registry(flags.server, flags.ca_file));
   BERTH_TRY(const bool is_in, is_signed_in(flags, address, config));
   if (!is_in) {
-    client::Credentials given{.user = flags.user, .secret = {}, .is_identity_token = false};
-    if (given.user.empty()) {
-      BERTH_TRY(given.user, ask_user_name());
-    }
-    BERTH_TRY(given.secret,
-              read_password(flags.password_stdin ? PasswordFrom::standard_input : PasswordFrom::prompt, "Password: "));
-    BERTH_TRY(const auto signed_in, client::check_credentials(address, given, flags.ca_file));
-    if (signed_in.refresh_token) {
-      given.secret = *signed_in.refresh_token;
-      given.is_identity_token = true;
-    }
+    BERTH_TRY(const auto given, flags.web ? sign_in_elsewhere(flags, address) : ask_for_password(flags, address));
     BERTH_TRYV(config.store(address.host, given));
     if (config.helper_for(address.host).empty()) {
       std::fprintf(stderr,
@@ -249,6 +283,7 @@ void add_login(CLI::App& parent, int& exit_code) {
   in->add_option("SERVER", flags->server, "The registry (default: Docker Hub)");
   in->add_option("-u,--username", flags->user, "The account");
   in->add_flag("--password-stdin", flags->password_stdin, "Read the password from standard input");
+  in->add_flag("--web", flags->web, "Sign in with a browser, here or elsewhere; for a Berth registry");
   in->add_option("--ca-file", flags->ca_file, "Certificates to trust instead of the system's");
   in->callback([flags, run] { run(login(*flags)); });
 

@@ -15,6 +15,7 @@ struct OrgFlags {
   std::string org;
   std::string user;
   std::string team;
+  std::vector<std::string> groups;
   std::string role = "reader";
   std::string owner;
   bool adopt = false;
@@ -81,13 +82,22 @@ void add_teams(CLI::App& command, const FlagsPtr& flags, int& exit_code) {
         return call_and_say(f.admin, Method::delete_, team_path(f) + "/members/" + segment(f.user), {},
                             f.user + " is not in " + f.org + "/" + f.team + " any more");
       });
+  CLI::App* groups = add_admin_verb(
+      *team, "groups", "Say which groups of the identity provider are the team", flags, exit_code,
+      [](const OrgFlags& f) {
+        return call_and_say(f.admin, Method::patch, team_path(f), "{\"groups\":" + json_list(f.groups) + "}",
+                            f.groups.empty()
+                                ? "No group is " + f.org + "/" + f.team + " any more"
+                                : "Their members are in " + f.org + "/" + f.team + " from their next sign-in on");
+      });
   CLI::App* members = add_admin_verb(
       *team, "members", "List who is in a team", flags, exit_code,
       [](const OrgFlags& f) { return list_and_print(f.admin, team_path(f) + "/members", {{"USER", "user"}}); });
-  for (CLI::App* verb : {create_team, remove_team, add, drop, members}) {
+  for (CLI::App* verb : {create_team, remove_team, add, drop, groups, members}) {
     verb->add_option("ORG", flags->org)->required();
     verb->add_option("TEAM", flags->team)->required();
   }
+  groups->add_option("GROUP", flags->groups, "As the provider calls them; none: the team is nobody else's");
   for (CLI::App* verb : {add, drop}) verb->add_option("USER", flags->user)->required();
   add_admin_verb(*team, "ls", "List the teams", flags, exit_code,
                  [](const OrgFlags& f) { return list_and_print(f.admin, path_of(f) + "/teams", {{"TEAM", "name"}}); })

@@ -24,6 +24,10 @@ struct UserFlags {
   std::string name;
   std::string email;
   std::string file;
+  std::string issuer;
+  std::string subject;
+  std::string note;
+  std::string life = "7d";
   bool is_admin = false;
   bool password_stdin = false;
   bool adopt = false;
@@ -144,6 +148,30 @@ Result<void> import_file(const UserFlags& flags) {
   return fail(Errc::parameter_invalid, std::to_string(problems) + " lines were left out, see above");
 }
 
+Result<void> link(const UserFlags& flags) {
+  std::string body = "{\"issuer\":" + json_string(flags.issuer);
+  append_json_member(body, "subject", std::string_view(flags.subject));
+  return change(flags, body + "}", "Linked");
+}
+
+Result<void> sign_out(const UserFlags& flags) {
+  BERTH_TRY(auto client, AdminClient::open(flags.admin));
+  BERTH_TRYV(client.call(Method::delete_, "users/" + segment(flags.name) + "/sessions"));
+  std::printf("%s is signed in nowhere any more; access tokens stay\n", flags.name.c_str());
+  return {};
+}
+
+Result<void> invite(const UserFlags& flags) {
+  BERTH_TRY(auto client, AdminClient::open(flags.admin));
+  std::string body = "{\"expires_in\":" + json_string(flags.life);
+  if (!flags.note.empty()) append_json_member(body, "note", std::string_view(flags.note));
+  BERTH_TRY(const auto made, client.call(Method::post, "invites", body + "}"));
+  std::puts(shown(made, "secret").c_str());
+  std::fprintf(stderr, "Good for one account, until %s; shown this once. It is typed at /signup.\n",
+               shown(made, "expires_at").c_str());
+  return {};
+}
+
 CLI::App* add_verb(CLI::App& parent, const char* name, const char* about, const FlagsPtr& flags, bool takes_name) {
   CLI::App* verb = parent.add_subcommand(name, about);
   add_admin_flags(*verb, flags->admin);
@@ -196,6 +224,17 @@ void add_user(CLI::App& parent, int& exit_code) {
      [](const UserFlags& f) { return change(f, R"({"admin":true})", "Administrator now:"); });
   on(add_verb(*command, "demote", "Make an administrator a plain user", flags, true), flags, exit_code,
      [](const UserFlags& f) { return change(f, R"({"admin":false})", "No administrator any more:"); });
+  CLI::App* linking = add_verb(*command, "link", "Tie a user to somebody at an identity provider", flags, true);
+  linking->add_option("--issuer", flags->issuer, "The provider, as it writes itself")->required();
+  linking->add_option("--subject", flags->subject, "Who that is there, the claim sub")->required();
+  on(linking, flags, exit_code, link);
+  on(add_verb(*command, "unlink", "Untie a user from the identity provider", flags, true), flags, exit_code,
+     [](const UserFlags& f) { return change(f, R"({"issuer":null,"subject":null})", "Unlinked"); });
+  on(add_verb(*command, "signout", "End the sessions and logins of a user", flags, true), flags, exit_code, sign_out);
+  CLI::App* inviting = add_verb(*command, "invite", "Invite somebody to make an account", flags, false);
+  inviting->add_option("--note", flags->note, "Whom it is for; shown in lists");
+  inviting->add_option("--expires", flags->life, "How long it is good")->capture_default_str();
+  on(inviting, flags, exit_code, invite);
   CLI::App* importing = add_verb(*command, "import", "Take over the users of an htpasswd file (bcrypt)", flags, false);
   importing->add_option("FILE", flags->file, "The file; its passwords keep working")->required();
   on(importing, flags, exit_code, import_file);

@@ -29,7 +29,7 @@ constexpr sql::Sql kList = R"(
 constexpr sql::Sql kListLive = R"(
   SELECT id, principal_id, kind, name, scope, created_at, expires_at, used_at, used_from, revoked_at
   FROM token
-  WHERE principal_id = $1 AND kind = $2 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $3)
+  WHERE principal_id = $1 AND kind = $2 AND id > $5 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $3)
   ORDER BY id
   LIMIT $4)";
 
@@ -111,9 +111,9 @@ Result<std::vector<TokenRow>> list_tokens(sql::Connection& db, PrincipalId princ
 }
 
 Result<std::vector<TokenRow>> list_live_tokens(sql::Connection& db, PrincipalId principal, TokenKind kind,
-                                               std::int64_t now_ms, std::int64_t limit) {
+                                               std::int64_t now_ms, std::int64_t limit, TokenId after) {
   std::vector<TokenRow> out;
-  BERTH_TRYV(db.query(kListLive, {principal, static_cast<std::int64_t>(kind), now_ms, limit},
+  BERTH_TRYV(db.query(kListLive, {principal, static_cast<std::int64_t>(kind), now_ms, limit, after},
                       [&](const sql::Row& row) { out.push_back(read(row)); }));
   return out;
 }

@@ -11,7 +11,14 @@
 
 namespace berth::meta {
 
-enum class TokenKind : std::int64_t { access = 1, refresh = 2, web_session = 3, robot_secret = 4, short_lived = 5 };
+enum class TokenKind : std::int64_t {
+  access = 1,
+  refresh = 2,
+  web_session = 3,
+  robot_secret = 4,
+  short_lived = 5,
+  invite = 6,  // of the administrator who made it; revoked when somebody has used it
+};
 
 struct TokenRow {
   TokenId id = 0;
@@ -33,9 +40,9 @@ Result<std::optional<TokenRow>> find_token(sql::Connection& db, TokenId id);
 /// Of that kind, newest last, after `after` (exclusive), at most `limit`.
 Result<std::vector<TokenRow>> list_tokens(sql::Connection& db, PrincipalId principal, TokenKind kind, TokenId after,
                                           std::int64_t limit);
-/// The oldest of those that are neither revoked nor over at `now_ms`, at most `limit`.
+/// The oldest of those that are neither revoked nor over at `now_ms`, after `after` (exclusive), at most `limit`.
 Result<std::vector<TokenRow>> list_live_tokens(sql::Connection& db, PrincipalId principal, TokenKind kind,
-                                               std::int64_t now_ms, std::int64_t limit);
+                                               std::int64_t now_ms, std::int64_t limit, TokenId after = 0);
 /// False if it was revoked before, or is not that principal's.
 Result<bool> revoke_token(sql::Connection& db, PrincipalId principal, TokenId id, std::int64_t now_ms);
 /// Ends what signing in opened: refresh tokens, web sessions, short-lived passwords.

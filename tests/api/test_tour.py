@@ -57,6 +57,19 @@ def tokens(world, ann):
     narrow.get("/user", status=401)
 
 
+def sessions(world, ann):
+    ann.post("/auth/short-lived", {"expires_in": "1h"})
+    listed = ann.get("/user/sessions").json()["items"]
+    assert {row["kind"] for row in listed} == {"short_lived"}
+    ann.delete(f"/user/sessions/{listed[0]['id']}")
+    ann.delete(f"/user/sessions/{listed[0]['id']}", status=404)
+    ann.post("/auth/short-lived", {"expires_in": "1h"})
+    ann.delete("/user/sessions")
+    assert ann.get("/user/sessions").json()["items"] == []
+    world.root.delete("/users/ann/sessions")
+    world.root.delete("/users/nobody/sessions", status=404)
+
+
 def users(world, ann):
     root = world.root
     made = root.post("/users", {"name": "carl", "email": "carl@example.com", "admin": False})
@@ -68,12 +81,23 @@ def users(world, ann):
     seen = root.get("/users/carl")
     changed = root.patch("/users/carl", {"disabled": True}, headers={"If-Match": seen.headers["ETag"]})
     assert changed.json()["disabled"] is True
+    linked = root.patch("/users/carl", {"issuer": "https://id.example.com", "subject": "17"})
+    assert (linked.json()["issuer"], linked.json()["subject"]) == ("https://id.example.com", "17")
+    root.patch("/users/root", {"issuer": "https://id.example.com", "subject": "17"}, status=409)
+    root.patch("/users/carl", {"issuer": "https://id.example.com"}, status=422)
+    changed = root.patch("/users/carl", {"issuer": None, "subject": None})
     root.delete("/users/carl", status=412, headers={"If-Match": seen.headers["ETag"]})
     root.delete("/users/carl", headers={"If-Match": changed.headers["ETag"]})
     root.get("/users/carl", status=404)
     root.patch("/users/root", {"admin": False}, status=409)
     root.delete("/users/root", status=409)
     ann.get("/users", status=403)
+    invite = root.post("/invites", {"note": "for dora", "expires_in": "1d"}).json()
+    root.post("/invites", {"expires_in": "soon"}, status=422)
+    assert [row["id"] for row in root.get("/invites").json()["items"]] == [invite["id"]]
+    root.delete(f"/invites/{invite['id']}")
+    root.delete(f"/invites/{invite['id']}", status=404)
+    world.anonymous.post("/signup", {"name": "dora", "password": PASSWORD}, status=403)
     world.anonymous.get("/users", status=401)
 
 
@@ -94,9 +118,11 @@ def organizations(world, ann, bob):
     bob.get("/orgs/acme/members", status=404)
 
     team = ann.post("/orgs/acme/teams", {"name": "devs"})
-    assert team.json() == {"name": "acme/devs"}
+    assert team.json() == {"name": "acme/devs", "groups": []}
     assert ann.get("/orgs/acme/teams/devs").json() == team.json()
-    assert ann.get("/orgs/acme/teams").json()["items"] == [team.json()]
+    assert ann.get("/orgs/acme/teams").json()["items"] == [{"name": "acme/devs"}]
+    assert ann.patch("/orgs/acme/teams/devs", {"groups": ["developers"]}).json()["groups"] == ["developers"]
+    ann.patch("/orgs/acme/teams/devs", {"groups": [""]}, status=422)
     ann.put("/orgs/acme/teams/devs/members/bob", status=201)
     ann.put("/orgs/acme/teams/devs/members/bob", status=200)
     ann.put("/orgs/acme/teams/devs/members/bob", status=412, headers={"If-None-Match": "*"})
@@ -206,6 +232,7 @@ def test_visits_every_operation(world, people, tmp_path):
     set_up(world, tmp_path)
     account(world, ann)
     tokens(world, ann)
+    sessions(world, ann)
     users(world, ann)
     organizations(world, ann, bob)
     namespaces(ann)

@@ -33,6 +33,10 @@ void make_robot(TestAccounts& accounts) { (void)accounts.add_robot("acme+gone");
 constexpr OperationRow kOperations[] = {
     {"getDocument", AdminNeed::anybody, "openapi.json", "", 200},
     {"setUp", AdminNeed::anybody, "setup", "{}", 400},
+    {"signUp", AdminNeed::anybody, "signup", "{}", 400},
+    {"listInvites", AdminNeed::administrator, "invites", "", 200},
+    {"createInvite", AdminNeed::administrator, "invites", R"({"x":1})", 400},
+    {"revokeInvite", AdminNeed::administrator, "invites/999999", "", 404},
     {"getSelf", AdminNeed::account, "user", "", 200},
     {"changeSelf", AdminNeed::user, "user", R"({"x":1})", 400},
     {"changeOwnPassword", AdminNeed::user, "user/password", "{}", 400},
@@ -40,6 +44,9 @@ constexpr OperationRow kOperations[] = {
     {"createToken", AdminNeed::user, "user/tokens", "{}", 400},
     {"getToken", AdminNeed::user, "user/tokens/999999", "", 404},
     {"revokeToken", AdminNeed::user, "user/tokens/999999", "", 404},
+    {"listSessions", AdminNeed::user, "user/sessions", "", 200},
+    {"endOwnSessions", AdminNeed::user, "user/sessions", "", 204},
+    {"endSession", AdminNeed::user, "user/sessions/999999", "", 404},
     {"createShortLivedPassword", AdminNeed::account, "auth/short-lived", R"({"x":1})", 400},
     {"rotateOwnSecret", AdminNeed::account, "robot/rotate", R"({"x":1})", 403, 400},
     {"listUsers", AdminNeed::administrator, "users", "", 200},
@@ -48,6 +55,7 @@ constexpr OperationRow kOperations[] = {
     {"changeUser", AdminNeed::administrator, "users/reader", R"({"x":1})", 400},
     {"setUserPassword", AdminNeed::administrator, "users/reader/password", "{}", 400},
     {"removeUser", AdminNeed::administrator, "users/owner", "", 409},  // the last owner of acme
+    {"endUserSessions", AdminNeed::administrator, "users/reader/sessions", "", 204},
     {"listOrganizations", AdminNeed::user, "orgs", "", 200},
     {"createOrganization", AdminNeed::administrator, "orgs", "{}", 400},
     {"removeOrganization", AdminNeed::namespace_admin, "orgs/acme", "", 409},  // has repositories
@@ -57,6 +65,7 @@ constexpr OperationRow kOperations[] = {
     {"listTeams", AdminNeed::namespace_admin, "orgs/acme/teams", "", 200},
     {"createTeam", AdminNeed::namespace_admin, "orgs/acme/teams", "{}", 400},
     {"getTeam", AdminNeed::namespace_admin, "orgs/acme/teams/devs", "", 200, 0, make_team},
+    {"changeTeam", AdminNeed::namespace_admin, "orgs/acme/teams/devs", R"({"x":1})", 400, 0, make_team},
     {"removeTeam", AdminNeed::namespace_admin, "orgs/acme/teams/devs", "", 204, 0, make_team},
     {"listTeamMembers", AdminNeed::namespace_admin, "orgs/acme/teams/devs/members", "", 200, 0, make_team},
     {"putTeamMember", AdminNeed::namespace_admin, "orgs/acme/teams/devs/members/reader", "", 200, 0, fill_team},

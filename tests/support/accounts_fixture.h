@@ -175,7 +175,8 @@ class AccountsFixture : public ::testing::Test {
       case meta::TokenKind::refresh: return auth::SecretKind::refresh;
       case meta::TokenKind::robot_secret: return auth::SecretKind::robot;
       case meta::TokenKind::web_session:
-      case meta::TokenKind::short_lived: break;
+      case meta::TokenKind::short_lived:
+      case meta::TokenKind::invite: break;
     }
     return auth::SecretKind::login;
   }

@@ -9,6 +9,7 @@
 #include "auth/directory.h"
 #include "auth/identity.h"
 #include "auth/setup_token.h"
+#include "auth/sign_in_limiter.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/random.h"
@@ -26,6 +27,9 @@
 
 namespace berth::api {
 
+/// Whether people make their own accounts.
+enum class SignUp : std::uint8_t { off, open, invite };
+
 struct AdminDeps {
   meta::Store& store;
   auth::Directory& directory;
@@ -34,6 +38,8 @@ struct AdminDeps {
   io::BlockingPool& passwords;
   const Clock& clock;
   Random& random;
+  auth::SignInLimiter& limiter;  // of sign-ups
+  SignUp sign_up = SignUp::off;
 };
 
 struct AdminRequest {
@@ -107,6 +113,7 @@ std::span<const AdminRoute> admin_routes();
 class AdminApi {
  public:
   explicit AdminApi(AdminDeps deps) : deps_(deps) {}
+  SignUp sign_up() const { return deps_.sign_up; }
   /// Never fails: what goes wrong is a problem document (RFC 9457). request_id: shown in it.
   // borrows: identity and request outlive the awaiting frame
   io::Task<AdminReply> handle(const auth::Identity& identity, const AdminRequest& request, std::string request_id);

@@ -39,7 +39,8 @@ class Escalation : public test::AccountsFixture {
   std::int64_t last_end() { return probe_.number("SELECT expires_at FROM token ORDER BY id DESC LIMIT 1"); }
 
   auth::SetupToken setup_{clock_};
-  AdminApi api_{{*store_, directory_, audit_, setup_, passwords_, clock_, random_}};
+  auth::SignInLimiter limiter_;
+  AdminApi api_{{*store_, directory_, audit_, setup_, passwords_, clock_, random_, limiter_}};
 };
 
 TEST_F(Escalation, AGrantOnRepositoriesIsNoOfficeInTheNamespace) {

@@ -1,6 +1,7 @@
 // Organisations, their members, and what a namespace settles for its repositories.
 
 #include "api/admin/routes.h"
+#include "meta/team_groups.h"
 
 #include <algorithm>
 
@@ -43,6 +44,27 @@ Result<bool> is_member(sql::Connection& db, std::string_view org_name, std::stri
   if (!org || !user) return false;
   BERTH_TRY(const auto role, meta::find_role(db, org->id, user->id));
   return role.has_value();
+}
+
+constexpr std::size_t kGroupsMax = 50;
+constexpr std::size_t kGroupBytesMax = 256;
+
+/// Groups of the directory that people sign in from, whose members are the team's.
+Result<void> check_groups(const std::vector<std::string>& groups) {
+  if (groups.size() > kGroupsMax) return refuse_at("/groups", "a team has at most 50 groups");
+  for (const std::string& group : groups) {
+    if (group.empty() || group.size() > kGroupBytesMax)
+      return refuse_at("/groups", "a group's name has 1 to 256 bytes");
+  }
+  return {};
+}
+
+Result<AdminReply> team_reply(sql::Connection& db, const std::string& name) {
+  BERTH_TRY(const auto team, load_team(db, name));
+  BERTH_TRY(const auto groups, meta::groups_of_team(db, team.id));
+  AdminReply reply;
+  reply.body = JsonObject().text("name", name).texts("groups", groups).str();
+  return reply;
 }
 
 AdminReply namespace_reply(const meta::Namespace& ns, int status = 200) {
@@ -234,17 +256,30 @@ Done create_team(AdminCall& call) {
       call, [=, stamp = call.stamp()](sql::Connection& db) { return auth::create_team(db, whole, stamp); }));
   AdminReply reply;
   reply.status = 201;
-  reply.body = JsonObject().text("name", whole).str();
+  reply.body = JsonObject().text("name", whole).texts("groups", {}).str();
   reply.location = "/api/v1/orgs/" + call.captures[0] + "/teams/" + name;
   co_return reply;
 }
 
 Done get_team(AdminCall& call) {
   const std::string name = call.captures[0] + "/" + call.captures[1];
-  BERTH_CO_TRYV(call.deps.store.peek([&](sql::Connection& db) { return load_team(db, name); }));
-  AdminReply reply;
-  reply.body = JsonObject().text("name", name).str();
-  co_return reply;
+  co_return call.deps.store.peek([&](sql::Connection& db) { return team_reply(db, name); });
+}
+
+Done change_team(AdminCall& call) {
+  BERTH_CO_TRY(auto fields, body_of(call));
+  BERTH_CO_TRY(const auto groups, fields.texts("groups"));
+  BERTH_CO_TRYV(fields.finish());
+  if (groups) {
+    BERTH_CO_TRYV(check_groups(*groups));
+    call.detail = JsonObject().texts("groups", *groups).str();
+  }
+  co_return co_await change_accounts(
+      call, [=, name = call.captures[0] + "/" + call.captures[1]](sql::Connection& db) -> Result<AdminReply> {
+        BERTH_TRY(const auto team, load_team(db, name));
+        if (groups) BERTH_TRYV(meta::set_groups_of_team(db, team.id, *groups));
+        return team_reply(db, name);
+      });
 }
 
 Done remove_team(AdminCall& call) {

@@ -32,6 +32,7 @@ Done remove_member(AdminCall& call);
 Done list_teams(AdminCall& call);
 Done create_team(AdminCall& call);
 Done get_team(AdminCall& call);
+Done change_team(AdminCall& call);
 Done remove_team(AdminCall& call);
 Done list_team_members(AdminCall& call);
 Done put_team_member(AdminCall& call);
@@ -49,6 +50,16 @@ Done create_token(AdminCall& call);
 Done get_token(AdminCall& call);
 Done revoke_token(AdminCall& call);
 Done create_short_lived(AdminCall& call);
+
+Done sign_up(AdminCall& call);
+Done list_invites(AdminCall& call);
+Done create_invite(AdminCall& call);
+Done revoke_invite(AdminCall& call);
+
+Done list_sessions(AdminCall& call);
+Done end_session(AdminCall& call);
+Done end_own_sessions(AdminCall& call);
+Done end_user_sessions(AdminCall& call);
 
 Done list_trust_rules(AdminCall& call);
 Done create_trust_rule(AdminCall& call);

@@ -63,9 +63,10 @@ struct Made {
 };
 
 io::Task<Result<Made>> make(AdminCall& call, auth::SecretKind kind, meta::TokenRow row) {
-  // What is made by a secret ends with it, or one that was meant for hours would make itself one for ever.
+  // What is made by a secret ends with it, or one that was meant for hours would make itself one for ever. A browser's
+  // session stands for the password or the sign-in that opened it, and tokens are what it is there to make.
   BERTH_CO_TRY(const auto parent, secret_of(call));
-  if (parent && parent->expires_at_ms)
+  if (parent && parent->expires_at_ms && parent->kind != meta::TokenKind::web_session)
     row.expires_at_ms = std::min(row.expires_at_ms.value_or(INT64_MAX), *parent->expires_at_ms);
   Made made{auth::make_secret(kind, call.deps.random), std::move(row)};
   BERTH_CO_TRY(made.row.id, co_await change_accounts(

@@ -1,6 +1,8 @@
 // Users: the administrators' work, and everybody's own account.
 
 #include "api/admin/routes.h"
+#include "api/admin/user_replies.h"
+#include "auth/external_accounts.h"
 #include "auth/password.h"
 
 namespace berth::api::admin {
@@ -12,10 +14,13 @@ std::string user_json(const meta::Principal& user) {
   out.text("name", user.name).text_or_null("email", user.email).text("display_name", user.display_name);
   out.boolean("admin", user.is_admin).boolean("disabled", user.is_disabled);
   out.boolean("has_password", !user.password_hash.empty()).raw("created_at", time_json(user.created_at_ms));
+  out.text_or_null("issuer", user.issuer).text_or_null("subject", user.external_id);
   return out.str();
 }
 
-AdminReply user_reply(const meta::Principal& user, int status = 200) {
+}  // namespace
+
+AdminReply user_reply(const meta::Principal& user, int status) {
   AdminReply reply;
   reply.status = status;
   reply.body = user_json(user);
@@ -31,7 +36,6 @@ Result<meta::Principal> load_user(sql::Connection& db, std::string_view name) {
   return *std::move(found);
 }
 
-/// Hashed where it holds up nobody.
 io::Task<Result<std::string>> hash_on_pool(AdminCall& call, std::string pointer, std::string password) {
   if (const auto checked = auth::check_new_password(password); !checked)
     co_return refuse_at(pointer, checked.error().message);
@@ -40,6 +44,8 @@ io::Task<Result<std::string>> hash_on_pool(AdminCall& call, std::string pointer,
   });
 }
 
+namespace {
+
 io::Task<Result<AdminReply>> store_password(AdminCall& call, std::string user, std::string password) {
   BERTH_CO_TRY(auto hash, co_await hash_on_pool(call, "/new", std::move(password)));
   BERTH_CO_TRYV(co_await change_accounts(
@@ -47,12 +53,20 @@ io::Task<Result<AdminReply>> store_password(AdminCall& call, std::string user, s
   co_return no_content();
 }
 
-io::Task<Result<AdminReply>> apply_change(AdminCall& call, std::string user, auth::UserChange change) {
+/// Whom at an identity provider the account is linked to; both empty: nobody.
+struct Link {
+  std::string issuer;
+  std::string subject;
+};
+
+io::Task<Result<AdminReply>> apply_change(AdminCall& call, std::string user, auth::UserChange change,
+                                          std::optional<Link> link = {}) {
   change.version = wanted_version(call);
   if (change.email) BERTH_CO_TRYV(at("/email", auth::check_email(*change.email)));
   if (change.display_name) BERTH_CO_TRYV(at("/display_name", auth::check_display_name(*change.display_name)));
   BERTH_CO_TRY(const auto changed, co_await change_accounts(call, [=](sql::Connection& db) -> Result<meta::Principal> {
                  BERTH_TRYV(auth::change_user(db, user, change));
+                 if (link) BERTH_TRYV(auth::link_account(db, user, link->issuer, link->subject, std::nullopt));
                  return load_user(db, user);
                }));
   co_return user_reply(changed);
@@ -189,12 +203,19 @@ Done change_user(AdminCall& call) {
   BERTH_CO_TRY(change.display_name, fields.clearable_text("display_name"));
   BERTH_CO_TRY(change.is_admin, fields.boolean("admin"));
   BERTH_CO_TRY(change.is_disabled, fields.boolean("disabled"));
+  BERTH_CO_TRY(const auto issuer, fields.clearable_text("issuer"));
+  BERTH_CO_TRY(const auto subject, fields.clearable_text("subject"));
   BERTH_CO_TRYV(fields.finish());
+  if (issuer.has_value() != subject.has_value())
+    co_return refuse_at(issuer ? "/subject" : "/issuer", "issuer and subject are changed together");
+  std::optional<Link> link;
+  if (issuer) link = Link{*issuer, *subject};
   JsonObject said;
+  if (link) said.text("issuer", link->issuer).text("subject", link->subject);
   if (change.is_admin) said.boolean("admin", *change.is_admin);
   if (change.is_disabled) said.boolean("disabled", *change.is_disabled);
   call.detail = said.str();
-  co_return co_await apply_change(call, call.captures[0], std::move(change));
+  co_return co_await apply_change(call, call.captures[0], std::move(change), std::move(link));
 }
 
 Done set_user_password(AdminCall& call) {
