@@ -51,6 +51,10 @@ io::Task<Result<void>> serve_admin(Context& context, http::Exchange& exchange, s
   request.content_type = http_request.joined("Content-Type");
   request.if_none_match = http_request.joined("If-None-Match");
   request.address = http::client_address(http_request, exchange.peer(), context.services.auth.trusted_proxies);
+  if (context.services.auth.mode == AuthMode::external) {
+    const Error error(Errc::route_unknown, "there is nothing to administer: rights come from an external token server");
+    co_return co_await send_reply(exchange, problem(error, request_id, request.path));
+  }
   auto identity = co_await identify(context, http_request.joined("Authorization"), request.address);
   if (!identity) co_return co_await send_reply(exchange, problem(identity.error(), request_id, request.path));
   if (http_request.has_body()) {

@@ -55,6 +55,7 @@ bool is_secure(const Services& services, const http::Exchange& exchange) {
 
 std::optional<std::string> realm_of(const Services& services, const http::Exchange& exchange) {
   const Auth& auth = services.auth;
+  if (auth.mode == AuthMode::external) return auth.external_realm;
   if (!auth.external_url.empty()) return auth.external_url + "/token";
   const auto host = exchange.request().find("Host");
   if (!host || !is_ours(auth, *host)) return std::nullopt;
@@ -64,7 +65,7 @@ std::optional<std::string> realm_of(const Services& services, const http::Exchan
 std::string challenge(const Services& services, const http::Exchange& exchange, std::string_view scopes,
                       std::string_view error) {
   const auto realm =
-      services.auth.mode == AuthMode::token ? realm_of(services, exchange) : std::optional<std::string>();
+      services.auth.mode != AuthMode::basic ? realm_of(services, exchange) : std::optional<std::string>();
   if (!realm) return R"(Basic realm="Berth")";  // never both: docker runs every scheme it is offered (A3)
   std::string out = "Bearer ";
   append_quoted(out, "realm", *realm);

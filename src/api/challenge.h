@@ -15,7 +15,8 @@ namespace berth::api {
 std::string challenge(const Services& services, const http::Exchange& exchange, std::string_view scopes,
                       std::string_view error);
 
-/// Where this client finds the token service, "https://reg.example.com/token". nullopt if the name it calls us by is
+/// Where this client finds the token service, "https://reg.example.com/token", or that of another server if tokens come
+/// from there. nullopt if the name it calls us by is
 /// not known to be ours (A5, S24): then it is asked for Basic credentials, which need no address.
 std::optional<std::string> realm_of(const Services& services, const http::Exchange& exchange);
 

@@ -39,8 +39,9 @@ class RequestObserver;
 
 /// How callers prove who they are, once there are accounts.
 enum class AuthMode : std::uint8_t {
-  token,  // Bearer, from the built-in token service; Basic is understood, too
-  basic,  // Basic only
+  token,     // Bearer, from the built-in token service; Basic is understood, too
+  basic,     // Basic only
+  external,  // Bearer, from another server; its tokens are all that is asked, no account
 };
 
 /// Accounts, and everything that decides with them.
@@ -54,6 +55,7 @@ struct Auth {
   AuthMode mode = AuthMode::token;
   std::string external_url;             // A5: what the realm is built from; may be empty
   std::vector<std::string> hosts = {};  // names a client may call us by, where external_url is not set
+  std::string external_realm = {};      // where tokens come from, if the mode is external
 };
 
 struct Services {

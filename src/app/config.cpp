@@ -100,7 +100,8 @@ Result<api::Anonymous> parse_anonymous(std::string_view text) {
 Result<api::AuthMode> parse_auth_mode(std::string_view text) {
   if (text == "token") return api::AuthMode::token;
   if (text == "basic") return api::AuthMode::basic;
-  return fail(Errc::parameter_invalid, "the mode of authentication must be token or basic");
+  if (text == "external") return api::AuthMode::external;
+  return fail(Errc::parameter_invalid, "the mode of authentication must be token, basic or external");
 }
 
 Result<api::Deletes> parse_deletes(std::string_view text) {
@@ -156,12 +157,33 @@ Result<void> validate_tls(const ServeConfig& config) {
   return {};
 }
 
+/// What a mode without accounts needs instead of them.
+Result<void> validate_external(const ServeConfig& config) {
+  const ExternalTokenConfig& external = config.external;
+  if (config.auth_mode != api::AuthMode::external) return {};
+  const std::pair<std::string_view, bool> needed[] = {
+      {"auth.external_realm, the address where clients fetch tokens", external.realm.empty()},
+      {"auth.external_service, which tokens must be made for", external.service.empty()},
+      {"auth.external_issuer, which tokens must be made by", external.issuer.empty()},
+      {"auth.external_keys, the files with the keys that check them", external.key_files.empty()}};
+  for (const auto& [what, is_missing] : needed) {
+    if (is_missing) return fail(Errc::parameter_invalid, "auth.mode external needs " + std::string(what));
+  }
+  if (config.anonymous.value_or(api::Anonymous::off) != api::Anonymous::off) {
+    return fail(Errc::parameter_invalid,
+                "auth.mode external leaves nothing open by server.anonymous: who may pull without an account gets a "
+                "token that says so");
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<void> validate(const ServeConfig& config) {
   if (config.data_dir.empty()) return fail(Errc::parameter_invalid, "no data folder given");
   if (config.listen.empty()) return fail(Errc::parameter_invalid, "no address to listen on");
   BERTH_TRYV(validate_tls(config));
+  BERTH_TRYV(validate_external(config));
   BERTH_TRYV(http::Networks::parse(config.trusted_proxies));
   if (config.limits.tags_page_default > config.limits.tags_page_max)
     return fail(Errc::parameter_invalid, "limits.tags_page is larger than limits.tags_page_max");
@@ -171,7 +193,7 @@ Result<void> validate(const ServeConfig& config) {
 }
 
 Result<void> check_openness(const ServeConfig& config) {
-  if (config.anonymous) return {};
+  if (config.anonymous || config.auth_mode == api::AuthMode::external) return {};
   if (!config.trusted_proxies.empty() || !config.external_url.empty()) {
     // Whoever has a proxy in front, or an address outside, is reached from elsewhere, whatever Berth listens on.
     return fail(Errc::parameter_invalid,

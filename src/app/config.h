@@ -28,6 +28,14 @@ struct ListenAddress {
   friend bool operator==(const ListenAddress&, const ListenAddress&) = default;
 };
 
+/// Of auth.mode external: whose tokens count, and by which keys (docs/external-tokens.md).
+struct ExternalTokenConfig {
+  std::string realm;    // where clients fetch them
+  std::string service;  // aud
+  std::string issuer;   // iss
+  std::vector<std::string> key_files;
+};
+
 enum class MetricsMode : std::uint8_t { with_the_rest, own_address, off };
 
 struct ServeConfig {
@@ -37,7 +45,8 @@ struct ServeConfig {
   /// Unset: everybody may do everything, but only on loopback.
   std::optional<api::Anonymous> anonymous;
   api::AuthMode auth_mode = api::AuthMode::token;
-  std::vector<std::string> auth_hosts;             // names clients may call us by, if external_url is not set
+  std::vector<std::string> auth_hosts;  // names clients may call us by, if external_url is not set
+  ExternalTokenConfig external;
   std::int64_t token_life_ms = 15LL * 60 * 1000;   // A11: never under a minute
   std::vector<std::string> auth_trusted_networks;  // where issuers of ID tokens may be, beside the public network
   Live<std::int64_t> audit_keep_ms = 400LL * 24 * 60 * 60 * 1000;
@@ -70,7 +79,7 @@ std::string to_text(const ListenAddress& address);
 bool is_local(const ListenAddress& address);
 Result<registry::ReferencePolicy> parse_reference_policy(std::string_view text);  // strict, sparse-index, sparse
 Result<api::Anonymous> parse_anonymous(std::string_view text);                    // off, read, write
-Result<api::AuthMode> parse_auth_mode(std::string_view text);                     // token, basic
+Result<api::AuthMode> parse_auth_mode(std::string_view text);                     // token, basic, external
 Result<api::Deletes> parse_deletes(std::string_view text);                        // on, off
 Result<LogFormat> parse_log_format(std::string_view text);       // json, text, auto (text on a terminal)
 Result<api::AccessLog> parse_access_log(std::string_view text);  // all, errors, off

@@ -142,6 +142,26 @@ Setting list(Row row, Field field) {
 }
 
 template <class Field>
+Setting text(Row row, Field field) {
+  Setting setting = base_of(std::move(row), Form::text);
+  setting.set = [field](ServeConfig& config, const Texts& texts) -> Result<void> {
+    const bool is_plain = std::ranges::none_of(texts.back(), [](char c) { return c >= 0 && (c < ' ' || c == '\x7f'); });
+    if (!is_plain) return fail(Errc::parameter_invalid, "there are control characters in it");
+    field(config) = texts.back();
+    return {};
+  };
+  setting.get = [field](const ServeConfig& config) -> Texts { return {field(config)}; };
+  return setting;
+}
+
+/// With a host, and nothing in it that a header or a page could take for something else.
+bool is_http_url(std::string_view text) {
+  const bool is_url = text.starts_with("https://") || text.starts_with("http://");
+  return is_url && !text.ends_with("://") &&
+         std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f' && c != '"'; });
+}
+
+template <class Field>
 Setting networks(Row row, Field field) {
   Setting setting = list(std::move(row), field);
   setting.set = [field](ServeConfig& config, const Texts& texts) -> Result<void> {
@@ -196,9 +216,7 @@ Setting external_url_setting() {
                             Form::text);
   setting.set = [](ServeConfig& config, const Texts& texts) -> Result<void> {
     const std::string& text = texts.back();
-    const bool is_url = text.starts_with("https://") || text.starts_with("http://");
-    const bool is_plain = std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f' && c != '"'; });
-    if (!text.empty() && (!is_url || !is_plain || text.ends_with('/') || text.ends_with("://")))
+    if (!text.empty() && (!is_http_url(text) || text.ends_with('/')))
       return fail(Errc::parameter_invalid, "'" + text + "' is not a URL such as https://registry.example.com");
     config.external_url = text;
     return {};
@@ -308,14 +326,40 @@ void add_tls(std::vector<Setting>& out) {
                      [](auto& config) -> auto& { return config.tls_keys; }));
 }
 
+void add_external_tokens(std::vector<Setting>& out) {
+  Setting realm = text({"auth.external_realm",
+                        "Of auth.mode external: the address of the token server, https://auth.example.com/token. "
+                        "Clients are sent there.",
+                        ""},
+                       [](auto& config) -> auto& { return config.external.realm; });
+  realm.set = [](ServeConfig& config, const Texts& texts) -> Result<void> {
+    if (!texts.back().empty() && !is_http_url(texts.back()))
+      return fail(Errc::parameter_invalid,
+                  "'" + texts.back() + "' is not a URL such as https://auth.example.com/token");
+    config.external.realm = texts.back();
+    return {};
+  };
+  out.push_back(std::move(realm));
+  out.push_back(text({"auth.external_service",
+                      "Likewise: the name of this registry at the token server; tokens must be made for it (aud).", ""},
+                     [](auto& config) -> auto& { return config.external.service; }));
+  out.push_back(text({"auth.external_issuer", "Likewise: what the token server calls itself in its tokens (iss).", ""},
+                     [](auto& config) -> auto& { return config.external.issuer; }));
+  out.push_back(list({"auth.external_keys",
+                      "Likewise: files with the public keys that check its tokens: PEM, keys or certificates, or a JWK "
+                      "set. The files are read again on SIGHUP.",
+                      "", Reload::yes},
+                     [](auto& config) -> auto& { return config.external.key_files; }));
+}
+
 void add_auth(std::vector<Setting>& out) {
   out.push_back(words<api::AuthMode>(
       {"auth.mode",
        "What clients are asked for, once there are accounts: token has them fetch a short-lived token from /token, "
        "basic has them send name and password with every request; docker then pulls nothing without a login, not even "
-       "what is public.",
+       "what is public; external sends them to another server for tokens, which then decide alone, without accounts.",
        "--auth-mode"},
-      {{"token", api::AuthMode::token}, {"basic", api::AuthMode::basic}},
+      {{"token", api::AuthMode::token}, {"basic", api::AuthMode::basic}, {"external", api::AuthMode::external}},
       [](const std::string& text) { return parse_auth_mode(text); },
       [](auto& config) -> auto& { return config.auth_mode; }));
   out.push_back(list({"auth.hosts",
@@ -335,6 +379,7 @@ void add_auth(std::vector<Setting>& out) {
                [](auto& config) -> auto& { return config.auth_trusted_networks; }));
   out.push_back(duration({"auth.audit_keep", "How long the audit log keeps an entry.", "", Reload::yes}, kDay,
                          3650 * kDay, [](auto& config) -> auto& { return config.audit_keep_ms; }));
+  add_external_tokens(out);
 }
 
 void add_log(std::vector<Setting>& out) {
