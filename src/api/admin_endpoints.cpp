@@ -1,5 +1,6 @@
 #include "api/admin_endpoints.h"
 
+#include "api/certificate_access.h"
 #include "auth/secret.h"
 #include "http/networks.h"
 
@@ -27,8 +28,10 @@ io::Task<Result<void>> send_reply(http::Exchange& exchange, AdminReply reply) {
 
 /// Passwords and secrets. A token of /token was made for a repository and must not become more (A16); a refresh token
 /// stands for the sign-in it came from.
-io::Task<Result<auth::IdentityPtr>> identify(Context& context, std::string authorization, std::string address) {
+io::Task<Result<auth::IdentityPtr>> identify(Context& context, http::Exchange& exchange, std::string address) {
   auth::Authenticator& authenticator = context.services.auth.authenticator;
+  std::string authorization = exchange.request().joined("Authorization");
+  if (authorization.empty()) co_return identify_by_certificate(context.services, exchange, address);
   if (const auto token = auth::parse_bearer(authorization)) {
     const auto kind = auth::parse_secret(*token);
     if (!kind)
@@ -55,7 +58,7 @@ io::Task<Result<void>> serve_admin(Context& context, http::Exchange& exchange, s
     const Error error(Errc::route_unknown, "there is nothing to administer: rights come from an external token server");
     co_return co_await send_reply(exchange, problem(error, request_id, request.path));
   }
-  auto identity = co_await identify(context, http_request.joined("Authorization"), request.address);
+  auto identity = co_await identify(context, exchange, request.address);
   if (!identity) co_return co_await send_reply(exchange, problem(identity.error(), request_id, request.path));
   if (http_request.has_body()) {
     auto body = co_await exchange.read_body(kBodyBytesMax, Errc::body_too_large);

@@ -4,6 +4,7 @@
 #include "api/admin/admin_api.h"
 #include "api/routes.h"
 #include "auth/audit_log.h"
+#include "auth/certificate_sign_in.h"
 #include "auth/token_service.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -49,6 +50,7 @@ struct Auth {
   auth::Directory& directory;
   auth::Authenticator& authenticator;
   auth::TokenService& tokens;
+  auth::CertificateSignIn& certificates;
   auth::AuditLog& audit;
   const auth::KeyRing& keys;
   const http::Networks& trusted_proxies;

@@ -1,5 +1,6 @@
 #include "api/gate.h"
 
+#include "api/certificate_access.h"
 #include "api/challenge.h"
 #include "http/target.h"
 
@@ -157,6 +158,7 @@ io::Task<Result<auth::IdentityPtr>> identify(Context& context, http::Exchange& e
   const http::Request& request = exchange.request();
   auth::Authenticator& authenticator = context.services.auth.authenticator;
   std::string authorization = request.joined("Authorization");
+  if (authorization.empty()) co_return identify_by_certificate(context.services, exchange, context.address);
   if (auto known = authenticator.find_cached(authorization)) co_return known;
   auto found = co_await authenticator.authenticate(authorization, context.address);
   if (found || found.error().code != Errc::unauthorized) co_return found;
@@ -241,12 +243,16 @@ io::Task<Result<void>> admit(Context& context, http::Exchange& exchange) {
   co_return check_deletes(context.services, endpoint, request.method);
 }
 
-AtHand may_read_at_hand(const Services& services, const http::Request& request, std::string_view repo) {
+AtHand may_read_at_hand(const Services& services, const http::Exchange& exchange, std::string_view repo) {
+  const http::Request& request = exchange.request();
   auth::Directory& directory = services.auth.directory;
   if (!directory.has_accounts())
     return {admit_without_accounts(services, Endpoint::manifest, request).has_value(), nullptr};
   const auto authorization = only_authorization(request);
-  auto identity = authorization ? services.auth.authenticator.find_cached(*authorization) : nullptr;
+  const bool is_by_certificate = authorization && authorization->empty() && exchange.client_certificate() != nullptr;
+  auto identity = is_by_certificate ? certificate_at_hand(services, exchange)
+                  : authorization   ? services.auth.authenticator.find_cached(*authorization)
+                                    : nullptr;
   if (!identity) return {};
   if (is_token(*identity) && !identity->actions_on(repo).has(Actions::pull)) return {};
   if (identity->is_external) return {identity->rights_by_access(repo).has(Right::read), identity};

@@ -110,6 +110,13 @@ Result<api::Deletes> parse_deletes(std::string_view text) {
   return fail(Errc::parameter_invalid, "deletes must be on or off");
 }
 
+Result<crypto::TlsClients::Ask> parse_client_certificates(std::string_view text) {
+  if (text == "off") return crypto::TlsClients::Ask::off;
+  if (text == "request") return crypto::TlsClients::Ask::request;
+  if (text == "required") return crypto::TlsClients::Ask::required;
+  return fail(Errc::parameter_invalid, "client certificates must be off, request or required");
+}
+
 Result<LogFormat> parse_log_format(std::string_view text) {
   if (text == "json") return LogFormat::json;
   if (text == "text") return LogFormat::text;
@@ -157,6 +164,23 @@ Result<void> validate_tls(const ServeConfig& config) {
   return {};
 }
 
+Result<void> validate_client_certificates(const ServeConfig& config) {
+  const bool asks = config.tls_clients.ask != crypto::TlsClients::Ask::off;
+  if (asks && config.tls_certificates.empty())
+    return fail(Errc::parameter_invalid, "tls.client_certificates needs TLS: give tls.certificates and tls.keys");
+  if (asks && config.tls_clients.authorities_path.empty()) {
+    return fail(Errc::parameter_invalid,
+                "tls.client_certificates needs tls.client_authorities, the file with the authorities that issue them");
+  }
+  if (config.certificate_rules.empty()) return {};
+  if (!asks)
+    return fail(Errc::parameter_invalid,
+                "auth.certificate_rules need tls.client_certificates to be request or required");
+  if (config.auth_mode == api::AuthMode::external)
+    return fail(Errc::parameter_invalid, "auth.certificate_rules name accounts, which auth.mode external does not ask");
+  return {};
+}
+
 /// What a mode without accounts needs instead of them.
 Result<void> validate_external(const ServeConfig& config) {
   const ExternalTokenConfig& external = config.external;
@@ -183,6 +207,7 @@ Result<void> validate(const ServeConfig& config) {
   if (config.data_dir.empty()) return fail(Errc::parameter_invalid, "no data folder given");
   if (config.listen.empty()) return fail(Errc::parameter_invalid, "no address to listen on");
   BERTH_TRYV(validate_tls(config));
+  BERTH_TRYV(validate_client_certificates(config));
   BERTH_TRYV(validate_external(config));
   BERTH_TRYV(http::Networks::parse(config.trusted_proxies));
   if (config.limits.tags_page_default > config.limits.tags_page_max)

@@ -56,6 +56,8 @@ struct ServeConfig {
   bool proxy_protocol = false;
   std::vector<std::string> tls_certificates;  // files; one key each, in the same order
   std::vector<std::string> tls_keys;
+  crypto::TlsClients tls_clients;              // whether certificates are asked of clients, too
+  std::vector<std::string> certificate_rules;  // which account each of those is (auth/certificate_rule.h)
   MetricsMode metrics = MetricsMode::with_the_rest;
   ListenAddress metrics_listen;  // if it is own_address
   LogLevel log_level = LogLevel::info;
@@ -77,10 +79,11 @@ Result<ListenAddress> parse_listen(std::string_view text);
 std::string to_text(const ListenAddress& address);
 /// Whether only this machine can reach it.
 bool is_local(const ListenAddress& address);
-Result<registry::ReferencePolicy> parse_reference_policy(std::string_view text);  // strict, sparse-index, sparse
-Result<api::Anonymous> parse_anonymous(std::string_view text);                    // off, read, write
-Result<api::AuthMode> parse_auth_mode(std::string_view text);                     // token, basic, external
-Result<api::Deletes> parse_deletes(std::string_view text);                        // on, off
+Result<registry::ReferencePolicy> parse_reference_policy(std::string_view text);   // strict, sparse-index, sparse
+Result<api::Anonymous> parse_anonymous(std::string_view text);                     // off, read, write
+Result<api::AuthMode> parse_auth_mode(std::string_view text);                      // token, basic, external
+Result<api::Deletes> parse_deletes(std::string_view text);                         // on, off
+Result<crypto::TlsClients::Ask> parse_client_certificates(std::string_view text);  // off, request, required
 Result<LogFormat> parse_log_format(std::string_view text);       // json, text, auto (text on a terminal)
 Result<api::AccessLog> parse_access_log(std::string_view text);  // all, errors, off
 Result<LogLevel> parse_log_level(std::string_view text);         // debug, info, warn, error, off

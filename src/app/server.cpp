@@ -79,6 +79,7 @@ struct Server::Parts {
   std::string setup_secret;  // while there are no accounts
   std::unique_ptr<auth::Authenticator> authenticator;
   std::unique_ptr<auth::TokenService> tokens;
+  std::unique_ptr<auth::CertificateSignIn> certificates;
   std::unique_ptr<api::Auth> auth;
   std::unique_ptr<api::AdminApi> admin;
   std::unique_ptr<registry::Uploads> uploads;
@@ -243,7 +244,10 @@ Result<void> Server::Parts::build_auth() {
       *store, *passwords, *keys, clock, random, log, *audit, service, trust.get(), external.get()});
   tokens = std::make_unique<auth::TokenService>(
       auth::TokenService::Deps{*directory, *keys, clock, random, service, config.token_life_ms / 1000});
-  auth = std::make_unique<api::Auth>(api::Auth{*directory, *authenticator, *tokens, *audit, *keys,
+  BERTH_TRY(auto rules, auth::parse_certificate_rules(config.certificate_rules));
+  certificates =
+      std::make_unique<auth::CertificateSignIn>(auth::CertificateSignIn::Deps{*store, clock, *audit}, std::move(rules));
+  auth = std::make_unique<api::Auth>(api::Auth{*directory, *authenticator, *tokens, *certificates, *audit, *keys,
                                                config.http.trusted_proxies, config.auth_mode, config.external_url,
                                                config.auth_hosts, config.external.realm});
   admin =
@@ -348,7 +352,7 @@ Result<std::uint16_t> Server::Parts::listen_on(http::Server& server, const Liste
 
 Result<std::shared_ptr<const crypto::TlsContext>> Server::Parts::load_tls(const ServeConfig& from) const {
   if (from.tls_certificates.empty()) return nullptr;
-  BERTH_TRY(auto loaded, crypto::TlsContext::load(tls_files(from), tls.get()));
+  BERTH_TRY(auto loaded, crypto::TlsContext::load(tls_files(from), tls.get(), from.tls_clients));
   constexpr std::int64_t kSoonMs = 14LL * 24 * 3600 * 1000;
   for (const auto& certificate : loaded->certificates()) {
     const std::int64_t left_ms = certificate.not_after_ms - clock.now_ms();
@@ -526,6 +530,7 @@ Result<Server::ReloadReport> Server::reload(const ServeConfig& next) {
   BERTH_TRYV(validate(next));
   if (!p.directory->has_accounts()) BERTH_TRYV(check_openness(next));
   BERTH_TRY(auto context, p.load_tls(next));
+  BERTH_TRY(auto rules, auth::parse_certificate_rules(next.certificate_rules));
   std::vector<crypto::VerifyKey> external_keys;
   const bool renews_external = p.external && next.auth_mode == api::AuthMode::external;
   if (renews_external) {
@@ -544,6 +549,7 @@ Result<Server::ReloadReport> Server::reload(const ServeConfig& next) {
     report.applied.push_back(setting.key);
   }
   p.use_tls(std::move(context));
+  p.certificates->replace(std::move(rules));
   if (renews_external) p.external->replace(std::move(external_keys));
   if (const auto keys = load_token_keys(p.data->path(), p.clock)) {
     p.keys->replace(*keys);

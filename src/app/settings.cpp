@@ -1,6 +1,7 @@
 #include "app/settings.h"
 
 #include "app/data_dir.h"
+#include "auth/certificate_rule.h"
 #include "base/json_text.h"
 #include "base/setting_text.h"
 #include "oci/manifest.h"
@@ -324,6 +325,36 @@ void add_tls(std::vector<Setting>& out) {
            [](auto& config) -> auto& { return config.tls_certificates; }));
   out.push_back(list({"tls.keys", "Files with their private keys, PEM, in the same order.", "--tls-key", Reload::yes},
                      [](auto& config) -> auto& { return config.tls_keys; }));
+  using Ask = crypto::TlsClients::Ask;
+  out.push_back(words<Ask>(
+      {"tls.client_certificates",
+       "Whether clients are asked for a certificate of their own: request asks and serves those "
+       "without, required serves nobody without, on any encrypted address.",
+       "", Reload::yes},
+      {{"off", Ask::off}, {"request", Ask::request}, {"required", Ask::required}},
+      [](const std::string& text) { return parse_client_certificates(text); },
+      [](auto& config) -> auto& { return config.tls_clients.ask; }));
+  out.push_back(text({"tls.client_authorities",
+                      "File with the certificates of the authorities, PEM, that clients' certificates are verified "
+                      "against. It is read again on SIGHUP.",
+                      "", Reload::yes},
+                     [](auto& config) -> auto& { return config.tls_clients.authorities_path; }));
+}
+
+Setting certificate_rules_setting() {
+  Setting setting =
+      list({"auth.certificate_rules",
+            "Which account a client's certificate stands for, by its subject alternative names; the first rule that "
+            "matches counts: uri:spiffe://acme.example/ci/*=acme+ci, dns:*.build.acme.example=acme+build, "
+            "email:*@acme.example=* (the account is what the star took).",
+            "", Reload::yes},
+           [](auto& config) -> auto& { return config.certificate_rules; });
+  setting.set = [](ServeConfig& config, const Texts& texts) -> Result<void> {
+    BERTH_TRYV(auth::parse_certificate_rules(texts));
+    config.certificate_rules = texts;
+    return {};
+  };
+  return setting;
 }
 
 void add_external_tokens(std::vector<Setting>& out) {
@@ -379,6 +410,7 @@ void add_auth(std::vector<Setting>& out) {
                [](auto& config) -> auto& { return config.auth_trusted_networks; }));
   out.push_back(duration({"auth.audit_keep", "How long the audit log keeps an entry.", "", Reload::yes}, kDay,
                          3650 * kDay, [](auto& config) -> auto& { return config.audit_keep_ms; }));
+  out.push_back(certificate_rules_setting());
   add_external_tokens(out);
 }
 
