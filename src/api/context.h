@@ -100,7 +100,8 @@ struct Context {
   /// Whose pushes these are.
   registry::Uploader uploader() const {
     if (!identity || identity->is_anonymous()) return {};
-    return {identity->subject.name, identity->subject.id};
+    const auto id = identity->subject.id;  // 0: of another server's token, which no account stands behind
+    return {identity->subject.name, id != 0 ? std::optional(id) : std::nullopt};
   }
 };
 
