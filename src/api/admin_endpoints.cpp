@@ -1,5 +1,6 @@
 #include "api/admin_endpoints.h"
 
+#include "api/certificate_access.h"
 #include "api/pages/pages.h"
 #include "auth/secret.h"
 #include "http/networks.h"
@@ -28,8 +29,10 @@ io::Task<Result<void>> send_reply(http::Exchange& exchange, AdminReply reply) {
 
 /// Passwords and secrets. A token of /token was made for a repository and must not become more (A16); a refresh token
 /// stands for the sign-in it came from.
-io::Task<Result<auth::IdentityPtr>> identify(Context& context, std::string authorization, std::string address) {
+io::Task<Result<auth::IdentityPtr>> identify(Context& context, http::Exchange& exchange, std::string address) {
   auth::Authenticator& authenticator = context.services.auth.authenticator;
+  std::string authorization = exchange.request().joined("Authorization");
+  if (authorization.empty()) co_return identify_by_certificate(context.services, exchange, address);
   if (const auto token = auth::parse_bearer(authorization)) {
     const auto kind = auth::parse_secret(*token);
     if (!kind)
@@ -67,9 +70,13 @@ io::Task<Result<void>> serve_admin(Context& context, http::Exchange& exchange, s
   request.content_type = http_request.joined("Content-Type");
   request.if_none_match = http_request.joined("If-None-Match");
   request.address = http::client_address(http_request, exchange.peer(), context.services.auth.trusted_proxies);
-  std::string authorization = http_request.joined("Authorization");
-  const std::string cookie = authorization.empty() ? session_cookie(context.services, exchange) : std::string();
-  auto identity = cookie.empty() ? co_await identify(context, std::move(authorization), request.address)
+  if (context.services.auth.mode == AuthMode::external) {
+    const Error error(Errc::route_unknown, "there is nothing to administer: rights come from an external token server");
+    co_return co_await send_reply(exchange, problem(error, request_id, request.path));
+  }
+  const bool has_credentials = http_request.find("Authorization").has_value();
+  const std::string cookie = !has_credentials ? session_cookie(context.services, exchange) : std::string();
+  auto identity = cookie.empty() ? co_await identify(context, exchange, request.address)
                                  : session_of(context, exchange, cookie, request.address);
   if (!identity) co_return co_await send_reply(exchange, problem(identity.error(), request_id, request.path));
   if (http_request.has_body()) {

@@ -62,6 +62,7 @@ std::optional<std::string> base_of(const Services& services, const http::Exchang
 }
 
 std::optional<std::string> realm_of(const Services& services, const http::Exchange& exchange) {
+  if (services.auth.mode == AuthMode::external) return services.auth.external_realm;
   auto base = base_of(services, exchange);
   if (base) *base += "/token";
   return base;
@@ -70,7 +71,7 @@ std::optional<std::string> realm_of(const Services& services, const http::Exchan
 std::string challenge(const Services& services, const http::Exchange& exchange, std::string_view scopes,
                       std::string_view error) {
   const auto realm =
-      services.auth.mode == AuthMode::token ? realm_of(services, exchange) : std::optional<std::string>();
+      services.auth.mode != AuthMode::basic ? realm_of(services, exchange) : std::optional<std::string>();
   if (!realm) return R"(Basic realm="Berth")";  // never both: docker runs every scheme it is offered (A3)
   std::string out = "Bearer ";
   append_quoted(out, "realm", *realm);

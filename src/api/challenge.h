@@ -18,7 +18,8 @@ std::string challenge(const Services& services, const http::Exchange& exchange, 
 /// How this client reaches us, "https://reg.example.com". nullopt if the name it calls us by is not known to be ours
 /// (A5, S24).
 std::optional<std::string> base_of(const Services& services, const http::Exchange& exchange);
-/// Where it finds the token service, "https://reg.example.com/token". Without one it is asked for Basic credentials,
+/// Where it finds the token service, "https://reg.example.com/token", or that of another
+/// server if tokens come from there. Without one it is asked for Basic credentials,
 /// which need no address.
 std::optional<std::string> realm_of(const Services& services, const http::Exchange& exchange);
 

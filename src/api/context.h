@@ -4,6 +4,7 @@
 #include "api/admin/admin_api.h"
 #include "api/routes.h"
 #include "auth/audit_log.h"
+#include "auth/certificate_sign_in.h"
 #include "auth/device_codes.h"
 #include "auth/external_accounts.h"
 #include "auth/oidc.h"
@@ -44,8 +45,9 @@ class RequestObserver;
 
 /// How callers prove who they are, once there are accounts.
 enum class AuthMode : std::uint8_t {
-  token,  // Bearer, from the built-in token service; Basic is understood, too
-  basic,  // Basic only
+  token,     // Bearer, from the built-in token service; Basic is understood, too
+  basic,     // Basic only
+  external,  // Bearer, from another server; its tokens are all that is asked, no account
 };
 
 /// Signing in with a browser, and with the help of one.
@@ -62,6 +64,7 @@ struct Auth {
   auth::Directory& directory;
   auth::Authenticator& authenticator;
   auth::TokenService& tokens;
+  auth::CertificateSignIn& certificates;
   auth::AuditLog& audit;
   const auth::KeyRing& keys;
   const http::Networks& trusted_proxies;
@@ -69,6 +72,7 @@ struct Auth {
   AuthMode mode = AuthMode::token;
   std::string external_url;             // A5: what the realm is built from; may be empty
   std::vector<std::string> hosts = {};  // names a client may call us by, where external_url is not set
+  std::string external_realm = {};      // where tokens come from, if the mode is external
 };
 
 struct Services {
@@ -111,7 +115,8 @@ struct Context {
   /// Whose pushes these are.
   registry::Uploader uploader() const {
     if (!identity || identity->is_anonymous()) return {};
-    return {identity->subject.name, identity->subject.id};
+    const auto id = identity->subject.id;  // 0: of another server's token, which no account stands behind
+    return {identity->subject.name, id != 0 ? std::optional(id) : std::nullopt};
   }
 };
 

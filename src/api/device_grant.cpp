@@ -23,7 +23,7 @@ http::Response json_head(int status) {
 }
 
 /// RFC 6749 5.2, as programs that speak this grant read it.
-io::Task<Result<void>> send_error(http::Exchange& exchange, std::string_view error, std::string_view why) {
+io::Task<Result<void>> send_error(http::Exchange& exchange, std::string error, std::string why) {
   std::string body = "{\"error\":" + json_string(error);
   append_json_member(body, "error_description", why);
   co_return co_await exchange.send(json_head(400), body + "}");
@@ -38,10 +38,9 @@ std::string fit_name(std::string_view text) {
 }
 
 /// The token, as the person would have made it himself.
-io::Task<AdminReply> make_token(Context& context, const auth::Subject& person, std::string_view client,
-                                std::string request_id) {
+io::Task<AdminReply> make_token(Context& context, auth::Subject person, std::string client, std::string request_id) {
   auth::Identity identity;
-  identity.subject = person;
+  identity.subject = std::move(person);
   identity.credential = auth::Credential::password;
   AdminRequest request;
   request.method = http::Method::post;
@@ -80,6 +79,7 @@ io::Task<Result<void>> begin_device_sign_in(Context& context, http::Exchange& ex
   co_return co_await exchange.send(json_head(200), out + "}");
 }
 
+// borrows: form is of post_token
 io::Task<Result<void>> answer_device_grant(Context& context, http::Exchange& exchange, const http::Query& form) {
   BERTH_CO_TRY(const auto code, form.single("device_code"));
   const auto answer = context.services.auth.browser.devices.poll(code.value_or(""));

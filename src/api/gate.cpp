@@ -1,5 +1,6 @@
 #include "api/gate.h"
 
+#include "api/certificate_access.h"
 #include "api/challenge.h"
 #include "http/target.h"
 
@@ -38,17 +39,23 @@ std::unexpected<Error> unauthorized(std::string message, std::string challenge) 
   return fail(Error(Errc::unauthorized, std::move(message)).with_items({std::move(challenge)}));
 }
 
+/// The other repository that a mount is asked from; empty if there is none.
+std::string mount_source(const Route& route, const http::Request& request) {
+  if (route.endpoint != Endpoint::upload_start) return {};
+  const auto query = http::Query::parse(request.query);
+  if (!query || !query->has("mount")) return {};
+  const auto from = query->single("from");
+  const bool is_another = from && *from && **from != route.name && oci::RepoName::parse(**from).has_value();
+  return is_another ? **from : std::string();
+}
+
 /// "repository:team/app:pull,push", and the source of a mount (A13). Empty for what is no repository's name: nothing
 /// unchecked gets into a header (S23).
 std::string scopes_of(const Route& route, const Need& need, const http::Request& request) {
   if (!repo_of(route)) return {};
-  std::string out = "repository:" + route.name + ":" + need.actions.to_text();
-  if (route.endpoint != Endpoint::upload_start) return out;
-  const auto query = http::Query::parse(request.query);
-  if (!query || !query->has("mount")) return out;
-  const auto from = query->single("from");
-  const bool is_another = from && *from && **from != route.name && oci::RepoName::parse(**from).has_value();
-  return is_another ? out + " repository:" + **from + ":pull" : out;
+  const std::string source = mount_source(route, request);
+  return "repository:" + route.name + ":" + need.actions.to_text() +
+         (source.empty() ? std::string() : " repository:" + source + ":pull");
 }
 
 std::string_view verb_of(Right right) {
@@ -66,6 +73,10 @@ std::string_view verb_of(Right right) {
 std::string refusal(const auth::Identity& identity, const Route& route, Right right) {
   const std::string ns = route.name.substr(0, route.name.find('/'));
   if (identity.is_anonymous()) return "authentication required to " + std::string(verb_of(right)) + " " + route.name;
+  if (identity.is_external) {
+    return "the token of " + identity.subject.name + " does not allow to " + std::string(verb_of(right)) + " " +
+           route.name + "; that is for the token server to decide";
+  }
   return identity.subject.name + " may not " + std::string(verb_of(right)) + " " + route.name + ": the right " +
          std::string(auth::to_string(right)) + " is missing, which an owner of " + ns +
          " or an administrator can grant";
@@ -90,6 +101,7 @@ std::unexpected<Error> refuse(const Context& context, const http::Exchange& exch
 
 /// What somebody may do, as far as the credential he came with lets him.
 Result<auth::Rights> rights_on(const Services& services, const auth::Identity& identity, const oci::RepoName& repo) {
+  if (identity.is_external) return identity.rights_by_access(repo.str());
   BERTH_TRY(const auth::RulingPtr ruling, services.auth.directory.ruling(identity.subject, repo));
   return identity.narrowing.apply(ruling->rights, repo.str());
 }
@@ -99,6 +111,19 @@ std::string wanted_scopes(const Context& context, const http::Request& request) 
   if (context.route.endpoint == Endpoint::catalog) return "registry:catalog:*";
   const auto need = need_of(context.route.endpoint, request.method);
   return need ? scopes_of(context.route, *need, request) : std::string();
+}
+
+/// By what another server's token says, and nothing else.
+Result<void> authorise_external(Context& context, const http::Exchange& exchange, const Need& need) {
+  const auth::Identity& identity = *context.identity;
+  context.rights = identity.rights_by_access(context.route.name);
+  if (need.right != Right::read) context.rule = "access of the token";
+  if (!identity.actions_on(context.route.name).includes(need.actions)) return refuse(context, exchange, need);
+  // A14: clients ask the token server for a mount's source once they are told to. One it denied is listed without
+  // actions; then the mount becomes an upload.
+  const std::string source = mount_source(context.route, exchange.request());
+  if (!source.empty() && !identity.lists(source)) return refuse(context, exchange, need);
+  return {};
 }
 
 Result<void> authorise(Context& context, const http::Exchange& exchange) {
@@ -119,6 +144,7 @@ Result<void> authorise(Context& context, const http::Exchange& exchange) {
   const auto repo = repo_of(context.route);
   if (!repo && identity.is_anonymous()) return refuse(context, exchange, *need);
   BERTH_TRYV(repo);
+  if (identity.is_external) return authorise_external(context, exchange, *need);
   BERTH_TRY(const auth::RulingPtr ruling, context.services.auth.directory.ruling(identity.subject, *repo));
   context.rights = identity.narrowing.apply(ruling->rights, repo->str());
   if (need->right != Right::read) context.rule = auth::to_text(ruling->cause_of(need->right));
@@ -132,6 +158,7 @@ io::Task<Result<auth::IdentityPtr>> identify(Context& context, http::Exchange& e
   const http::Request& request = exchange.request();
   auth::Authenticator& authenticator = context.services.auth.authenticator;
   std::string authorization = request.joined("Authorization");
+  if (authorization.empty()) co_return identify_by_certificate(context.services, exchange, context.address);
   if (auto known = authenticator.find_cached(authorization)) co_return known;
   auto found = co_await authenticator.authenticate(authorization, context.address);
   if (found || found.error().code != Errc::unauthorized) co_return found;
@@ -204,6 +231,10 @@ io::Task<Result<void>> admit(Context& context, http::Exchange& exchange) {
     co_return fail(Error(Errc::method_unknown, "the method is not supported here")
                        .with_items({std::string(allowed_methods(endpoint))}));
   }
+  const bool is_of_accounts = endpoint == Endpoint::token || endpoint == Endpoint::jwks ||
+                              endpoint == Endpoint::device_code || endpoint == Endpoint::page;
+  if (is_of_accounts && context.services.auth.mode == AuthMode::external)
+    co_return fail(Errc::route_unknown, "this registry makes no tokens; they come from the server its challenge names");
   if (!is_protocol(endpoint)) co_return Result<void>{};  // tells nothing of what is stored
   if (!context.services.auth.directory.has_accounts())
     co_return admit_without_accounts(context.services, endpoint, request);
@@ -215,16 +246,21 @@ io::Task<Result<void>> admit(Context& context, http::Exchange& exchange) {
   co_return check_deletes(context.services, endpoint, request.method);
 }
 
-AtHand may_read_at_hand(const Services& services, const http::Request& request, std::string_view repo) {
+AtHand may_read_at_hand(const Services& services, const http::Exchange& exchange, std::string_view repo) {
+  const http::Request& request = exchange.request();
   auth::Directory& directory = services.auth.directory;
   if (!directory.has_accounts())
     return {admit_without_accounts(services, Endpoint::manifest, request).has_value(), nullptr};
   const auto authorization = only_authorization(request);
-  auto identity = authorization ? services.auth.authenticator.find_cached(*authorization) : nullptr;
+  const bool is_by_certificate = authorization && authorization->empty() && exchange.client_certificate() != nullptr;
+  auto identity = is_by_certificate ? certificate_at_hand(services, exchange)
+                  : authorization   ? services.auth.authenticator.find_cached(*authorization)
+                                    : nullptr;
   if (!identity) return {};
+  if (is_token(*identity) && !identity->actions_on(repo).has(Actions::pull)) return {};
+  if (identity->is_external) return {identity->rights_by_access(repo).has(Right::read), identity};
   const auth::RulingPtr ruling = directory.find_ruling(identity->subject, repo);
   if (!ruling || !identity->narrowing.apply(ruling->rights, repo).has(Right::read)) return {};
-  if (is_token(*identity) && !identity->actions_on(repo).has(Actions::pull)) return {};
   return {true, std::move(identity)};
 }
 
@@ -234,7 +270,8 @@ Result<bool> may_read(const Context& context, const oci::RepoName& repo) {
 }
 
 registry::NameFilter visible_to(const Context& context) {
-  const bool sees_all = !context.identity || context.services.auth.directory.everybody().has(Right::read) ||
+  const bool sees_all = !context.identity || context.identity->is_external ||
+                        context.services.auth.directory.everybody().has(Right::read) ||
                         (context.identity->subject.is_admin && !context.identity->narrowing.is_narrow);
   if (sees_all) return {};
   return [&services = context.services, identity = context.identity](const oci::RepoName& repo) -> Result<bool> {

@@ -25,7 +25,7 @@ struct AtHand {
   bool may_read = false;
   auth::IdentityPtr identity;
 };
-AtHand may_read_at_hand(const Services& services, const http::Request& request, std::string_view repo);
+AtHand may_read_at_hand(const Services& services, const http::Exchange& exchange, std::string_view repo);
 /// What a listing may show the caller; empty: everything.
 registry::NameFilter visible_to(const Context& context);
 /// Whether the caller may pull from another repository than the route's.

@@ -18,7 +18,7 @@ io::Task<void> ServerHandler::handle(http::Exchange& exchange) {
   RequestObserver& observer = services_.observer;
   RequestObserver::Seen seen = observer.begin();
   const auto at_hand =
-      services_.face == Face::operator_only ? std::nullopt : find_manifest_at_hand(services_, exchange.request());
+      services_.face == Face::operator_only ? std::nullopt : find_manifest_at_hand(services_, exchange);
   if (at_hand) {  // what is asked for most: without a coroutine
     seen.endpoint = Endpoint::manifest;
     seen.identity = at_hand->identity;

@@ -1,5 +1,6 @@
 #include "api/token_endpoints.h"
 
+#include "api/certificate_access.h"
 #include "api/device_grant.h"
 #include "api/distribution/replies.h"
 #include "auth/jwt.h"
@@ -43,8 +44,9 @@ io::Task<Result<void>> send_token(Context& context, http::Exchange& exchange, au
     append_json_member(body, "issued_token_type", kAccessToken);
     append_json_member(body, "token_type", std::string_view("Bearer"));
   }
-  // Only to a password: what was made from a secret or a job's token must end with it.
-  const bool is_password = !identity->is_anonymous() && identity->via == 0 && identity->trust_rule == 0;
+  // Only to a password: what was made from a secret, a certificate or a job's token must end with it.
+  const bool is_password =
+      identity->credential == auth::Credential::password && identity->via == 0 && identity->trust_rule == 0;
   if (asked.wants_refresh && is_password) {
     BERTH_CO_TRY(const auto secret, co_await auth.authenticator.make_refresh_token(identity));
     append_json_member(body, "refresh_token", secret);
@@ -88,9 +90,9 @@ io::Task<Result<void>> get_token(Context& context, http::Exchange& exchange) {
   auth::Authenticator& authenticator = context.services.auth.authenticator;
   // A token buys no other token: it would live for ever.
   if (auth::parse_bearer(authorization)) co_return fail(Errc::unauthorized, "Basic credentials are needed here");
-  BERTH_CO_TRY(auto identity, co_await authenticator.authenticate(
-                                  authorization, http::client_address(request, exchange.peer(),
-                                                                      context.services.auth.trusted_proxies)));
+  const std::string address = http::client_address(request, exchange.peer(), context.services.auth.trusted_proxies);
+  BERTH_CO_TRY(auto identity, authorization.empty() ? identify_by_certificate(context.services, exchange, address)
+                                                    : co_await authenticator.authenticate(authorization, address));
   BERTH_CO_TRY(const auto offline, query.single("offline_token"));
   co_return co_await send_token(context, exchange, std::move(identity),
                                 {.scopes = auth::parse_scopes(query.all("scope")), .wants_refresh = offline == "true"});
@@ -109,7 +111,10 @@ io::Task<Result<void>> post_token(Context& context, http::Exchange& exchange) {
   if (grant == "password") {
     BERTH_CO_TRY(const auto name, form.single("username"));
     BERTH_CO_TRY(const auto password, form.single("password"));
-    BERTH_CO_TRY(identity, co_await authenticator.sign_in({name.value_or(""), password.value_or("")}, address));
+    auth::NameAndSecret given{name.value_or(""), password.value_or("")};
+    const bool has_none = given.name.empty() && given.secret.empty() && !request.find("Authorization");
+    BERTH_CO_TRY(identity, has_none ? identify_by_certificate(context.services, exchange, address)
+                                    : co_await authenticator.sign_in(std::move(given), address));
     BERTH_CO_TRY(const auto access_type, form.single("access_type"));
     asked.wants_refresh = access_type == "offline";
   } else if (grant == "refresh_token") {

@@ -100,7 +100,8 @@ Result<api::Anonymous> parse_anonymous(std::string_view text) {
 Result<api::AuthMode> parse_auth_mode(std::string_view text) {
   if (text == "token") return api::AuthMode::token;
   if (text == "basic") return api::AuthMode::basic;
-  return fail(Errc::parameter_invalid, "the mode of authentication must be token or basic");
+  if (text == "external") return api::AuthMode::external;
+  return fail(Errc::parameter_invalid, "the mode of authentication must be token, basic or external");
 }
 
 Result<api::SignUp> parse_sign_up(std::string_view text) {
@@ -114,6 +115,13 @@ Result<api::Deletes> parse_deletes(std::string_view text) {
   if (text == "on") return api::Deletes::on;
   if (text == "off") return api::Deletes::off;
   return fail(Errc::parameter_invalid, "deletes must be on or off");
+}
+
+Result<crypto::TlsClients::Ask> parse_client_certificates(std::string_view text) {
+  if (text == "off") return crypto::TlsClients::Ask::off;
+  if (text == "request") return crypto::TlsClients::Ask::request;
+  if (text == "required") return crypto::TlsClients::Ask::required;
+  return fail(Errc::parameter_invalid, "client certificates must be off, request or required");
 }
 
 Result<LogFormat> parse_log_format(std::string_view text) {
@@ -163,17 +171,57 @@ Result<void> validate_tls(const ServeConfig& config) {
   return {};
 }
 
-Result<void> validate_oidc(const OidcConfig& oidc) {
+Result<void> validate_oidc(const OidcConfig& oidc, api::AuthMode mode) {
   if (oidc.issuer.empty()) {
     if (oidc.client_id.empty() && oidc.client_secret_file.empty()) return {};
     return fail(Errc::parameter_invalid, "auth.oidc_issuer is missing: which identity provider is meant?");
   }
   if (!oidc.issuer.starts_with("https://") && !oidc.issuer.starts_with("http://"))
     return fail(Errc::parameter_invalid, "auth.oidc_issuer is an address, https://id.example.com");
+  if (mode == api::AuthMode::external)
+    return fail(Errc::parameter_invalid,
+                "auth.oidc_issuer lets people in to accounts, which auth.mode external does not ask");
   if (oidc.client_id.empty())
     return fail(Errc::parameter_invalid, "auth.oidc_client_id is missing: what the registry is called at the provider");
   if (!(" " + oidc.scopes + " ").contains(" openid "))
     return fail(Errc::parameter_invalid, "auth.oidc_scopes must contain openid");
+  return {};
+}
+
+Result<void> validate_client_certificates(const ServeConfig& config) {
+  const bool asks = config.tls_clients.ask != crypto::TlsClients::Ask::off;
+  if (asks && config.tls_certificates.empty())
+    return fail(Errc::parameter_invalid, "tls.client_certificates needs TLS: give tls.certificates and tls.keys");
+  if (asks && config.tls_clients.authorities_path.empty()) {
+    return fail(Errc::parameter_invalid,
+                "tls.client_certificates needs tls.client_authorities, the file with the authorities that issue them");
+  }
+  if (config.certificate_rules.empty()) return {};
+  if (!asks)
+    return fail(Errc::parameter_invalid,
+                "auth.certificate_rules need tls.client_certificates to be request or required");
+  if (config.auth_mode == api::AuthMode::external)
+    return fail(Errc::parameter_invalid, "auth.certificate_rules name accounts, which auth.mode external does not ask");
+  return {};
+}
+
+/// What a mode without accounts needs instead of them.
+Result<void> validate_external(const ServeConfig& config) {
+  const ExternalTokenConfig& external = config.external;
+  if (config.auth_mode != api::AuthMode::external) return {};
+  const std::pair<std::string_view, bool> needed[] = {
+      {"auth.external_realm, the address where clients fetch tokens", external.realm.empty()},
+      {"auth.external_service, which tokens must be made for", external.service.empty()},
+      {"auth.external_issuer, which tokens must be made by", external.issuer.empty()},
+      {"auth.external_keys, the files with the keys that check them", external.key_files.empty()}};
+  for (const auto& [what, is_missing] : needed) {
+    if (is_missing) return fail(Errc::parameter_invalid, "auth.mode external needs " + std::string(what));
+  }
+  if (config.anonymous.value_or(api::Anonymous::off) != api::Anonymous::off) {
+    return fail(Errc::parameter_invalid,
+                "auth.mode external leaves nothing open by server.anonymous: who may pull without an account gets a "
+                "token that says so");
+  }
   return {};
 }
 
@@ -183,7 +231,9 @@ Result<void> validate(const ServeConfig& config) {
   if (config.data_dir.empty()) return fail(Errc::parameter_invalid, "no data folder given");
   if (config.listen.empty()) return fail(Errc::parameter_invalid, "no address to listen on");
   BERTH_TRYV(validate_tls(config));
-  BERTH_TRYV(validate_oidc(config.oidc));
+  BERTH_TRYV(validate_oidc(config.oidc, config.auth_mode));
+  BERTH_TRYV(validate_client_certificates(config));
+  BERTH_TRYV(validate_external(config));
   BERTH_TRYV(http::Networks::parse(config.trusted_proxies));
   if (config.limits.tags_page_default > config.limits.tags_page_max)
     return fail(Errc::parameter_invalid, "limits.tags_page is larger than limits.tags_page_max");
@@ -193,7 +243,7 @@ Result<void> validate(const ServeConfig& config) {
 }
 
 Result<void> check_openness(const ServeConfig& config) {
-  if (config.anonymous) return {};
+  if (config.anonymous || config.auth_mode == api::AuthMode::external) return {};
   if (!config.trusted_proxies.empty() || !config.external_url.empty()) {
     // Whoever has a proxy in front, or an address outside, is reached from elsewhere, whatever Berth listens on.
     return fail(Errc::parameter_invalid,

@@ -28,6 +28,14 @@ struct ListenAddress {
   friend bool operator==(const ListenAddress&, const ListenAddress&) = default;
 };
 
+/// Of auth.mode external: whose tokens count, and by which keys (docs/external-tokens.md).
+struct ExternalTokenConfig {
+  std::string realm;    // where clients fetch them
+  std::string service;  // aud
+  std::string issuer;   // iss
+  std::vector<std::string> key_files;
+};
+
 enum class MetricsMode : std::uint8_t { with_the_rest, own_address, off };
 
 /// The identity provider that people sign in at; see auth/oidc.h.
@@ -51,7 +59,8 @@ struct ServeConfig {
   /// Unset: everybody may do everything, but only on loopback.
   std::optional<api::Anonymous> anonymous;
   api::AuthMode auth_mode = api::AuthMode::token;
-  std::vector<std::string> auth_hosts;             // names clients may call us by, if external_url is not set
+  std::vector<std::string> auth_hosts;  // names clients may call us by, if external_url is not set
+  ExternalTokenConfig external;
   std::int64_t token_life_ms = 15LL * 60 * 1000;   // A11: never under a minute
   std::vector<std::string> auth_trusted_networks;  // where issuers of ID tokens may be, beside the public network
   OidcConfig oidc;
@@ -63,6 +72,8 @@ struct ServeConfig {
   bool proxy_protocol = false;
   std::vector<std::string> tls_certificates;  // files; one key each, in the same order
   std::vector<std::string> tls_keys;
+  crypto::TlsClients tls_clients;              // whether certificates are asked of clients, too
+  std::vector<std::string> certificate_rules;  // which account each of those is (auth/certificate_rule.h)
   MetricsMode metrics = MetricsMode::with_the_rest;
   ListenAddress metrics_listen;  // if it is own_address
   LogLevel log_level = LogLevel::info;
@@ -84,11 +95,12 @@ Result<ListenAddress> parse_listen(std::string_view text);
 std::string to_text(const ListenAddress& address);
 /// Whether only this machine can reach it.
 bool is_local(const ListenAddress& address);
-Result<registry::ReferencePolicy> parse_reference_policy(std::string_view text);  // strict, sparse-index, sparse
-Result<api::Anonymous> parse_anonymous(std::string_view text);                    // off, read, write
-Result<api::AuthMode> parse_auth_mode(std::string_view text);                     // token, basic
-Result<api::SignUp> parse_sign_up(std::string_view text);                         // off, open, invite
-Result<api::Deletes> parse_deletes(std::string_view text);                        // on, off
+Result<registry::ReferencePolicy> parse_reference_policy(std::string_view text);   // strict, sparse-index, sparse
+Result<api::Anonymous> parse_anonymous(std::string_view text);                     // off, read, write
+Result<api::AuthMode> parse_auth_mode(std::string_view text);                      // token, basic, external
+Result<api::SignUp> parse_sign_up(std::string_view text);                          // off, open, invite
+Result<api::Deletes> parse_deletes(std::string_view text);                         // on, off
+Result<crypto::TlsClients::Ask> parse_client_certificates(std::string_view text);  // off, request, required
 Result<LogFormat> parse_log_format(std::string_view text);       // json, text, auto (text on a terminal)
 Result<api::AccessLog> parse_access_log(std::string_view text);  // all, errors, off
 Result<LogLevel> parse_log_level(std::string_view text);         // debug, info, warn, error, off

@@ -141,6 +141,30 @@ TEST(Config, ARegistryThatOthersReachThroughAProxyIsOpenedOnPurpose) {
   EXPECT_THAT(check_openness(handed_over).error().message, HasSubstr("--anonymous"));
 }
 
+TEST(Config, TokensOfAnotherServerNeedAllThatIsToBeKnownOfIt) {  // A12
+  ServeConfig whole;
+  whole.data_dir = "data";
+  whole.listen = {{"0.0.0.0", 5000}};
+  whole.auth_mode = *parse_auth_mode("external");
+  whole.external = {.realm = "https://a.example/token", .service = "s", .issuer = "i", .key_files = {"keys.pem"}};
+  EXPECT_TRUE(validate(whole));
+  EXPECT_TRUE(check_openness(whole)) << "nobody gets in without a token";
+  const std::pair<void (*)(ServeConfig&), const char*> rows[] = {
+      {[](ServeConfig& config) { config.external.realm = ""; }, "auth.external_realm"},
+      {[](ServeConfig& config) { config.external.service = ""; }, "auth.external_service"},
+      {[](ServeConfig& config) { config.external.issuer = ""; }, "auth.external_issuer"},
+      {[](ServeConfig& config) { config.external.key_files = {}; }, "auth.external_keys"},
+      {[](ServeConfig& config) { config.anonymous = api::Anonymous::read; }, "server.anonymous"},
+  };
+  for (const auto& [change, named] : rows) {
+    ServeConfig config = whole;
+    change(config);
+    const auto checked = validate(config);
+    ASSERT_FALSE(checked) << named;
+    EXPECT_THAT(checked.error().message, HasSubstr(named));
+  }
+}
+
 TEST(Config, ADataFolderMustBeGiven) { EXPECT_EQ(validate({}).error().code, Errc::parameter_invalid); }
 
 }  // namespace

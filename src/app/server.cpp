@@ -6,6 +6,7 @@
 #include "app/browser_sign_in.h"
 #include "app/data_dir.h"
 #include "app/descriptors.h"
+#include "app/external_keys.h"
 #include "app/issuer_fetch.h"
 #include "app/server_metrics.h"
 #include "app/settings.h"
@@ -72,12 +73,14 @@ struct Server::Parts {
   std::unique_ptr<auth::IssuerKeys> issuers;
   std::unique_ptr<auth::Trust> trust;
   std::unique_ptr<auth::KeyRing> keys;
+  std::unique_ptr<auth::ExternalTokens> external;  // if another server makes the tokens
   std::unique_ptr<auth::Directory> directory;
   std::unique_ptr<auth::AuditLog> audit;
   std::unique_ptr<auth::SetupToken> setup;
   std::string setup_secret;  // while there are no accounts
   std::unique_ptr<auth::Authenticator> authenticator;
   std::unique_ptr<auth::TokenService> tokens;
+  std::unique_ptr<auth::CertificateSignIn> certificates;
   BrowserSignInParts browser;
   std::unique_ptr<api::Auth> auth;
   std::unique_ptr<api::AdminApi> admin;
@@ -118,6 +121,7 @@ struct Server::Parts {
   Result<void> open_storage();
   void review_strays();
   Result<void> build_trust();
+  Result<void> build_external();
   Result<void> build_auth();
   void build_services();
   std::unique_ptr<http::Server> make_server(api::ServerHandler& door);
@@ -211,6 +215,17 @@ Result<void> Server::Parts::build_trust() {
   return {};
 }
 
+/// Where tokens come from another server nobody needs an account, and nobody gets in without a token.
+Result<void> Server::Parts::build_external() {
+  if (config.auth_mode != api::AuthMode::external) return {};
+  BERTH_TRY(auto trusted, load_external_keys(config.external.key_files));
+  external = std::make_unique<auth::ExternalTokens>(
+      auth::ExternalTokens::Expected{config.external.issuer, config.external.service}, std::move(trusted));
+  config.anonymous = api::Anonymous::off;
+  directory->close();
+  return {};
+}
+
 Result<void> Server::Parts::build_auth() {
   // Hashing a password takes a core for a while, and 64 MiB: half the cores at most, and whoever finds the queue full
   // is told to come back.
@@ -219,22 +234,26 @@ Result<void> Server::Parts::build_auth() {
   BERTH_TRY(const auto loaded, load_token_keys(data->path(), clock));
   keys = std::make_unique<auth::KeyRing>(loaded);
   directory = std::make_unique<auth::Directory>(*store, rights_of(config.anonymous.value_or(api::Anonymous::off)));
+  BERTH_TRYV(build_external());
   directory->look_for_accounts();
   if (!directory->has_accounts()) BERTH_TRYV(check_openness(config));
-  const std::string service = service_name(config);
+  const std::string service = external ? external->service() : service_name(config);
   audit = std::make_unique<auth::AuditLog>(*store, clock);
   setup = std::make_unique<auth::SetupToken>(clock);
   if (!directory->has_accounts()) setup_secret = setup->make(random);
   BERTH_TRYV(build_trust());
-  authenticator = std::make_unique<auth::Authenticator>(
-      auth::Authenticator::Deps{*store, *passwords, *keys, clock, random, log, *audit, service, trust.get()});
+  authenticator = std::make_unique<auth::Authenticator>(auth::Authenticator::Deps{
+      *store, *passwords, *keys, clock, random, log, *audit, service, trust.get(), external.get()});
   tokens = std::make_unique<auth::TokenService>(
       auth::TokenService::Deps{*directory, *keys, clock, random, service, config.token_life_ms / 1000});
   BERTH_TRY(browser, build_browser_sign_in({config, *store, *directory, *audit, *issuers, *outbound, issuer_networks,
                                             clock, random, log, stopping}));
-  auth = std::make_unique<api::Auth>(api::Auth{*directory, *authenticator, *tokens, *audit, *keys,
+  BERTH_TRY(auto rules, auth::parse_certificate_rules(config.certificate_rules));
+  certificates =
+      std::make_unique<auth::CertificateSignIn>(auth::CertificateSignIn::Deps{*store, clock, *audit}, std::move(rules));
+  auth = std::make_unique<api::Auth>(api::Auth{*directory, *authenticator, *tokens, *certificates, *audit, *keys,
                                                config.http.trusted_proxies, *browser.all, config.auth_mode,
-                                               config.external_url, config.auth_hosts});
+                                               config.external_url, config.auth_hosts, config.external.realm});
   admin = std::make_unique<api::AdminApi>(
       api::AdminDeps{*store, *directory, *audit, *setup, *passwords, clock, random, *browser.limiter, config.sign_up});
   return {};
@@ -337,7 +356,7 @@ Result<std::uint16_t> Server::Parts::listen_on(http::Server& server, const Liste
 
 Result<std::shared_ptr<const crypto::TlsContext>> Server::Parts::load_tls(const ServeConfig& from) const {
   if (from.tls_certificates.empty()) return nullptr;
-  BERTH_TRY(auto loaded, crypto::TlsContext::load(tls_files(from), tls.get()));
+  BERTH_TRY(auto loaded, crypto::TlsContext::load(tls_files(from), tls.get(), from.tls_clients));
   constexpr std::int64_t kSoonMs = 14LL * 24 * 3600 * 1000;
   for (const auto& certificate : loaded->certificates()) {
     const std::int64_t left_ms = certificate.not_after_ms - clock.now_ms();
@@ -515,6 +534,12 @@ Result<Server::ReloadReport> Server::reload(const ServeConfig& next) {
   BERTH_TRYV(validate(next));
   if (!p.directory->has_accounts()) BERTH_TRYV(check_openness(next));
   BERTH_TRY(auto context, p.load_tls(next));
+  BERTH_TRY(auto rules, auth::parse_certificate_rules(next.certificate_rules));
+  std::vector<crypto::VerifyKey> external_keys;
+  const bool renews_external = p.external && next.auth_mode == api::AuthMode::external;
+  if (renews_external) {
+    BERTH_TRY(external_keys, load_external_keys(next.external.key_files));
+  }
   ReloadReport report;
   for (const Setting& setting : settings()) {
     const auto value = setting.get(next);
@@ -528,6 +553,8 @@ Result<Server::ReloadReport> Server::reload(const ServeConfig& next) {
     report.applied.push_back(setting.key);
   }
   p.use_tls(std::move(context));
+  p.certificates->replace(std::move(rules));
+  if (renews_external) p.external->replace(std::move(external_keys));
   if (const auto keys = load_token_keys(p.data->path(), p.clock)) {
     p.keys->replace(*keys);
   } else {

@@ -1,21 +1,18 @@
 #pragma once
-// The kinds of rows of the table of settings: each makes a Setting of a name, a help text and a field of ServeConfig.
+// Rows of the table of settings, by what a value is: the forms that settings.cpp and its sections are written in.
+// `field` is always a function from ServeConfig& to a reference.
 
 #include "app/settings.h"
 #include "base/setting_text.h"
-#include "http/networks.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
-#include <type_traits>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace berth::app {
-
-void add_oidc(std::vector<Setting>& out);
-
-namespace rows {
 
 using Form = Setting::Form;
 using Texts = std::vector<std::string>;
@@ -136,17 +133,6 @@ Setting flag(Row row, Field field) {
 }
 
 template <class Field>
-Setting text(Row row, Field field) {
-  Setting setting = base_of(std::move(row), Form::text);
-  setting.set = [field](ServeConfig& config, const Texts& texts) -> Result<void> {
-    field(config) = texts.back();
-    return {};
-  };
-  setting.get = [field](const ServeConfig& config) -> Texts { return {field(config)}; };
-  return setting;
-}
-
-template <class Field>
 Setting list(Row row, Field field) {
   Setting setting = base_of(std::move(row), Form::list);
   setting.set = [field](ServeConfig& config, const Texts& texts) -> Result<void> {
@@ -158,16 +144,16 @@ Setting list(Row row, Field field) {
 }
 
 template <class Field>
-Setting networks(Row row, Field field) {
-  Setting setting = list(std::move(row), field);
+Setting text(Row row, Field field) {
+  Setting setting = base_of(std::move(row), Form::text);
   setting.set = [field](ServeConfig& config, const Texts& texts) -> Result<void> {
-    BERTH_TRYV(http::Networks::parse(texts));
-    field(config) = texts;
+    const bool is_plain = std::ranges::none_of(texts.back(), [](char c) { return c >= 0 && (c < ' ' || c == '\x7f'); });
+    if (!is_plain) return fail(Errc::parameter_invalid, "there are control characters in it");
+    field(config) = texts.back();
     return {};
   };
+  setting.get = [field](const ServeConfig& config) -> Texts { return {field(config)}; };
   return setting;
 }
-
-}  // namespace rows
 
 }  // namespace berth::app

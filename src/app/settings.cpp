@@ -1,5 +1,9 @@
+#include "app/settings.h"
+
 #include "app/data_dir.h"
+#include "app/oidc_rows.h"
 #include "app/setting_rows.h"
+#include "auth/certificate_rule.h"
 #include "base/json_text.h"
 #include "base/setting_text.h"
 #include "oci/manifest.h"
@@ -11,7 +15,23 @@ namespace berth::app {
 
 namespace {
 
-using namespace rows;
+template <class Field>
+Setting networks(Row row, Field field) {
+  Setting setting = list(std::move(row), field);
+  setting.set = [field](ServeConfig& config, const Texts& texts) -> Result<void> {
+    BERTH_TRYV(http::Networks::parse(texts));
+    field(config) = texts;
+    return {};
+  };
+  return setting;
+}
+
+/// With a host, and nothing in it that a header or a page could take for something else.
+bool is_http_url(std::string_view text) {
+  const bool is_url = text.starts_with("https://") || text.starts_with("http://");
+  return is_url && !text.ends_with("://") &&
+         std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f' && c != '"'; });
+}
 
 Setting listen_setting() {
   Setting setting =
@@ -57,9 +77,7 @@ Setting external_url_setting() {
                             Form::text);
   setting.set = [](ServeConfig& config, const Texts& texts) -> Result<void> {
     const std::string& text = texts.back();
-    const bool is_url = text.starts_with("https://") || text.starts_with("http://");
-    const bool is_plain = std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f' && c != '"'; });
-    if (!text.empty() && (!is_url || !is_plain || text.ends_with('/') || text.ends_with("://")))
+    if (!text.empty() && (!is_http_url(text) || text.ends_with('/')))
       return fail(Errc::parameter_invalid, "'" + text + "' is not a URL such as https://registry.example.com");
     config.external_url = text;
     return {};
@@ -167,6 +185,62 @@ void add_tls(std::vector<Setting>& out) {
            [](auto& config) -> auto& { return config.tls_certificates; }));
   out.push_back(list({"tls.keys", "Files with their private keys, PEM, in the same order.", "--tls-key", Reload::yes},
                      [](auto& config) -> auto& { return config.tls_keys; }));
+  using Ask = crypto::TlsClients::Ask;
+  out.push_back(words<Ask>(
+      {"tls.client_certificates",
+       "Whether clients are asked for a certificate of their own: request asks and serves those "
+       "without, required serves nobody without, on any encrypted address.",
+       "", Reload::yes},
+      {{"off", Ask::off}, {"request", Ask::request}, {"required", Ask::required}},
+      [](const std::string& text) { return parse_client_certificates(text); },
+      [](auto& config) -> auto& { return config.tls_clients.ask; }));
+  out.push_back(text({"tls.client_authorities",
+                      "File with the certificates of the authorities, PEM, that clients' certificates are verified "
+                      "against. It is read again on SIGHUP.",
+                      "", Reload::yes},
+                     [](auto& config) -> auto& { return config.tls_clients.authorities_path; }));
+}
+
+Setting certificate_rules_setting() {
+  Setting setting =
+      list({"auth.certificate_rules",
+            "Which account a client's certificate stands for, by its subject alternative names; the first rule that "
+            "matches counts: uri:spiffe://acme.example/ci/*=acme+ci, dns:*.build.acme.example=acme+build, "
+            "email:*@acme.example=* (the account is what the star took).",
+            "", Reload::yes},
+           [](auto& config) -> auto& { return config.certificate_rules; });
+  setting.set = [](ServeConfig& config, const Texts& texts) -> Result<void> {
+    BERTH_TRYV(auth::parse_certificate_rules(texts));
+    config.certificate_rules = texts;
+    return {};
+  };
+  return setting;
+}
+
+void add_external_tokens(std::vector<Setting>& out) {
+  Setting realm = text({"auth.external_realm",
+                        "Of auth.mode external: the address of the token server, https://auth.example.com/token. "
+                        "Clients are sent there.",
+                        ""},
+                       [](auto& config) -> auto& { return config.external.realm; });
+  realm.set = [](ServeConfig& config, const Texts& texts) -> Result<void> {
+    if (!texts.back().empty() && !is_http_url(texts.back()))
+      return fail(Errc::parameter_invalid,
+                  "'" + texts.back() + "' is not a URL such as https://auth.example.com/token");
+    config.external.realm = texts.back();
+    return {};
+  };
+  out.push_back(std::move(realm));
+  out.push_back(text({"auth.external_service",
+                      "Likewise: the name of this registry at the token server; tokens must be made for it (aud).", ""},
+                     [](auto& config) -> auto& { return config.external.service; }));
+  out.push_back(text({"auth.external_issuer", "Likewise: what the token server calls itself in its tokens (iss).", ""},
+                     [](auto& config) -> auto& { return config.external.issuer; }));
+  out.push_back(list({"auth.external_keys",
+                      "Likewise: files with the public keys that check its tokens: PEM, keys or certificates, or a JWK "
+                      "set. The files are read again on SIGHUP.",
+                      "", Reload::yes},
+                     [](auto& config) -> auto& { return config.external.key_files; }));
 }
 
 void add_auth(std::vector<Setting>& out) {
@@ -174,9 +248,9 @@ void add_auth(std::vector<Setting>& out) {
       {"auth.mode",
        "What clients are asked for, once there are accounts: token has them fetch a short-lived token from /token, "
        "basic has them send name and password with every request; docker then pulls nothing without a login, not even "
-       "what is public.",
+       "what is public; external sends them to another server for tokens, which then decide alone, without accounts.",
        "--auth-mode"},
-      {{"token", api::AuthMode::token}, {"basic", api::AuthMode::basic}},
+      {{"token", api::AuthMode::token}, {"basic", api::AuthMode::basic}, {"external", api::AuthMode::external}},
       [](const std::string& text) { return parse_auth_mode(text); },
       [](auto& config) -> auto& { return config.auth_mode; }));
   out.push_back(list({"auth.hosts",
@@ -196,6 +270,8 @@ void add_auth(std::vector<Setting>& out) {
                [](auto& config) -> auto& { return config.auth_trusted_networks; }));
   out.push_back(duration({"auth.audit_keep", "How long the audit log keeps an entry.", "", Reload::yes}, kDay,
                          3650 * kDay, [](auto& config) -> auto& { return config.audit_keep_ms; }));
+  out.push_back(certificate_rules_setting());
+  add_external_tokens(out);
 }
 
 void add_log(std::vector<Setting>& out) {

@@ -1,5 +1,7 @@
 #include "auth/audit_log.h"
 
+#include "base/json_text.h"
+
 #include <algorithm>
 
 namespace berth::auth {
@@ -13,6 +15,8 @@ meta::AuditEntry AuditLog::entry(const Identity& identity, std::string_view peer
   out.request = request;
   if (identity.via != 0) out.detail = "{\"via\":" + std::to_string(identity.via) + "}";
   if (identity.trust_rule != 0) out.detail = "{\"trust_rule\":" + std::to_string(identity.trust_rule) + "}";
+  if (!identity.certificate_name.empty())
+    out.detail = "{\"certificate\":" + json_string(identity.certificate_name) + "}";
   return out;
 }
 

@@ -96,6 +96,10 @@ std::optional<std::string_view> parse_bearer(std::string_view authorization) {
 Authenticator::Authenticator(Deps deps)
     : deps_(std::move(deps)), cache_key_(), cache_(deps_.store.epochs(), kCacheBytes) {
   deps_.random.fill(std::as_writable_bytes(std::span(cache_key_)));
+  if (deps_.external == nullptr) return;
+  Identity nobody;  // may nothing, not even what is public to accounts
+  nobody.is_external = true;
+  anonymous_ = std::make_shared<const Identity>(std::move(nobody));
 }
 
 Authenticator::CacheKey Authenticator::key_of(std::string_view authorization) const {
@@ -112,6 +116,7 @@ IdentityPtr Authenticator::find_cached(std::string_view authorization) {
   const CacheKey key = key_of(authorization);
   auto found = cache_.find({}, {reinterpret_cast<const char*>(key.data()), key.size()});
   if (found && found->valid_until_ms <= deps_.clock.now_ms()) return nullptr;
+  if (found && deps_.external != nullptr && !deps_.external->is_current(*found)) return nullptr;
   return found;
 }
 
@@ -130,7 +135,11 @@ io::Task<Result<IdentityPtr>> Authenticator::authenticate(std::string authorizat
   if (authorization.size() > kAuthorizationBytesMax) co_return fail(Errc::unauthorized, "the credentials are too long");
   const auto stamp = deps_.store.epochs().stamp_with_accounts(meta::Epochs::kAccounts);
   Result<IdentityPtr> found = fail(Errc::unauthorized, "only Basic and Bearer credentials are understood");
-  if (const auto token = parse_bearer(authorization)) {
+  if (deps_.external != nullptr) {
+    const auto token = parse_bearer(authorization);
+    found = token ? check_external(*token, 0)
+                  : fail(Errc::unauthorized, "passwords are not known here, only tokens of the token server");
+  } else if (const auto token = parse_bearer(authorization)) {
     found = parse_secret(*token) ? check_secret({"token", std::string(*token)}, address) : check_token(*token, 0);
   } else if (auto given = parse_basic(authorization)) {
     found = co_await sign_in(*std::move(given), std::move(address));
@@ -271,10 +280,18 @@ Result<IdentityPtr> Authenticator::check_token(std::string_view token, std::int6
   return std::make_shared<const Identity>(std::move(out));
 }
 
+Result<IdentityPtr> Authenticator::check_external(std::string_view token, std::int64_t grace_s) const {
+  auto found = deps_.external->check(token, deps_.clock.now_ms(), grace_s);
+  if (found) return std::make_shared<const Identity>(*std::move(found));
+  deps_.log.debug("auth.token_refused", {f("err", found.error().cause)});  // what who sets it up needs to know
+  return fail(std::move(found).error());
+}
+
 IdentityPtr Authenticator::find_expired(std::string_view authorization, std::int64_t grace_ms) {
   const auto token = parse_bearer(authorization);
   if (!token) return nullptr;
-  return check_token(*token, grace_ms / 1000).value_or(nullptr);
+  const std::int64_t grace_s = grace_ms / 1000;
+  return (deps_.external != nullptr ? check_external(*token, grace_s) : check_token(*token, grace_s)).value_or(nullptr);
 }
 
 Result<IdentityPtr> Authenticator::refresh(std::string_view secret) {

@@ -5,6 +5,7 @@
 
 #include "auth/audit_log.h"
 #include "auth/directory.h"
+#include "auth/external_tokens.h"
 #include "auth/identity.h"
 #include "auth/key_ring.h"
 #include "auth/sign_in_limiter.h"
@@ -44,6 +45,8 @@ class Authenticator {
     /// Of our tokens: iss and aud (A12), and the `service` of a token request.
     std::string service;
     Trust* trust = nullptr;  // of tokens that jobs sign in with; nullptr: none do
+    /// Whose tokens count instead of ours and of every account's credentials; nullptr: nobody's.
+    const ExternalTokens* external = nullptr;
   };
   explicit Authenticator(Deps deps);
 
@@ -71,6 +74,7 @@ class Authenticator {
   void remember(std::string_view authorization, const std::optional<meta::Epochs::Stamp>& stamp,
                 const IdentityPtr& identity);
   Result<IdentityPtr> check_token(std::string_view token, std::int64_t grace_s);
+  Result<IdentityPtr> check_external(std::string_view token, std::int64_t grace_s) const;
   Result<IdentityPtr> check_secret(const NameAndSecret& given, std::string_view address);
   io::Task<Result<IdentityPtr>> check_password(NameAndSecret given, std::string address);
   void note_sign_in(std::string_view name, const std::optional<Subject>& subject, std::string_view address,

@@ -25,6 +25,8 @@ class Directory {
 
   /// Whether anybody has an account: before, nobody signs in and rights do not exist. Once true it stays true.
   bool has_accounts() const { return has_accounts_.load(std::memory_order_relaxed); }
+  /// From now on rights exist and everybody proves who he is, as if there were accounts: with tokens of another server.
+  void close() { has_accounts_.store(true, std::memory_order_relaxed); }
   /// Looks again, if there was none. Blocks for a point lookup.
   void look_for_accounts();
 

@@ -7,10 +7,30 @@
 
 namespace berth::auth {
 
-Actions Identity::actions_on(std::string_view repo) const {
+namespace {
+
+const Scope* find_repo(const std::vector<Scope>& access, std::string_view repo) {
   const auto found = std::ranges::find_if(
       access, [&](const Scope& scope) { return scope.type == Scope::Type::repository && scope.name == repo; });
-  return found == access.end() ? Actions() : found->actions;
+  return found == access.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+Actions Identity::actions_on(std::string_view repo) const {
+  const Scope* scope = find_repo(access, repo);
+  return scope == nullptr ? Actions() : scope->actions;
+}
+
+bool Identity::lists(std::string_view repo) const { return find_repo(access, repo) != nullptr; }
+
+Rights Identity::rights_by_access(std::string_view repo) const {
+  const Actions actions = actions_on(repo);
+  Rights out;
+  if (actions.has(Actions::pull)) out = out | Right::read;
+  if (actions.has(Actions::push)) out = out | Right::write | Right::overwrite;
+  if (actions.has(Actions::remove)) out = out | Right::remove;
+  return out;
 }
 
 bool Identity::may_list_catalog() const {

@@ -15,8 +15,9 @@ namespace berth::auth {
 
 enum class Credential : std::uint8_t {
   none,
-  password,  // Basic: a password, or a secret in its place
-  token,     // Bearer
+  password,     // Basic: a password, or a secret in its place
+  token,        // Bearer
+  certificate,  // of the connection
 };
 
 struct Identity {
@@ -27,10 +28,17 @@ struct Identity {
   meta::TrustRuleId trust_rule = 0;  // a job's: by which rule it is the robot; it makes nothing that outlives it
   std::vector<Scope> access;         // of a token: what it was made for
   std::int64_t valid_until_ms = 0;   // wall clock: the credential is not to be believed any longer
+  bool is_external = false;          // no account stands behind it: `access` is all it may do (auth/external_tokens.h)
+  std::string certificate_name;      // of a certificate's: by which of its names
+  std::uint64_t key_generation = 0;  // of an external token: which keys verified it
 
   bool is_anonymous() const { return subject.kind == Subject::Kind::anonymous; }
   /// What the token was made for on that repository.
   Actions actions_on(std::string_view repo) const;
+  /// Whether the token speaks of that repository, be it to allow nothing.
+  bool lists(std::string_view repo) const;
+  /// Those actions as rights, for a token that is all there is to ask.
+  Rights rights_by_access(std::string_view repo) const;
   bool may_list_catalog() const;
 };
 /// shared: by the cache of credentials and by requests.

@@ -38,7 +38,8 @@ Result<IssuedToken> TokenService::issue(const Identity& identity, const std::vec
   claims.issued_at = now_s;
   claims.not_before = now_s;
   std::int64_t lifetime_s = deps_.lifetime_s;
-  if (identity.trust_rule != 0) lifetime_s = std::min(lifetime_s, identity.valid_until_ms / 1000 - now_s);
+  const bool ends_with_it = identity.trust_rule != 0 || identity.credential == Credential::certificate;
+  if (ends_with_it) lifetime_s = std::min(lifetime_s, identity.valid_until_ms / 1000 - now_s);
   claims.expires = now_s + lifetime_s;
   claims.id = deps_.random.hex(16);
   IssuedToken out;

@@ -21,7 +21,7 @@ struct Found {
 
 }  // namespace
 
-io::Task<Result<std::string>> WebSessions::open(const Subject& subject, std::string browser, std::string address) {
+io::Task<Result<std::string>> WebSessions::open(Subject subject, std::string browser, std::string address) {
   std::string secret = make_secret(SecretKind::web, deps_.random);
   const std::int64_t now_ms = deps_.clock.now_ms();
   meta::TokenRow row;
@@ -67,9 +67,9 @@ Result<IdentityPtr> WebSessions::find(std::string_view cookie, std::string_view 
   return std::make_shared<const Identity>(std::move(out));
 }
 
-io::Task<Result<void>> WebSessions::close(const Identity& session) {
+io::Task<Result<void>> WebSessions::close(IdentityPtr session) {
   BERTH_CO_TRYV(co_await deps_.store.write(
-      [id = session.via, principal = session.subject.id, now_ms = deps_.clock.now_ms()](sql::Connection& db) {
+      [id = session->via, principal = session->subject.id, now_ms = deps_.clock.now_ms()](sql::Connection& db) {
         return meta::revoke_token(db, principal, id, now_ms);
       },
       {.touches = meta::Touches::accounts()}));

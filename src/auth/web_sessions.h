@@ -25,11 +25,10 @@ class WebSessions {
   explicit WebSessions(Deps deps) : deps_(deps) {}
 
   /// The cookie's value. `browser` is what the person sees in the list of sessions.
-  // borrows: subject outlives the awaiting frame
-  io::Task<Result<std::string>> open(const Subject& subject, std::string browser, std::string address);
+  io::Task<Result<std::string>> open(Subject subject, std::string browser, std::string address);
   /// Who that is; nullptr: nobody, or not any more. Notes now and then that it was used.
   Result<IdentityPtr> find(std::string_view cookie, std::string_view address);
-  io::Task<Result<void>> close(const Identity& session);
+  io::Task<Result<void>> close(IdentityPtr session);
 
  private:
   Deps deps_;

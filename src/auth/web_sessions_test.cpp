@@ -53,7 +53,7 @@ TEST_F(WebSessionsTest, ASessionEndsAfterAWeekOfUse) {
 
 TEST_F(WebSessionsTest, ASessionEndsWithWhatItStandsFor) {
   const std::string closed = open();
-  test::AccountsFixture::expect_ok(test::run_task(sessions_.close(*must(sessions_.find(closed, kAddress)))));
+  test::AccountsFixture::expect_ok(test::run_task(sessions_.close(must(sessions_.find(closed, kAddress)))));
   EXPECT_EQ(find(closed), "nobody");
 
   const std::string by_password = open();

@@ -73,10 +73,12 @@ Result<client::Credentials> sign_in_elsewhere(const LoginFlags& flags, const cli
   std::fprintf(stderr, "Open in a browser:  %s\nand check the code:  %s\n\nWaiting for you to agree there...\n",
                (waiting.address_with_code.empty() ? waiting.address : waiting.address_with_code).c_str(),
                waiting.user_code.c_str());
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(waiting.life_s);
-  while (std::chrono::steady_clock::now() < end) {
+  const SystemClock clock;
+  const std::int64_t end_ms = clock.mono_ms() + waiting.life_s * 1000;
+  while (clock.mono_ms() < end_ms) {
     BERTH_TRY(auto given, client::poll_device_sign_in(address, waiting, flags.ca_file));
     if (given) return *std::move(given);
+    // allowed(sleep): a command that waits for a person has nothing else to do
     std::this_thread::sleep_for(std::chrono::seconds(waiting.interval_s));
   }
   return fail(Errc::timeout, "nobody agreed in time; try again");

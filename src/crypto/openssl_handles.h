@@ -1,11 +1,14 @@
 #pragma once
 // Owners of OpenSSL's objects and the words of its errors: for the .cpp files of this room only.
 
+#include <openssl/asn1.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 
 #include <array>
+#include <cstdint>
+#include <ctime>
 #include <memory>
 #include <string>
 
@@ -27,6 +30,13 @@ inline std::string last_error() {
   std::array<char, 256> text{};
   ERR_error_string_n(code, text.data(), text.size());
   return text.data();
+}
+
+/// Milliseconds since 1970; 0 for what is no time.
+inline std::int64_t to_ms(const ASN1_TIME* time) {
+  std::tm utc{};
+  if (time == nullptr || ASN1_TIME_to_tm(time, &utc) != 1) return 0;
+  return static_cast<std::int64_t>(::timegm(&utc)) * 1000;
 }
 
 /// No terminal is asked for a password: a server starts without one.

@@ -1,5 +1,6 @@
 #include "crypto/tls.h"
 
+#include "crypto/hash.h"
 #include "crypto/openssl_handles.h"
 
 #include <openssl/pem.h>
@@ -8,7 +9,8 @@
 
 #include <algorithm>
 #include <array>
-#include <ctime>
+#include <fstream>
+#include <iterator>
 
 namespace berth::crypto {
 
@@ -61,12 +63,6 @@ Result<std::vector<X509Handle>> read_chain(const std::string& path) {
   return chain;
 }
 
-std::int64_t to_ms(const ASN1_TIME* time) {
-  std::tm utc{};
-  if (time == nullptr || ASN1_TIME_to_tm(time, &utc) != 1) return 0;
-  return static_cast<std::int64_t>(::timegm(&utc)) * 1000;
-}
-
 TlsCertificate describe(const std::string& path, const X509& certificate, const EVP_PKEY& key) {
   std::array<char, 256> subject{};
   X509_NAME_oneline(X509_get_subject_name(&certificate), subject.data(), static_cast<int>(subject.size()));
@@ -76,6 +72,35 @@ TlsCertificate describe(const std::string& path, const X509& certificate, const 
           .key_kind = kind != nullptr ? kind : "unknown",
           .not_before_ms = to_ms(X509_get0_notBefore(&certificate)),
           .not_after_ms = to_ms(X509_get0_notAfter(&certificate))};
+}
+
+/// What clients are asked for, and by whose word it is believed. Tickets name it: a session that began under other
+/// rules is not resumed, since what is resumed is not verified again.
+Result<void> ask_clients(SSL_CTX& ctx, const TlsClients& clients) {
+  static constexpr std::string_view kName = "berth";
+  if (clients.ask == TlsClients::Ask::off) {
+    SSL_CTX_set_session_id_context(&ctx, reinterpret_cast<const unsigned char*>(kName.data()), kName.size());
+    return {};
+  }
+  const std::string& path = clients.authorities_path;
+  BERTH_TRYV(read_chain(path));  // for its errors
+  std::ifstream file(path, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  STACK_OF(X509_NAME)* names = SSL_load_client_CA_file(path.c_str());
+  if (names == nullptr || SSL_CTX_load_verify_file(&ctx, path.c_str()) != 1) {
+    sk_X509_NAME_pop_free(names, X509_NAME_free);
+    return bad_file(path, "the certificates of the authorities cannot be used");
+  }
+  SSL_CTX_set_client_CA_list(&ctx, names);  // takes them; clients choose by it which certificate to send
+  // An authority that is listed is believed, also if it is not the root of all.
+  X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(&ctx), X509_V_FLAG_PARTIAL_CHAIN);
+  const bool is_required = clients.ask == TlsClients::Ask::required;
+  SSL_CTX_set_verify(&ctx, SSL_VERIFY_PEER | (is_required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), nullptr);
+  const std::string rules = std::string(kName) + (is_required ? "!" : "?") + text;
+  const auto id = sha256(std::as_bytes(std::span(rules)));
+  static_assert(sizeof id <= SSL_MAX_SID_CTX_LENGTH);
+  SSL_CTX_set_session_id_context(&ctx, reinterpret_cast<const unsigned char*>(id.data()), id.size());
+  return {};
 }
 
 /// HTTP/1.1 only, so far. Who offers nothing we speak is told so, instead of being left to guess.
@@ -102,7 +127,7 @@ TlsContext::TlsContext(std::unique_ptr<Handle> handle) : handle_(std::move(handl
 TlsContext::~TlsContext() = default;
 
 Result<std::shared_ptr<const TlsContext>> TlsContext::load(const std::vector<TlsFiles>& files,
-                                                           const TlsContext* previous) {
+                                                           const TlsContext* previous, const TlsClients& clients) {
   if (files.empty()) return fail(Errc::parameter_invalid, "TLS needs a certificate and its key");
   auto handle = std::make_unique<Handle>();
   handle->ctx.reset(SSL_CTX_new(TLS_server_method()));
@@ -115,8 +140,7 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::load(const std::vector<Tls
   SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
   // Resumption by tickets alone: nothing to keep, nothing to bound.
   SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
-  static constexpr std::array<unsigned char, 5> kId = {'b', 'e', 'r', 't', 'h'};
-  SSL_CTX_set_session_id_context(ctx, kId.data(), kId.size());
+  BERTH_TRYV(ask_clients(*ctx, clients));
   SSL_CTX_set_read_ahead(ctx, 1);
   SSL_CTX_set_default_read_buffer_len(ctx, kReadAheadBytes);
   SSL_CTX_set_alpn_select_cb(ctx, select_protocol, nullptr);
@@ -175,6 +199,8 @@ TlsSession::Outcome TlsSession::outcome_of(int result) {
   }
   const int reason = ERR_GET_REASON(ERR_peek_error());
   failure_ = ERR_peek_error() != 0 ? last_error() : "the peer is gone";
+  if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED)
+    failure_.append(": ").append(X509_verify_cert_error_string(SSL_get_verify_result(handle_->ssl.get())));
   ERR_clear_error();
   // After these nothing may be written any more, close_notify included.
   SSL_set_quiet_shutdown(handle_->ssl.get(), 1);
@@ -185,7 +211,23 @@ TlsSession::Outcome TlsSession::outcome_of(int result) {
 TlsSession::Outcome TlsSession::handshake() {
   ERR_clear_error();
   const int result = SSL_accept(handle_->ssl.get());
-  return result == 1 ? Outcome::done : outcome_of(result);
+  if (result != 1) return outcome_of(result);
+  read_client_certificate();
+  return Outcome::done;
+}
+
+/// Of a resumed session it is the one that was verified when it began.
+void TlsSession::read_client_certificate() {
+  SSL* ssl = handle_->ssl.get();
+  const X509* certificate = SSL_get0_peer_certificate(ssl);
+  const bool is_verified = (SSL_get_verify_mode(ssl) & SSL_VERIFY_PEER) != 0 && SSL_get_verify_result(ssl) == X509_V_OK;
+  if (certificate == nullptr || !is_verified) return;
+  unsigned char* der = nullptr;
+  const int length = i2d_X509(certificate, &der);
+  if (length <= 0) return;
+  auto parsed = parse_client_certificate(std::as_bytes(std::span(der, static_cast<std::size_t>(length))));
+  OPENSSL_free(der);
+  if (parsed) client_ = std::make_unique<const ClientCertificate>(*std::move(parsed));
 }
 
 TlsSession::Moved TlsSession::read(std::span<std::byte> out) {

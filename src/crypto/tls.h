@@ -3,6 +3,7 @@
 // the socket, and how long, is decided by whoever holds the session (http/stream.h).
 
 #include "base/result.h"
+#include "crypto/client_certificate.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -17,6 +18,17 @@ namespace berth::crypto {
 struct TlsFiles {
   std::string certificate_path;
   std::string key_path;
+};
+
+/// Whether clients show certificates of their own.
+struct TlsClients {
+  enum class Ask : std::uint8_t {
+    off,
+    request,   // who has none is served all the same; who has one that is not good is not
+    required,  // nobody is served without
+  };
+  Ask ask = Ask::off;
+  std::string authorities_path;  // PEM: by whose word certificates are good
 };
 
 /// What a person wants to know of a certificate.
@@ -59,14 +71,18 @@ class TlsSession {
   /// "TLSv1.3"; empty before the handshake.
   std::string protocol() const;
   bool is_resumed() const;
+  /// Of the peer, verified, once the handshake is done; nullptr: it showed none. Lives as long as the session.
+  const ClientCertificate* client_certificate() const { return client_.get(); }
   /// The library's words for the log.
   const std::string& failure() const { return failure_; }
 
  private:
   Outcome outcome_of(int result);
+  void read_client_certificate();
 
   std::unique_ptr<Handle> handle_;
   std::string failure_;
+  std::unique_ptr<const ClientCertificate> client_;
 };
 
 /// Certificates, versions, ciphers. Immutable and thread-safe; a reload makes a new one, and sessions keep the one they
@@ -78,10 +94,11 @@ class TlsContext {
 
   /// One certificate per kind of key: a P-256 and an RSA one may stand side by side, and each client gets what it
   /// understands. TLS 1.2 and later, forward secrecy only, HTTP/1.1 by ALPN.
-  /// previous: tickets it gave stay good for resumption.
+  /// previous: tickets it gave stay good for resumption, if clients are asked for the same.
   /// Errors: parameter_invalid with a sentence that names the file.
   static Result<std::shared_ptr<const TlsContext>> load(const std::vector<TlsFiles>& files,
-                                                        const TlsContext* previous = nullptr);
+                                                        const TlsContext* previous = nullptr,
+                                                        const TlsClients& clients = {});
   ~TlsContext();
   TlsContext(const TlsContext&) = delete;
   TlsContext& operator=(const TlsContext&) = delete;

@@ -100,6 +100,9 @@ class Connection final : public Exchange {
   const Request& request() const override { return request_; }
   std::string_view peer() const override { return peer_; }
   bool is_encrypted() const override { return stream_.is_encrypted(); }
+  const crypto::ClientCertificate* client_certificate() const override {
+    return stream_.tls() != nullptr ? stream_.tls()->client_certificate() : nullptr;
+  }
   std::uint64_t length_hint() const override;
   io::Task<Result<std::size_t>> read(std::span<std::byte> out) override;
   Result<bool> begin_send(const Response& head, std::string_view body) override;

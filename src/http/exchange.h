@@ -2,6 +2,7 @@
 // One request and its answer. The server hands an Exchange to the handler; the handler reads the body if it wants it,
 // and sends exactly one final response. What it leaves unread is dealt with by the server (H7).
 
+#include "crypto/client_certificate.h"
 #include "http/message.h"
 #include "io/streams.h"
 
@@ -20,6 +21,8 @@ class Exchange : public io::ByteSource {
   virtual std::string_view peer() const = 0;
   /// Whether the peer's connection is.
   virtual bool is_encrypted() const = 0;
+  /// The peer's own, verified; nullptr: it showed none. Lives as long as the exchange.
+  virtual const crypto::ClientCertificate* client_certificate() const = 0;
 
   // ByteSource: the request body, decoded from chunked framing. The first read answers `Expect: 100-continue` with 100.
   // Reads go straight into the caller's buffer. Errors: disconnected, timeout, size_invalid (peer closed before the

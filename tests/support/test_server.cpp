@@ -65,6 +65,7 @@ void TestServer::start() {
   config.disk_threads = 2;
   config.scrub_bytes_per_second = 0;
   config.drain_ms = 0;
+  if (options_.adjust) options_.adjust(config);
   app::ServerSeams seams;
   seams.clock = &clock;
   seams.random = &random_;

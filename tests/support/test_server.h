@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -28,6 +29,7 @@ class TestServer {
     api::AuthMode auth_mode = api::AuthMode::token;
     std::string external_url = "https://reg.example.com";  // what realm and service of a challenge are made of
     std::vector<std::string> auth_hosts;
+    std::function<void(app::ServeConfig&)> adjust;  // what else a test wants to be set
   };
   /// What the server is told about its disk.
   enum class Disk : std::uint8_t { roomy, nearly_full, full };

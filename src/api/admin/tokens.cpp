@@ -172,6 +172,8 @@ Done create_short_lived(AdminCall& call) {
   row.name = "short-lived";
   row.scope = auth::print_narrowing(narrowing);
   row.expires_at_ms = call.deps.clock.now_ms() + life_ms;
+  if (call.identity.credential == auth::Credential::certificate)  // it ends with what it was made by
+    row.expires_at_ms = std::min(*row.expires_at_ms, call.identity.valid_until_ms);
   BERTH_CO_TRY(const auto made, co_await make(call, auth::SecretKind::login, std::move(row)));
   co_return made_reply(made);
 }

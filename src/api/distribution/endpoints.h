@@ -19,7 +19,7 @@ struct ManifestAtHand {
   registry::ManifestPtr body;
   auth::IdentityPtr identity;  // whose request it is
 };
-std::optional<ManifestAtHand> find_manifest_at_hand(const Services& services, const http::Request& request);
+std::optional<ManifestAtHand> find_manifest_at_hand(const Services& services, const http::Exchange& exchange);
 io::Task<Result<void>> put_manifest(Context& context, http::Exchange& exchange);     // end-7
 io::Task<Result<void>> delete_manifest(Context& context, http::Exchange& exchange);  // end-9
 io::Task<Result<void>> start_upload(Context& context, http::Exchange& exchange);     // end-4, end-11

@@ -103,10 +103,11 @@ registry::Precondition precondition_of(const http::Request& request) {  // M6
 
 }  // namespace
 
-std::optional<ManifestAtHand> find_manifest_at_hand(const Services& services, const http::Request& request) {
+std::optional<ManifestAtHand> find_manifest_at_hand(const Services& services, const http::Exchange& exchange) {
+  const http::Request& request = exchange.request();
   const auto path = plain_manifest_path(request.path);
   if (!path || !is_read(request.method)) return std::nullopt;
-  AtHand admission = may_read_at_hand(services, request, path->name);
+  AtHand admission = may_read_at_hand(services, exchange, path->name);
   if (!admission.may_read) return std::nullopt;
   auto found = services.manifests.find_cached(path->name, path->reference);
   if (!found) return std::nullopt;

@@ -119,7 +119,7 @@ Shown sign_in(PageCall& call) {
 }
 
 Shown sign_out(PageCall& call) {
-  BERTH_CO_TRYV(co_await call.browser().sessions.close(*call.session));
+  BERTH_CO_TRYV(co_await call.browser().sessions.close(call.session));
   PageReply reply = redirect("/login");
   reply.cookies = {set_session(call, "")};
   co_return reply;

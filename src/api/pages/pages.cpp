@@ -120,7 +120,7 @@ Result<const PageRoute*> find_route(const http::Request& request) {
 }
 
 /// Of a POST: that a page of ours sent it, and what it says.
-io::Task<Result<void>> take_form(PageCall& call, const PageRoute& route) {
+io::Task<Result<void>> take_form(PageCall& call, Who who) {
   const http::Request& request = call.exchange.request();
   if (is_same_origin(request) != true) {
     co_return fail(Errc::denied, "this form was not sent by a page of this registry; open the page again");
@@ -130,7 +130,7 @@ io::Task<Result<void>> take_form(PageCall& call, const PageRoute& route) {
     co_return fail(Errc::media_type_unknown, "a form is application/x-www-form-urlencoded");
   BERTH_CO_TRY(const auto body, co_await call.exchange.read_body(kFormBytesMax, Errc::body_too_large));
   BERTH_CO_TRY(call.form, http::Query::parse(body));
-  if (route.who == Who::signed_in && call.session && !auth::is_form_token(call.field("csrf"), call.cookie))
+  if (who == Who::signed_in && call.session && !auth::is_form_token(call.field("csrf"), call.cookie))
     co_return fail(Errc::denied, "the form is of another session; open the page again");
   co_return Result<void>{};
 }
@@ -144,7 +144,7 @@ io::Task<Result<PageReply>> show(PageCall& call) {
   call.cookie = session_cookie(services, call.exchange);
   BERTH_CO_TRY(call.session, services.auth.browser.sessions.find(call.cookie, call.context.address));
   call.context.identity = call.session;
-  if (route->method == Method::post) BERTH_CO_TRYV(co_await take_form(call, *route));
+  if (route->method == Method::post) BERTH_CO_TRYV(co_await take_form(call, route->who));
   if (route->who == Who::signed_in && !call.session) {
     std::string next(route->method == Method::get ? request.target : route->path);
     co_return redirect("/login?next=" + http::percent_encode(next));
@@ -206,7 +206,7 @@ std::string safe_next(std::string_view next) {
   return std::string(is_path && is_plain ? next : kHome);
 }
 
-io::Task<AdminReply> ask_api(const PageCall& call, Method method, std::string path, std::string body) {
+io::Task<AdminReply> ask_api(PageCall& call, Method method, std::string path, std::string body) {
   AdminRequest request;
   request.method = method;
   const std::size_t question = path.find('?');
@@ -226,7 +226,7 @@ std::string refusal_of(const AdminReply& reply) {
 
 io::Task<Result<PageReply>> let_in(PageCall& call, auth::Subject subject, std::string next) {
   constexpr std::size_t kAgentBytesMax = 200;
-  if (call.session) BERTH_CO_TRYV(co_await call.browser().sessions.close(*call.session));
+  if (call.session) BERTH_CO_TRYV(co_await call.browser().sessions.close(call.session));
   const std::string agent = call.exchange.request().joined("User-Agent").substr(0, kAgentBytesMax);
   BERTH_CO_TRY(const std::string cookie, co_await call.browser().sessions.open(subject, agent, call.context.address));
   PageReply reply = redirect(std::move(next));

@@ -65,7 +65,7 @@ std::string oidc_cookie(const PageCall& call);
 /// A path of ours to go on at; anything else is "/settings/tokens".
 std::string safe_next(std::string_view next);
 /// The administration API, as whoever is signed in, or nobody: nothing is possible here that is not possible there.
-io::Task<AdminReply> ask_api(const PageCall& call, http::Method method, std::string path, std::string body = {});
+io::Task<AdminReply> ask_api(PageCall& call, http::Method method, std::string path, std::string body = {});
 
 /// What the API said against it.
 std::string refusal_of(const AdminReply& reply);

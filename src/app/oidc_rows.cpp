@@ -1,10 +1,8 @@
-// Settings of how people come to their accounts: by themselves, or through the identity provider that they sign in at.
+#include "app/oidc_rows.h"
 
 #include "app/setting_rows.h"
 
 namespace berth::app {
-
-using namespace rows;
 
 void add_oidc(std::vector<Setting>& out) {
   out.push_back(words<api::SignUp>(
