@@ -6,6 +6,7 @@
 #include "app/data_dir.h"
 #include "app/descriptors.h"
 #include "app/issuer_fetch.h"
+#include "app/ldap_service.h"
 #include "app/server_metrics.h"
 #include "app/settings.h"
 #include "app/token_keys.h"
@@ -75,6 +76,8 @@ struct Server::Parts {
   std::unique_ptr<auth::AuditLog> audit;
   std::unique_ptr<auth::SetupToken> setup;
   std::string setup_secret;  // while there are no accounts
+  std::unique_ptr<auth::ExternalAccounts> external;
+  std::unique_ptr<LdapService> ldap;  // if there is a directory
   std::unique_ptr<auth::Authenticator> authenticator;
   std::unique_ptr<auth::TokenService> tokens;
   std::unique_ptr<api::Auth> auth;
@@ -224,8 +227,10 @@ Result<void> Server::Parts::build_auth() {
   setup = std::make_unique<auth::SetupToken>(clock);
   if (!directory->has_accounts()) setup_secret = setup->make(random);
   BERTH_TRYV(build_trust());
-  authenticator = std::make_unique<auth::Authenticator>(
-      auth::Authenticator::Deps{*store, *passwords, *keys, clock, random, log, *audit, service, trust.get()});
+  external = std::make_unique<auth::ExternalAccounts>(auth::ExternalAccounts::Deps{*store, *directory, clock, *audit});
+  BERTH_TRY(ldap, LdapService::make({config.ldap, *store, *external, clock, random, log}));
+  authenticator = std::make_unique<auth::Authenticator>(auth::Authenticator::Deps{
+      *store, *passwords, *keys, clock, random, log, *audit, service, trust.get(), ldap ? &ldap->sign_in() : nullptr});
   tokens = std::make_unique<auth::TokenService>(
       auth::TokenService::Deps{*directory, *keys, clock, random, service, config.token_life_ms / 1000});
   auth = std::make_unique<api::Auth>(api::Auth{*directory, *authenticator, *tokens, *audit, *keys,
@@ -460,6 +465,7 @@ void Server::Parts::start_background() {
   if (!seams.housekeeping) return;
   housekeeping =
       std::make_unique<io::Periodic>("housekeeping", kHousekeepingMs, [this](io::Periodic&) { keep_house(); });
+  if (ldap) ldap->start_background(config.ldap_recheck_ms);
   // Goes on where the last process stopped: a store that is restarted often is walked to its end all the same.
   const auto saved = store->peek([](sql::Connection& db) { return meta::get_setting(db, "scrub_position"); });
   if (saved && *saved) std::from_chars((*saved)->data(), (*saved)->data() + (*saved)->size(), scrub_position);
@@ -494,6 +500,7 @@ void Server::stop() {
   if (p.http) p.http->stop(p.config.drain_ms);
   if (p.operator_http) p.operator_http->stop(0);
   if (p.scrubbing) p.scrubbing->stop();
+  if (p.ldap) p.ldap->stop();
   if (p.housekeeping) p.housekeeping->stop();
   p.reviewing.join();
   // Handlers may still be suspended on the pools: those finish first, then their cores.

@@ -7,6 +7,7 @@
 #include "auth/directory.h"
 #include "auth/identity.h"
 #include "auth/key_ring.h"
+#include "auth/ldap_sign_in.h"
 #include "auth/sign_in_limiter.h"
 #include "auth/trust.h"
 #include "base/clock.h"
@@ -43,7 +44,8 @@ class Authenticator {
     AuditLog& audit;
     /// Of our tokens: iss and aud (A12), and the `service` of a token request.
     std::string service;
-    Trust* trust = nullptr;  // of tokens that jobs sign in with; nullptr: none do
+    Trust* trust = nullptr;      // of tokens that jobs sign in with; nullptr: none do
+    LdapSignIn* ldap = nullptr;  // whom people without a password here are asked for; nullptr: nobody
   };
   explicit Authenticator(Deps deps);
 
@@ -73,6 +75,7 @@ class Authenticator {
   Result<IdentityPtr> check_token(std::string_view token, std::int64_t grace_s);
   Result<IdentityPtr> check_secret(const NameAndSecret& given, std::string_view address);
   io::Task<Result<IdentityPtr>> check_password(NameAndSecret given, std::string address);
+  io::Task<Result<IdentityPtr>> ask_directory(NameAndSecret given, std::string address);
   void note_sign_in(std::string_view name, const std::optional<Subject>& subject, std::string_view address,
                     std::string_view rule);
   void upgrade_hash(const meta::Principal& principal, std::string password);

@@ -2,7 +2,7 @@
 # Runs the real container clients against a Berth server that the tests start themselves.
 # usage: tests/clients/run.sh [NAME…] [--quick]
 #   NAME     docker podman buildah skopeo containerd crane oras helm regctl scripted wire full_disk migrate proxies
-#            accounts accounts_docker accounts_kubernetes jobs; default: all
+#            accounts accounts_docker accounts_kubernetes jobs ldap; default: all
 #   --quick  only the tests marked quick, for CI
 # environment: BERTH_BIN           the server (default build/release/berth)
 #              BERTH_REGISTRY      host:port of a running plain-HTTP registry to use instead
@@ -13,7 +13,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 python=/usr/bin/python3
-known="docker podman buildah skopeo containerd crane oras helm regctl scripted wire full_disk migrate proxies accounts accounts_docker accounts_kubernetes jobs"
+known="docker podman buildah skopeo containerd crane oras helm regctl scripted wire full_disk migrate proxies accounts accounts_docker accounts_kubernetes jobs ldap"
 go_clients="crane oras helm regctl"
 quick_go_clients="crane oras"
 
