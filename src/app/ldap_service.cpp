@@ -13,6 +13,7 @@ constexpr std::int64_t kPauseMs = 50;  // between two accounts: people who sign 
 Result<std::unique_ptr<LdapService>> LdapService::make(Deps deps) {
   if (!deps.settings.is_used()) return nullptr;
   BERTH_TRYV(auth::check_ldap_files(deps.settings));
+  BERTH_TRYV(auth::LdapConnection::prepare(deps.settings.transport));
   return std::unique_ptr<LdapService>(new LdapService(deps));
 }
 

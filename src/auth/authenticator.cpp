@@ -1,6 +1,7 @@
 #include "auth/authenticator.h"
 
 #include "auth/jwt.h"
+#include "auth/ldap_sign_in.h"
 #include "auth/password.h"
 #include "auth/secret.h"
 #include "base/base64.h"

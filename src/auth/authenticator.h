@@ -7,7 +7,6 @@
 #include "auth/directory.h"
 #include "auth/identity.h"
 #include "auth/key_ring.h"
-#include "auth/ldap_sign_in.h"
 #include "auth/sign_in_limiter.h"
 #include "auth/trust.h"
 #include "base/clock.h"
@@ -21,6 +20,8 @@
 #include <string_view>
 
 namespace berth::auth {
+
+class LdapSignIn;
 
 /// A name and what is to prove it.
 struct NameAndSecret {

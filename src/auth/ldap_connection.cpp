@@ -112,6 +112,16 @@ Result<void> LdapConnection::set_up_tls(const LdapTransport& transport) {
   return set_options(options);
 }
 
+Result<void> LdapConnection::prepare(const LdapTransport& transport) {
+  ldap* handle = nullptr;
+  if (const int code = ldap_initialize(&handle, nullptr); code != LDAP_SUCCESS)
+    return fail(Errc::parameter_invalid, std::string("libldap does not start: ") + ldap_err2string(code));
+  if (LdapConnection(handle).set_up_tls(transport)) return {};
+  return fail(Errc::parameter_invalid, transport.ca_file.empty()
+                                           ? "the certificates of the system's authorities cannot be read"
+                                           : "ldap.ca_file: no certificates can be read from " + transport.ca_file);
+}
+
 Result<LdapConnection> LdapConnection::open(const LdapServer& server, const LdapTransport& transport) {
   ldap* handle = nullptr;
   const std::string url = server.url();

@@ -30,6 +30,9 @@ struct LdapEntry {
 
 class LdapConnection {
  public:
+  /// Sets libldap up, which several threads at once must not, and reads the certificates that servers are believed by.
+  /// Errors: parameter_invalid.
+  static Result<void> prepare(const LdapTransport& transport);
   /// Connected, and encrypted where it is to be, by a certificate that is the server's. Errors: unavailable, with the
   /// reason in the cause.
   static Result<LdapConnection> open(const LdapServer& server, const LdapTransport& transport);

@@ -70,6 +70,7 @@ int check(const CheckFlags& flags) {
   const auth::LdapSettings& settings = loaded.config.ldap;
   if (!settings.is_used()) return report(Error(Errc::parameter_invalid, "ldap.urls is not set: there is no directory"));
   if (const auto good = auth::check_ldap_files(settings); !good) return report(good.error());
+  if (const auto good = auth::LdapConnection::prepare(settings.transport); !good) return report(good.error());
   const SystemClock clock;
   SystemRandom random;
   const Log log(LogLevel::off);
