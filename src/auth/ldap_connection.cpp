@@ -1,9 +1,11 @@
 #include "auth/ldap_connection.h"
 
 #include <ldap.h>
+#include <poll.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <filesystem>
 
 namespace berth::auth {
@@ -31,6 +33,49 @@ struct FreeBer {
 };
 using Message = std::unique_ptr<LDAPMessage, FreeMessage>;
 using Text = std::unique_ptr<char, FreeText>;
+
+// libldap waits for a TLS handshake for ever, whatever its timeouts say (2.5 with GnuTLS). Below TLS, therefore, each
+// connection gets a layer of ours, in which a read that takes too long fails.
+
+int set_up_layer(Sockbuf_IO_Desc* layer, void* timeout_ms) {
+  layer->sbiod_pvt = timeout_ms;
+  return 0;
+}
+int remove_layer(Sockbuf_IO_Desc*) { return 0; }
+int control_next(Sockbuf_IO_Desc* layer, int option, void* value) {
+  Sockbuf_IO_Desc* next = layer->sbiod_next;
+  return next == nullptr ? 0 : next->sbiod_io->sbi_ctrl(next, option, value);
+}
+ber_slen_t read_in_time(Sockbuf_IO_Desc* layer, void* out, ber_len_t size) {
+  pollfd waited{.fd = -1, .events = POLLIN, .revents = 0};
+  ber_sockbuf_ctrl(layer->sbiod_sb, LBER_SB_OPT_GET_FD, &waited.fd);
+  if (::poll(&waited, 1, static_cast<int>(reinterpret_cast<std::intptr_t>(layer->sbiod_pvt))) == 0) {
+    errno = ETIMEDOUT;
+    return -1;
+  }
+  Sockbuf_IO_Desc* next = layer->sbiod_next;
+  return next->sbiod_io->sbi_read(next, out, size);
+}
+ber_slen_t write_next(Sockbuf_IO_Desc* layer, void* in, ber_len_t size) {
+  Sockbuf_IO_Desc* next = layer->sbiod_next;
+  return next->sbiod_io->sbi_write(next, in, size);
+}
+int close_layer(Sockbuf_IO_Desc*) { return 0; }
+
+Sockbuf_IO timed_layer{set_up_layer, remove_layer, control_next, read_in_time, write_next, close_layer};
+
+int add_timed_layer(ldap* handle, Sockbuf* socket, LDAPURLDesc*, sockaddr*, ldap_conncb*) {
+  constexpr int kLevel = LBER_SBIOD_LEVEL_PROVIDER + 1;  // right above the socket
+  timeval* limit = nullptr;
+  ldap_get_option(handle, LDAP_OPT_TIMEOUT, &limit);
+  if (limit == nullptr) return 0;
+  const std::intptr_t timeout_ms = limit->tv_sec * kMsPerSecond + limit->tv_usec / kMsPerSecond;
+  ldap_memfree(limit);
+  return ber_sockbuf_add_io(socket, &timed_layer, kLevel, reinterpret_cast<void*>(timeout_ms));
+}
+void forget_connection(ldap*, Sockbuf*, ldap_conncb*) {}
+
+ldap_conncb on_connect{add_timed_layer, forget_connection, nullptr};  // libldap keeps its address
 
 /// What a server says to a password that is wrong, of an account that is locked, has expired, or has none.
 constexpr std::array kRefusals = {LDAP_INVALID_CREDENTIALS,  LDAP_INAPPROPRIATE_AUTH,   LDAP_NO_SUCH_OBJECT,
@@ -93,7 +138,8 @@ Result<void> LdapConnection::set_up(const LdapTransport& transport) {
                             {LDAP_OPT_REFERRALS, LDAP_OPT_OFF, "referrals"},  // who knows where they lead
                             {LDAP_OPT_DEREF, &kNever, "aliases"},
                             {LDAP_OPT_NETWORK_TIMEOUT, &connect, "timeouts"},
-                            {LDAP_OPT_TIMEOUT, &answer, "timeouts"}};
+                            {LDAP_OPT_TIMEOUT, &answer, "timeouts"},
+                            {LDAP_OPT_CONNECT_CB, &on_connect, "timeouts"}};
   return set_options(options);
 }
 

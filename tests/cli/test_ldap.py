@@ -1,11 +1,15 @@
 """Signing in with passwords of an LDAP directory: a server, and an OpenLDAP beside it."""
 
 import base64
+import contextlib
 import http.client
 import json
 import pathlib
+import socket
 import sqlite3
 import sys
+import threading
+import time
 
 import pytest
 
@@ -323,6 +327,41 @@ def test_a_directory_that_is_away_keeps_out_its_own_people_only(start, tmp_path)
         registry.server.wait_until(lambda: registry.status(*ANN) == 200, "sign-in after the outage")
     finally:
         slapd.stop()
+
+
+@pytest.mark.parametrize(("scheme", "start_tls"), [("ldap", "never"), ("ldap", "always"), ("ldaps", "auto")])
+def test_a_directory_that_says_nothing_is_waited_for_no_longer_than_is_set(start, directory, scheme, start_tls):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        registry = start(directory, urls=f"{scheme}://127.0.0.1:{silent.getsockname()[1]}", start_tls=start_tls,
+                         connect_timeout="300ms", timeout="300ms")
+        began = time.monotonic()
+        assert registry.status(*ANN) == 503
+        assert time.monotonic() - began < 10
+        assert registry.status(*ROOT) == 200
+
+
+def test_a_directory_that_agrees_to_starttls_and_says_nothing_more_is_not_waited_for(start, directory):
+    agreed = bytes.fromhex("300c02010178070a010004000400")
+    with socket.create_server(("127.0.0.1", 0)) as half:
+        def agree():
+            with contextlib.suppress(OSError), half.accept()[0] as peer:
+                peer.recv(1000)
+                peer.sendall(agreed)
+                peer.recv(1)  # the beginning of the handshake
+                release.wait(60)
+        release = threading.Event()
+        thread = threading.Thread(target=agree)
+        thread.start()
+        try:
+            registry = start(directory, urls=f"ldap://127.0.0.1:{half.getsockname()[1]}", start_tls="always",
+                             timeout="300ms")
+            began = time.monotonic()
+            assert registry.status(*ANN) == 503
+            assert time.monotonic() - began < 10
+            assert "cannot encrypt (StartTLS)" in registry.server.wait_for("ldap.failed")[0]["err"]
+        finally:
+            release.set()
+            thread.join(60)
 
 
 def test_a_wrong_service_account_is_nobodys_wrong_password(start, directory, tmp_path):
