@@ -15,7 +15,7 @@ FOREIGN = [
     (r"boost/", ""),
     (r"curl/", "http"),
     (r"sqlite3\.h|libpq-fe\.h|postgresql/", "sql"),
-    (r"(sodium|crypt)\.h", "auth"),
+    (r"(sodium|crypt|ldap|lber)\.h", "auth"),
     (r"(archive|archive_entry|zstd|zlib)\.h", "image"),
     (r"CLI/", "cli"),
     (r"toml\+\+/", "app"),

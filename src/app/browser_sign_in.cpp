@@ -49,8 +49,6 @@ Result<BrowserSignInParts> build_browser_sign_in(const BrowserSignInDeps& deps) 
   BrowserSignInParts out;
   out.sessions = std::make_unique<auth::WebSessions>(auth::WebSessions::Deps{deps.store, deps.clock, deps.random});
   out.devices = std::make_unique<auth::DeviceCodes>(deps.clock);
-  out.external = std::make_unique<auth::ExternalAccounts>(
-      auth::ExternalAccounts::Deps{deps.store, deps.directory, deps.clock, deps.audit});
   out.limiter = std::make_unique<auth::SignInLimiter>();
   if (!deps.config.oidc.issuer.empty()) {
     BERTH_TRY(auto settings, settings_of(deps.config.oidc, deps.log));
@@ -63,7 +61,7 @@ Result<BrowserSignInParts> build_browser_sign_in(const BrowserSignInDeps& deps) 
         std::move(settings), auth::Oidc::Deps{deps.issuers, ask, deps.outbound, deps.clock, deps.random, deps.log});
   }
   out.all = std::make_unique<api::BrowserSignIn>(
-      api::BrowserSignIn{*out.sessions, *out.devices, *out.external, *out.limiter, out.oidc.get()});
+      api::BrowserSignIn{*out.sessions, *out.devices, deps.accounts, *out.limiter, out.oidc.get()});
   return out;
 }
 

@@ -13,7 +13,6 @@ namespace berth::app {
 struct BrowserSignInParts {
   std::unique_ptr<auth::WebSessions> sessions;
   std::unique_ptr<auth::DeviceCodes> devices;
-  std::unique_ptr<auth::ExternalAccounts> external;
   std::unique_ptr<auth::SignInLimiter> limiter;
   std::unique_ptr<auth::Oidc> oidc;  // nullptr: no provider
   std::unique_ptr<api::BrowserSignIn> all;
@@ -22,8 +21,7 @@ struct BrowserSignInParts {
 struct BrowserSignInDeps {
   const ServeConfig& config;
   meta::Store& store;
-  auth::Directory& directory;
-  auth::AuditLog& audit;
+  auth::ExternalAccounts& accounts;
   auth::IssuerKeys& issuers;
   io::BlockingPool& outbound;
   const http::Networks& issuer_networks;

@@ -111,6 +111,20 @@ Result<api::SignUp> parse_sign_up(std::string_view text) {
   return fail(Errc::parameter_invalid, "sign_up must be off, open or invite");
 }
 
+Result<auth::StartTls> parse_start_tls(std::string_view text) {
+  if (text == "auto") return auth::StartTls::automatic;
+  if (text == "always") return auth::StartTls::always;
+  if (text == "never") return auth::StartTls::never;
+  return fail(Errc::parameter_invalid, "StartTLS must be auto, always or never");
+}
+
+Result<auth::LdapSettings::Groups> parse_ldap_groups(std::string_view text) {
+  if (text == "attribute") return auth::LdapSettings::Groups::attribute;
+  if (text == "search") return auth::LdapSettings::Groups::search;
+  if (text == "off") return auth::LdapSettings::Groups::off;
+  return fail(Errc::parameter_invalid, "groups must be attribute, search or off");
+}
+
 Result<api::Deletes> parse_deletes(std::string_view text) {
   if (text == "on") return api::Deletes::on;
   if (text == "off") return api::Deletes::off;
@@ -235,6 +249,7 @@ Result<void> validate(const ServeConfig& config) {
   BERTH_TRYV(validate_client_certificates(config));
   BERTH_TRYV(validate_external(config));
   BERTH_TRYV(http::Networks::parse(config.trusted_proxies));
+  BERTH_TRYV(auth::check_ldap_settings(config.ldap));
   if (config.limits.tags_page_default > config.limits.tags_page_max)
     return fail(Errc::parameter_invalid, "limits.tags_page is larger than limits.tags_page_max");
   if (config.limits.catalog_page_default > config.limits.catalog_page_max)

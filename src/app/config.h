@@ -5,6 +5,7 @@
 #include "api/context.h"
 #include "api/request_observer.h"
 #include "app/systemd.h"
+#include "auth/ldap_settings.h"
 #include "crypto/tls.h"
 #include "http/server.h"
 #include "registry/limits.h"
@@ -65,6 +66,8 @@ struct ServeConfig {
   std::vector<std::string> auth_trusted_networks;  // where issuers of ID tokens may be, beside the public network
   OidcConfig oidc;
   api::SignUp sign_up = api::SignUp::off;
+  auth::LdapSettings ldap;
+  std::int64_t ldap_recheck_ms = 60LL * 60 * 1000;  // 0: never
   Live<std::int64_t> audit_keep_ms = 400LL * 24 * 60 * 60 * 1000;
   registry::Limits limits;
   http::ServerLimits http;
@@ -98,6 +101,8 @@ bool is_local(const ListenAddress& address);
 Result<registry::ReferencePolicy> parse_reference_policy(std::string_view text);   // strict, sparse-index, sparse
 Result<api::Anonymous> parse_anonymous(std::string_view text);                     // off, read, write
 Result<api::AuthMode> parse_auth_mode(std::string_view text);                      // token, basic, external
+Result<auth::StartTls> parse_start_tls(std::string_view text);                     // auto, always, never
+Result<auth::LdapSettings::Groups> parse_ldap_groups(std::string_view text);       // attribute, search, off
 Result<api::SignUp> parse_sign_up(std::string_view text);                          // off, open, invite
 Result<api::Deletes> parse_deletes(std::string_view text);                         // on, off
 Result<crypto::TlsClients::Ask> parse_client_certificates(std::string_view text);  // off, request, required

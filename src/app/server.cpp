@@ -8,6 +8,7 @@
 #include "app/descriptors.h"
 #include "app/external_keys.h"
 #include "app/issuer_fetch.h"
+#include "app/ldap_service.h"
 #include "app/server_metrics.h"
 #include "app/settings.h"
 #include "app/token_keys.h"
@@ -78,6 +79,8 @@ struct Server::Parts {
   std::unique_ptr<auth::AuditLog> audit;
   std::unique_ptr<auth::SetupToken> setup;
   std::string setup_secret;  // while there are no accounts
+  std::unique_ptr<auth::ExternalAccounts> external_accounts;
+  std::unique_ptr<LdapService> ldap;  // if there is a directory
   std::unique_ptr<auth::Authenticator> authenticator;
   std::unique_ptr<auth::TokenService> tokens;
   std::unique_ptr<auth::CertificateSignIn> certificates;
@@ -242,11 +245,15 @@ Result<void> Server::Parts::build_auth() {
   setup = std::make_unique<auth::SetupToken>(clock);
   if (!directory->has_accounts()) setup_secret = setup->make(random);
   BERTH_TRYV(build_trust());
-  authenticator = std::make_unique<auth::Authenticator>(auth::Authenticator::Deps{
-      *store, *passwords, *keys, clock, random, log, *audit, service, trust.get(), external.get()});
+  external_accounts =
+      std::make_unique<auth::ExternalAccounts>(auth::ExternalAccounts::Deps{*store, *directory, clock, *audit});
+  BERTH_TRY(ldap, LdapService::make({config.ldap, *store, *external_accounts, clock, random, log}));
+  authenticator = std::make_unique<auth::Authenticator>(
+      auth::Authenticator::Deps{*store, *passwords, *keys, clock, random, log, *audit, service, trust.get(),
+                                ldap ? &ldap->sign_in() : nullptr, external.get()});
   tokens = std::make_unique<auth::TokenService>(
       auth::TokenService::Deps{*directory, *keys, clock, random, service, config.token_life_ms / 1000});
-  BERTH_TRY(browser, build_browser_sign_in({config, *store, *directory, *audit, *issuers, *outbound, issuer_networks,
+  BERTH_TRY(browser, build_browser_sign_in({config, *store, *external_accounts, *issuers, *outbound, issuer_networks,
                                             clock, random, log, stopping}));
   BERTH_TRY(auto rules, auth::parse_certificate_rules(config.certificate_rules));
   certificates =
@@ -483,6 +490,7 @@ void Server::Parts::start_background() {
   if (!seams.housekeeping) return;
   housekeeping =
       std::make_unique<io::Periodic>("housekeeping", kHousekeepingMs, [this](io::Periodic&) { keep_house(); });
+  if (ldap) ldap->start_background(config.ldap_recheck_ms);
   // Goes on where the last process stopped: a store that is restarted often is walked to its end all the same.
   const auto saved = store->peek([](sql::Connection& db) { return meta::get_setting(db, "scrub_position"); });
   if (saved && *saved) std::from_chars((*saved)->data(), (*saved)->data() + (*saved)->size(), scrub_position);
@@ -517,6 +525,7 @@ void Server::stop() {
   if (p.http) p.http->stop(p.config.drain_ms);
   if (p.operator_http) p.operator_http->stop(0);
   if (p.scrubbing) p.scrubbing->stop();
+  if (p.ldap) p.ldap->stop();
   if (p.housekeeping) p.housekeeping->stop();
   p.reviewing.join();
   // Handlers may still be suspended on the pools: those finish first, then their cores.

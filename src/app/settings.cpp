@@ -1,11 +1,11 @@
 #include "app/settings.h"
 
 #include "app/data_dir.h"
+#include "app/ldap_rows.h"
 #include "app/oidc_rows.h"
 #include "app/setting_rows.h"
 #include "auth/certificate_rule.h"
 #include "base/json_text.h"
-#include "base/setting_text.h"
 #include "oci/manifest.h"
 
 #include <algorithm>
@@ -403,6 +403,7 @@ const std::vector<Setting>& settings() {
     add_tls(out);
     add_auth(out);
     add_oidc(out);
+    add_ldap(out);
     add_log(out);
     add_names_and_pages(out);
     add_uploads_and_connections(out);

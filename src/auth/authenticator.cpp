@@ -1,6 +1,7 @@
 #include "auth/authenticator.h"
 
 #include "auth/jwt.h"
+#include "auth/ldap_sign_in.h"
 #include "auth/password.h"
 #include "auth/secret.h"
 #include "base/base64.h"
@@ -197,12 +198,18 @@ io::Task<Result<IdentityPtr>> Authenticator::check_password(NameAndSecret given,
                deps_.store.peek([&](sql::Connection& db) { return meta::find_principal(db, given.name); }));
   const bool has_password =
       principal && principal->kind == meta::PrincipalKind::user && !principal->password_hash.empty();
+  const bool is_person = !principal || principal->kind == meta::PrincipalKind::user;
+  if (deps_.ldap != nullptr && is_person && !has_password)
+    co_return co_await ask_directory(std::move(given), std::move(address));
   // Nobody there takes as long as somebody (S26).
   std::string stored(has_password ? principal->password_hash : dummy_hash());
   BERTH_CO_TRY(const bool is_right,
                co_await io::offload(deps_.passwords, [stored, secret = given.secret]() -> Result<bool> {
                  return verify_password(stored, secret);
                }));
+  // An account with a password of its own may be tied to the directory all the same.
+  if (deps_.ldap != nullptr && has_password && !is_right && principal->issuer == deps_.ldap->issuer())
+    co_return co_await ask_directory(std::move(given), std::move(address));
   const auto subject = principal ? subject_of(*principal, now_ms) : std::nullopt;
   if (!is_right || !has_password || !subject) {
     limiter_.note_failure(given.name, address, now_ms);
@@ -214,6 +221,23 @@ io::Task<Result<IdentityPtr>> Authenticator::check_password(NameAndSecret given,
   if (needs_rehash(stored)) upgrade_hash(*principal, std::move(given.secret));
   Identity out;
   out.subject = *subject;
+  out.credential = Credential::password;
+  out.valid_until_ms = now_ms + kPasswordMs;
+  co_return std::make_shared<const Identity>(std::move(out));
+}
+
+/// A directory that cannot be asked is nobody's failure, and counts as none.
+io::Task<Result<IdentityPtr>> Authenticator::ask_directory(NameAndSecret given, std::string address) {
+  BERTH_CO_TRY(auto subject, co_await deps_.ldap->sign_in(given.name, std::move(given.secret), address));
+  const std::int64_t now_ms = deps_.clock.now_ms();
+  if (!subject) {
+    limiter_.note_failure(given.name, address, now_ms);
+    note_sign_in(given.name, std::nullopt, address, "LDAP: wrong password, or nobody of that name");
+    co_return wrong();
+  }
+  limiter_.note_success(given.name, address);
+  Identity out;
+  out.subject = *std::move(subject);
   out.credential = Credential::password;
   out.valid_until_ms = now_ms + kPasswordMs;
   co_return std::make_shared<const Identity>(std::move(out));

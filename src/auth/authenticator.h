@@ -22,6 +22,8 @@
 
 namespace berth::auth {
 
+class LdapSignIn;
+
 /// A name and what is to prove it.
 struct NameAndSecret {
   std::string name;
@@ -44,7 +46,8 @@ class Authenticator {
     AuditLog& audit;
     /// Of our tokens: iss and aud (A12), and the `service` of a token request.
     std::string service;
-    Trust* trust = nullptr;  // of tokens that jobs sign in with; nullptr: none do
+    Trust* trust = nullptr;      // of tokens that jobs sign in with; nullptr: none do
+    LdapSignIn* ldap = nullptr;  // whom people without a password here are asked for; nullptr: nobody
     /// Whose tokens count instead of ours and of every account's credentials; nullptr: nobody's.
     const ExternalTokens* external = nullptr;
   };
@@ -77,6 +80,7 @@ class Authenticator {
   Result<IdentityPtr> check_external(std::string_view token, std::int64_t grace_s) const;
   Result<IdentityPtr> check_secret(const NameAndSecret& given, std::string_view address);
   io::Task<Result<IdentityPtr>> check_password(NameAndSecret given, std::string address);
+  io::Task<Result<IdentityPtr>> ask_directory(NameAndSecret given, std::string address);
   void note_sign_in(std::string_view name, const std::optional<Subject>& subject, std::string_view address,
                     std::string_view rule);
   void upgrade_hash(const meta::Principal& principal, std::string password);

@@ -83,6 +83,7 @@ int main(int argc, char** argv) {
   add_token(app, exit_code);
   add_repo(app, exit_code);
   add_grant(app, exit_code);
+  add_ldap(app, exit_code);
   add_keys(app, exit_code);
   add_version(app, exit_code);
   if (argc < 2) {

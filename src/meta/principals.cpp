@@ -22,6 +22,14 @@ constexpr sql::Sql kFindExternal = R"(
   FROM principal
   WHERE issuer = $1 AND external_id = $2)";
 
+constexpr sql::Sql kListExternal = R"(
+  SELECT id, kind, name, ns_id, email, display_name, is_admin, disabled, password_hash, expires_at, created_at, version,
+    issuer, external_id
+  FROM principal
+  WHERE issuer = $1 AND external_id > $2
+  ORDER BY external_id
+  LIMIT $3)";
+
 constexpr sql::Sql kList = R"(
   SELECT id, kind, name, ns_id, email, display_name, is_admin, disabled, password_hash, expires_at, created_at, version,
     issuer, external_id
@@ -181,6 +189,13 @@ Result<std::vector<Principal>> list_principals(sql::Connection& db, PrincipalKin
   std::vector<Principal> out;
   BERTH_TRYV(db.query(kList, {static_cast<std::int64_t>(kind), last, limit},
                       [&](const sql::Row& row) { out.push_back(read(row)); }));
+  return out;
+}
+
+Result<std::vector<Principal>> list_external(sql::Connection& db, std::string_view issuer, std::string_view last,
+                                             std::int64_t limit) {
+  std::vector<Principal> out;
+  BERTH_TRYV(db.query(kListExternal, {issuer, last, limit}, [&](const sql::Row& row) { out.push_back(read(row)); }));
   return out;
 }
 

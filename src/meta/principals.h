@@ -32,6 +32,9 @@ Result<std::optional<Principal>> find_principal(sql::Connection& db, std::string
 Result<std::optional<Principal>> find_principal(sql::Connection& db, PrincipalId id);
 /// Whoever that issuer calls by that number.
 Result<std::optional<Principal>> find_external(sql::Connection& db, std::string_view issuer, std::string_view id);
+/// Whoever signs in by that issuer, by number there, after `last` (exclusive), at most `limit`.
+Result<std::vector<Principal>> list_external(sql::Connection& db, std::string_view issuer, std::string_view last,
+                                             std::int64_t limit);
 /// Errors: already_exists.
 Result<PrincipalId> insert_principal(sql::Connection& db, const Principal& principal, const Stamp& stamp);
 /// Writes every column that may change, and raises the version. Errors: precondition_failed if the row is not at
