@@ -159,10 +159,14 @@ Result<meta::Principal> receive(sql::Connection& db, const ExternalPerson& perso
   return *std::move(plan.account);
 }
 
+Result<void> check_link(std::string_view issuer, std::string_view id) {
+  if (issuer.empty() == id.empty() && id.size() <= kIdBytesMax && issuer.size() <= kIdBytesMax) return {};
+  return fail(Errc::account_invalid, "issuer and subject are given both, with at most 1024 bytes each, or neither");
+}
+
 Result<void> link_account(sql::Connection& db, std::string_view user, std::string_view issuer, std::string_view id,
                           std::optional<std::int64_t> version) {
-  if (issuer.empty() != id.empty() || id.size() > kIdBytesMax || issuer.size() > kIdBytesMax)
-    return fail(Errc::account_invalid, "issuer and subject are given both, with at most 1024 bytes each, or neither");
+  BERTH_TRYV(check_link(issuer, id));
   BERTH_TRY(auto row, meta::find_principal(db, user));
   if (!row || row->kind != meta::PrincipalKind::user)
     return fail(Errc::account_unknown, "there is no user '" + std::string(user.substr(0, 80)) + "'");

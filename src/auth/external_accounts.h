@@ -52,6 +52,8 @@ Result<Reception> plan_reception(sql::Connection& db, const ExternalPerson& pers
 Result<meta::Principal> receive(sql::Connection& db, const ExternalPerson& person, const ReceptionRules& rules,
                                 const meta::Stamp& stamp);
 
+/// Errors: account_invalid: one without the other, or too long.
+Result<void> check_link(std::string_view issuer, std::string_view id);
 /// Ties an account to somebody elsewhere; empty issuer and id: unties it.
 /// Errors: account_unknown, account_invalid; already_exists if another account is tied to that one.
 Result<void> link_account(sql::Connection& db, std::string_view user, std::string_view issuer, std::string_view id,

@@ -30,7 +30,8 @@ class Server:
         self.said = folder / "welcome"
         self.log = folder / "log"
         with open(self.said, "w") as said, open(self.log, "w") as log:
-            self.process = subprocess.Popen([BERTH, "serve", "--listen", "127.0.0.1:0", "--data", data], stdout=said,
+            self.process = subprocess.Popen([BERTH, "serve", "--listen", "127.0.0.1:0", "--data", data,
+                                             "--auth-sign-up", "invite"], stdout=said,
                                             stderr=log)
         deadline = time.monotonic() + SECONDS
         while not (found := re.search(r"listening on (http://\S+:\d+)", self.said.read_text())):

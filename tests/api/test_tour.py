@@ -97,7 +97,11 @@ def users(world, ann):
     assert [row["id"] for row in root.get("/invites").json()["items"]] == [invite["id"]]
     root.delete(f"/invites/{invite['id']}")
     root.delete(f"/invites/{invite['id']}", status=404)
-    world.anonymous.post("/signup", {"name": "dora", "password": PASSWORD}, status=403)
+    wanted = {"name": "dora", "password": PASSWORD, "invite": invite["secret"]}
+    world.anonymous.post("/signup", wanted, status=403)
+    wanted["invite"] = root.post("/invites").json()["secret"]
+    assert world.anonymous.post("/signup", wanted, status=201).json()["name"] == "dora"
+    world.anonymous.post("/signup", wanted | {"name": "eve"}, status=403)
     world.anonymous.get("/users", status=401)
 
 

@@ -46,7 +46,7 @@ def test_a_realm_that_is_no_address_is_refused(tmp_path, realm):
     ("-----BEGIN CERTIFICATE-----\nAAAA\n", "damaged"),
     ('{"keys": []}', "no key that could check"),
     ("x" * 1_100_000, "longer than 1 MiB"),
-])
+], ids=["none", "empty", "private", "cut off", "no keys", "too long"])
 def test_keys_that_check_nothing_stop_the_start(tmp_path, content, says):
     keys = tmp_path / "keys.pem"
     if content is not None:

@@ -209,7 +209,10 @@ Done change_user(AdminCall& call) {
   if (issuer.has_value() != subject.has_value())
     co_return refuse_at(issuer ? "/subject" : "/issuer", "issuer and subject are changed together");
   std::optional<Link> link;
-  if (issuer) link = Link{*issuer, *subject};
+  if (issuer) {
+    BERTH_CO_TRYV(at("/subject", auth::check_link(*issuer, *subject)));
+    link = Link{*issuer, *subject};
+  }
   JsonObject said;
   if (link) said.text("issuer", link->issuer).text("subject", link->subject);
   if (change.is_admin) said.boolean("admin", *change.is_admin);

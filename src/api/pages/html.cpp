@@ -21,7 +21,8 @@ th, td { text-align: left; padding: .4rem .6rem .4rem 0; border-bottom: 1px soli
 code, pre { font: .95em ui-monospace, monospace; overflow-wrap: anywhere; white-space: pre-wrap; }
 .code { font: 2rem ui-monospace, monospace; letter-spacing: .1em; text-align: center; }
 [role=alert] { border-left: .3rem solid #c33; padding: .25rem .75rem; }
-[role=status] { border-left: .3rem solid #393; padding: .25rem .75rem; white-space: pre-line; }
+[role=status] { border-left: .3rem solid #393; padding: .25rem .75rem; }
+#said { white-space: pre-line; }
 .choice { display: flex; gap: 1rem; }
 )";
 
