@@ -1,6 +1,7 @@
 #include "api/gate.h"
 
 #include "api/challenge.h"
+#include "http/chars.h"
 #include "http/target.h"
 
 namespace berth::api {
@@ -159,10 +160,13 @@ void note_refusal(const Context& context, const http::Exchange& exchange, const 
 
 /// Empty if there is none; nullopt if there are several, which are no credential (S23).
 std::optional<std::string_view> only_authorization(const http::Request& request) {
-  constexpr std::string_view kName = "Authorization";
-  const auto first = request.find(kName);
-  if (!first) return std::string_view();
-  return request.count(kName) == 1 ? first : std::nullopt;
+  std::optional<std::string_view> found;
+  for (const http::HeaderField& field : request.fields) {
+    if (!http::iequals(field.name, "Authorization")) continue;
+    if (found) return std::nullopt;
+    found = field.value;
+  }
+  return found.value_or(std::string_view());
 }
 
 }  // namespace

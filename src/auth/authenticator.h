@@ -7,6 +7,7 @@
 #include "auth/directory.h"
 #include "auth/identity.h"
 #include "auth/key_ring.h"
+#include "auth/recent_credentials.h"
 #include "auth/sign_in_limiter.h"
 #include "auth/trust.h"
 #include "base/clock.h"
@@ -80,6 +81,7 @@ class Authenticator {
   Deps deps_;
   std::array<unsigned char, 16> cache_key_;
   meta::ReadCache<Identity> cache_;
+  RecentCredentials recent_;  // in front of it
   SignInLimiter limiter_;
   IdentityPtr anonymous_ = std::make_shared<const Identity>();
 };
