@@ -1,5 +1,6 @@
 #include "api/admin_endpoints.h"
 
+#include "api/caller_limits.h"
 #include "auth/secret.h"
 #include "http/networks.h"
 
@@ -53,6 +54,8 @@ io::Task<Result<void>> serve_admin(Context& context, http::Exchange& exchange, s
   request.address = http::client_address(http_request, exchange.peer(), context.services.auth.trusted_proxies);
   auto identity = co_await identify(context, http_request.joined("Authorization"), request.address);
   if (!identity) co_return co_await send_reply(exchange, problem(identity.error(), request_id, request.path));
+  if (const auto taken = take_request(context, identity->get()); !taken)
+    co_return co_await send_reply(exchange, problem(taken.error(), request_id, request.path));
   if (http_request.has_body()) {
     auto body = co_await exchange.read_body(kBodyBytesMax, Errc::body_too_large);
     if (!body) co_return co_await send_reply(exchange, problem(body.error(), request_id, request.path));

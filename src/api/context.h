@@ -4,6 +4,7 @@
 #include "api/admin/admin_api.h"
 #include "api/routes.h"
 #include "auth/audit_log.h"
+#include "auth/subject_budgets.h"
 #include "auth/token_service.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -62,6 +63,7 @@ struct Services {
   registry::Manifests& manifests;
   registry::Listings& listings;
   const registry::Limits& limits;
+  auth::SubjectBudgets& budgets;
   Auth& auth;
   AdminApi& admin;
   const Clock& clock;
@@ -79,6 +81,7 @@ struct Services {
 struct Context {
   Services& services;
   Route route;
+  auth::SubjectBudgets::Payer& payer;         // who pays for what is transferred; 0: nobody
   auth::IdentityPtr identity = {};            // who asks; empty while there are no accounts
   auth::Rights rights = auth::Rights::all();  // on the route's repository
 
@@ -96,7 +99,7 @@ struct Context {
   /// Whose pushes these are.
   registry::Uploader uploader() const {
     if (!identity || identity->is_anonymous()) return {};
-    return {identity->subject.name, identity->subject.id};
+    return {.name = identity->subject.name, .principal = identity->subject.id};
   }
 };
 

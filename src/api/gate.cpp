@@ -1,5 +1,6 @@
 #include "api/gate.h"
 
+#include "api/caller_limits.h"
 #include "api/challenge.h"
 #include "http/chars.h"
 #include "http/target.h"
@@ -207,9 +208,12 @@ io::Task<Result<void>> admit(Context& context, http::Exchange& exchange) {
                        .with_items({std::string(allowed_methods(endpoint))}));
   }
   if (!is_protocol(endpoint)) co_return Result<void>{};  // tells nothing of what is stored
-  if (!context.services.auth.directory.has_accounts())
+  if (!context.services.auth.directory.has_accounts()) {
+    BERTH_CO_TRYV(take_request(context, nullptr));
     co_return admit_without_accounts(context.services, endpoint, request);
+  }
   BERTH_CO_TRY(context.identity, co_await identify(context, exchange));
+  BERTH_CO_TRYV(take_request(context, context.identity.get()));
   if (auto allowed = authorise(context, exchange); !allowed) {
     note_refusal(context, exchange, allowed.error());
     co_return allowed;

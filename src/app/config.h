@@ -5,6 +5,7 @@
 #include "api/context.h"
 #include "api/request_observer.h"
 #include "app/systemd.h"
+#include "auth/subject_budgets.h"
 #include "crypto/tls.h"
 #include "http/server.h"
 #include "registry/limits.h"
@@ -42,6 +43,7 @@ struct ServeConfig {
   std::vector<std::string> auth_trusted_networks;  // where issuers of ID tokens may be, beside the public network
   Live<std::int64_t> audit_keep_ms = 400LL * 24 * 60 * 60 * 1000;
   registry::Limits limits;
+  auth::SubjectLimits subject_limits;
   http::ServerLimits http;
   std::vector<std::string> trusted_proxies;
   bool proxy_protocol = false;

@@ -76,6 +76,7 @@ struct Server::Parts {
   std::unique_ptr<auth::SetupToken> setup;
   std::string setup_secret;  // while there are no accounts
   std::unique_ptr<auth::Authenticator> authenticator;
+  std::unique_ptr<auth::SubjectBudgets> budgets;
   std::unique_ptr<auth::TokenService> tokens;
   std::unique_ptr<api::Auth> auth;
   std::unique_ptr<api::AdminApi> admin;
@@ -231,12 +232,14 @@ Result<void> Server::Parts::build_auth() {
   auth = std::make_unique<api::Auth>(api::Auth{*directory, *authenticator, *tokens, *audit, *keys,
                                                config.http.trusted_proxies, config.auth_mode, config.external_url,
                                                config.auth_hosts});
-  admin =
-      std::make_unique<api::AdminApi>(api::AdminDeps{*store, *directory, *audit, *setup, *passwords, clock, random});
+  admin = std::make_unique<api::AdminApi>(
+      api::AdminDeps{*store, *directory, *audit, *setup, *passwords, clock, random, &authenticator->limiter()});
   return {};
 }
 
 void Server::Parts::build_services() {
+  budgets =
+      std::make_unique<auth::SubjectBudgets>(auth::SubjectBudgets::Deps{config.subject_limits, clock, random, metrics});
   uploads = std::make_unique<registry::Uploads>(
       registry::Uploads::Deps{*store, *blobs, *blobs, *disk, space, clock, random, log, config.limits});
   blob_service = std::make_unique<registry::Blobs>(
@@ -253,6 +256,7 @@ void Server::Parts::build_services() {
                          .manifests = *manifests,
                          .listings = *listings,
                          .limits = config.limits,
+                         .budgets = *budgets,
                          .auth = *auth,
                          .admin = *admin,
                          .clock = clock,

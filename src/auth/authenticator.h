@@ -63,6 +63,8 @@ class Authenticator {
   /// for who goes on with what was begun in time.
   IdentityPtr find_expired(std::string_view authorization, std::int64_t grace_ms);
 
+  /// For whoever else asks for a password.
+  SignInLimiter& limiter() { return limiter_; }
   const std::string& service() const { return deps_.service; }
   const IdentityPtr& anonymous() const { return anonymous_; }
 

@@ -9,6 +9,7 @@
 #include "auth/directory.h"
 #include "auth/identity.h"
 #include "auth/setup_token.h"
+#include "auth/sign_in_limiter.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/random.h"
@@ -34,6 +35,7 @@ struct AdminDeps {
   io::BlockingPool& passwords;
   const Clock& clock;
   Random& random;
+  auth::SignInLimiter* sign_ins = nullptr;  // nullptr: nobody can guess passwords here
 };
 
 struct AdminRequest {
