@@ -237,7 +237,7 @@ def pinned_version(tool: str) -> str:
 
 def missing(name: str) -> str:
     """Why a server cannot take part, or nothing."""
-    if name in ("berth", "nginx"):
+    if name == "nginx" or issubclass(KINDS[name], Berth):
         return ""
     binary = KINDS[name].binary
     return "" if os.access(binary, os.X_OK) else f"{os.path.relpath(binary)} is not there"

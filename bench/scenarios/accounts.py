@@ -9,6 +9,7 @@ import base64
 import crypt
 import json
 import re
+import time
 import urllib.request
 
 from harness import load
@@ -45,7 +46,12 @@ class WithAccounts(Berth):
             return json.load(answer)
 
     def set_up(self, repos):
-        secret = re.search(r"berth_set_\w+", (self.folder / "log").read_text(encoding="utf-8"))[0]
+        end = time.monotonic() + 10
+        while not (printed := re.search(r"berth_set_\w+", (self.folder / "log").read_text(encoding="utf-8"))):
+            if time.monotonic() > end:
+                raise SystemExit("bench: the server printed no set-up secret")
+            time.sleep(0.05)
+        secret = printed[0]
         self.call("POST", "/api/v1/setup", {"token": secret, "name": "ann", "password": PASSWORD}, credentials=False)
         for repo in repos:
             self.call("PATCH", f"/api/v1/repos/{repo}", {"visibility": "public"})

@@ -1,5 +1,6 @@
 #include "api/admin_endpoints.h"
 
+#include "api/caller_limits.h"
 #include "api/certificate_access.h"
 #include "api/pages/pages.h"
 #include "auth/secret.h"
@@ -79,6 +80,8 @@ io::Task<Result<void>> serve_admin(Context& context, http::Exchange& exchange, s
   auto identity = cookie.empty() ? co_await identify(context, exchange, request.address)
                                  : session_of(context, exchange, cookie, request.address);
   if (!identity) co_return co_await send_reply(exchange, problem(identity.error(), request_id, request.path));
+  if (const auto taken = take_request(context, identity->get()); !taken)
+    co_return co_await send_reply(exchange, problem(taken.error(), request_id, request.path));
   if (http_request.has_body()) {
     auto body = co_await exchange.read_body(kBodyBytesMax, Errc::body_too_large);
     if (!body) co_return co_await send_reply(exchange, problem(body.error(), request_id, request.path));

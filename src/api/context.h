@@ -9,6 +9,7 @@
 #include "auth/external_accounts.h"
 #include "auth/oidc.h"
 #include "auth/sign_in_limiter.h"
+#include "auth/subject_budgets.h"
 #include "auth/token_service.h"
 #include "auth/web_sessions.h"
 #include "base/clock.h"
@@ -81,6 +82,7 @@ struct Services {
   registry::Manifests& manifests;
   registry::Listings& listings;
   const registry::Limits& limits;
+  auth::SubjectBudgets& budgets;
   Auth& auth;
   AdminApi& admin;
   const Clock& clock;
@@ -98,6 +100,7 @@ struct Services {
 struct Context {
   Services& services;
   Route route;
+  auth::SubjectBudgets::Payer& payer;         // who pays for what is transferred; 0: nobody
   auth::IdentityPtr identity = {};            // who asks; empty while there are no accounts
   auth::Rights rights = auth::Rights::all();  // on the route's repository
 

@@ -1,5 +1,6 @@
 #include "api/device_grant.h"
 
+#include "api/caller_limits.h"
 #include "api/challenge.h"
 #include "base/json_text.h"
 #include "http/networks.h"
@@ -63,6 +64,7 @@ io::Task<Result<void>> begin_device_sign_in(Context& context, http::Exchange& ex
   BERTH_CO_TRY(const auto body, co_await exchange.read_body(kFormBytesMax, Errc::body_too_large));
   BERTH_CO_TRY(const auto form, http::Query::parse(body));
   BERTH_CO_TRY(const auto client, form.single("client_id"));
+  BERTH_CO_TRYV(take_request(context, nullptr));
   const auto base = base_of(context.services, exchange);
   if (!base) {
     co_return fail(Errc::parameter_invalid,

@@ -1,7 +1,9 @@
 #include "api/gate.h"
 
+#include "api/caller_limits.h"
 #include "api/certificate_access.h"
 #include "api/challenge.h"
+#include "http/chars.h"
 #include "http/target.h"
 
 namespace berth::api {
@@ -186,10 +188,13 @@ void note_refusal(const Context& context, const http::Exchange& exchange, const 
 
 /// Empty if there is none; nullopt if there are several, which are no credential (S23).
 std::optional<std::string_view> only_authorization(const http::Request& request) {
-  constexpr std::string_view kName = "Authorization";
-  const auto first = request.find(kName);
-  if (!first) return std::string_view();
-  return request.count(kName) == 1 ? first : std::nullopt;
+  std::optional<std::string_view> found;
+  for (const http::HeaderField& field : request.fields) {
+    if (!http::iequals(field.name, "Authorization")) continue;
+    if (found) return std::nullopt;
+    found = field.value;
+  }
+  return found.value_or(std::string_view());
 }
 
 }  // namespace
@@ -236,9 +241,12 @@ io::Task<Result<void>> admit(Context& context, http::Exchange& exchange) {
   if (is_of_accounts && context.services.auth.mode == AuthMode::external)
     co_return fail(Errc::route_unknown, "this registry makes no tokens; they come from the server its challenge names");
   if (!is_protocol(endpoint)) co_return Result<void>{};  // tells nothing of what is stored
-  if (!context.services.auth.directory.has_accounts())
+  if (!context.services.auth.directory.has_accounts()) {
+    BERTH_CO_TRYV(take_request(context, nullptr));
     co_return admit_without_accounts(context.services, endpoint, request);
+  }
   BERTH_CO_TRY(context.identity, co_await identify(context, exchange));
+  BERTH_CO_TRYV(take_request(context, context.identity.get()));
   if (auto allowed = authorise(context, exchange); !allowed) {
     note_refusal(context, exchange, allowed.error());
     co_return allowed;

@@ -3,6 +3,7 @@
 
 #include "api/routes.h"
 #include "auth/identity.h"
+#include "auth/subject_budgets.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -44,6 +45,7 @@ class RequestObserver {
     std::uint64_t number = 0;
     std::optional<Endpoint> endpoint;  // none: no route matched
     auth::IdentityPtr identity = {};   // who asked, as far as that was found out
+    auth::SubjectBudgets::Payer payer = 0;
   };
   Seen begin() { return {.began_us = deps_.clock.mono_us(), .number = next_number_.fetch_add(1), .endpoint = {}}; }
   void end(const Seen& seen, const http::Exchange& exchange);

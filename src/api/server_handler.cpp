@@ -1,6 +1,7 @@
 #include "api/server_handler.h"
 
 #include "api/admin_endpoints.h"
+#include "api/caller_limits.h"
 #include "api/device_grant.h"
 #include "api/distribution/endpoints.h"
 #include "api/error_response.h"
@@ -17,8 +18,8 @@ namespace berth::api {
 io::Task<void> ServerHandler::handle(http::Exchange& exchange) {
   RequestObserver& observer = services_.observer;
   RequestObserver::Seen seen = observer.begin();
-  const auto at_hand =
-      services_.face == Face::operator_only ? std::nullopt : find_manifest_at_hand(services_, exchange);
+  const bool goes_the_long_way = services_.face == Face::operator_only || services_.budgets.is_on();
+  const auto at_hand = goes_the_long_way ? std::nullopt : find_manifest_at_hand(services_, exchange);
   if (at_hand) {  // what is asked for most: without a coroutine
     seen.endpoint = Endpoint::manifest;
     seen.identity = at_hand->identity;
@@ -43,6 +44,10 @@ io::Task<void> ServerHandler::handle(http::Exchange& exchange) {
     }
     (void)co_await exchange.send(std::move(head), std::move(body));
   }
+  if (seen.payer != 0) {
+    const auto traffic = exchange.traffic();
+    services_.budgets.spend(seen.payer, traffic.received_bytes + traffic.sent_bytes);
+  }
   observer.end(seen, exchange);
 }
 
@@ -53,11 +58,11 @@ io::Task<Result<void>> ServerHandler::dispatch(http::Exchange& exchange, Request
   if (services_.face == Face::operator_only && !is_operators(route.endpoint))
     co_return fail(Errc::route_unknown, "no such endpoint: this address is for the operator");
   seen.endpoint = route.endpoint;
-  Context context{services_, std::move(route)};
-  if (services_.auth.directory.has_accounts()) {
+  Context context{services_, std::move(route), seen.payer};
+  const bool has_accounts = services_.auth.directory.has_accounts();
+  if (has_accounts || limits_callers(services_))
     context.address = http::client_address(request, exchange.peer(), services_.auth.trusted_proxies);
-    context.request_id = services_.observer.request_id(seen, exchange);
-  }
+  if (has_accounts) context.request_id = services_.observer.request_id(seen, exchange);
   const auto admitted = co_await admit(context, exchange);
   seen.identity = context.identity;
   BERTH_CO_TRYV(admitted);

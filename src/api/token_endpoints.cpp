@@ -1,5 +1,6 @@
 #include "api/token_endpoints.h"
 
+#include "api/caller_limits.h"
 #include "api/certificate_access.h"
 #include "api/device_grant.h"
 #include "api/distribution/replies.h"
@@ -34,6 +35,7 @@ struct Asked {
 
 io::Task<Result<void>> send_token(Context& context, http::Exchange& exchange, auth::IdentityPtr identity, Asked asked) {
   const Auth& auth = context.services.auth;
+  BERTH_CO_TRYV(take_request(context, identity.get()));
   BERTH_CO_TRY(const auto issued, auth.tokens.issue(*identity, asked.scopes));
   std::string body = R"({"token":)";
   append_json_string(body, issued.text);

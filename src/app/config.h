@@ -6,6 +6,7 @@
 #include "api/request_observer.h"
 #include "app/systemd.h"
 #include "auth/ldap_settings.h"
+#include "auth/subject_budgets.h"
 #include "crypto/tls.h"
 #include "http/server.h"
 #include "registry/limits.h"
@@ -70,6 +71,7 @@ struct ServeConfig {
   std::int64_t ldap_recheck_ms = 60LL * 60 * 1000;  // 0: never
   Live<std::int64_t> audit_keep_ms = 400LL * 24 * 60 * 60 * 1000;
   registry::Limits limits;
+  auth::SubjectLimits subject_limits;
   http::ServerLimits http;
   std::vector<std::string> trusted_proxies;
   bool proxy_protocol = false;

@@ -82,6 +82,7 @@ struct Server::Parts {
   std::unique_ptr<auth::ExternalAccounts> external_accounts;
   std::unique_ptr<LdapService> ldap;  // if there is a directory
   std::unique_ptr<auth::Authenticator> authenticator;
+  std::unique_ptr<auth::SubjectBudgets> budgets;
   std::unique_ptr<auth::TokenService> tokens;
   std::unique_ptr<auth::CertificateSignIn> certificates;
   BrowserSignInParts browser;
@@ -261,12 +262,14 @@ Result<void> Server::Parts::build_auth() {
   auth = std::make_unique<api::Auth>(api::Auth{*directory, *authenticator, *tokens, *certificates, *audit, *keys,
                                                config.http.trusted_proxies, *browser.all, config.auth_mode,
                                                config.external_url, config.auth_hosts, config.external.realm});
-  admin = std::make_unique<api::AdminApi>(
-      api::AdminDeps{*store, *directory, *audit, *setup, *passwords, clock, random, *browser.limiter, config.sign_up});
+  admin = std::make_unique<api::AdminApi>(api::AdminDeps{*store, *directory, *audit, *setup, *passwords, clock, random,
+                                                         authenticator->limiter(), config.sign_up});
   return {};
 }
 
 void Server::Parts::build_services() {
+  budgets =
+      std::make_unique<auth::SubjectBudgets>(auth::SubjectBudgets::Deps{config.subject_limits, clock, random, metrics});
   uploads = std::make_unique<registry::Uploads>(
       registry::Uploads::Deps{*store, *blobs, *blobs, *disk, space, clock, random, log, config.limits});
   blob_service = std::make_unique<registry::Blobs>(
@@ -283,6 +286,7 @@ void Server::Parts::build_services() {
                          .manifests = *manifests,
                          .listings = *listings,
                          .limits = config.limits,
+                         .budgets = *budgets,
                          .auth = *auth,
                          .admin = *admin,
                          .clock = clock,

@@ -367,6 +367,24 @@ void add_uploads_and_connections(std::vector<Setting>& out) {
                      [](auto& c) -> auto& { return c.http.progress_bytes_min; }));
 }
 
+/// Of a single caller: an account, or an address of somebody without one.
+void add_callers(std::vector<Setting>& out) {
+  out.push_back(count(limit("subject_requests",
+                            "Requests a second of one account, or of one address without an account (of IPv6: of one "
+                            "/64); 0: any number."),
+                      0, 1'000'000, [](auto& c) -> auto& { return c.subject_limits.requests_per_second; }));
+  out.push_back(count(limit("subject_requests_burst", "How many of them may come at once, after a pause."), 1,
+                      1'000'000, [](auto& c) -> auto& { return c.subject_limits.requests_burst; }));
+  out.push_back(size(limit("subject_bandwidth",
+                           "Bytes a second that such a caller may transfer, in both directions together; 0: any "
+                           "number. What runs is not slowed down: the next request waits."),
+                     0, 100 * kGiB, [](auto& c) -> auto& { return c.subject_limits.bytes_per_second; }));
+  out.push_back(size(limit("subject_bandwidth_burst", "How many bytes he may be ahead of that."), 64 * kKiB,
+                     1024 * kGiB, [](auto& c) -> auto& { return c.subject_limits.bytes_burst; }));
+  out.push_back(count(limit("subject_uploads", "Uploads in progress of one such caller; 0: any number."), 0, 10'000'000,
+                      [](auto& c) -> auto& { return c.limits.sessions_per_subject_max; }));
+}
+
 void add_cache(std::vector<Setting>& out) {
   out.push_back(size({"cache.manifests", "Memory for manifests that were read lately.", ""}, 0, 64 * kGiB,
                      [](auto& c) -> auto& { return c.limits.manifest_cache_bytes; }));
@@ -407,6 +425,7 @@ const std::vector<Setting>& settings() {
     add_log(out);
     add_names_and_pages(out);
     add_uploads_and_connections(out);
+    add_callers(out);
     add_cache(out);
     for (Setting& setting : out) {
       if (setting.flag.empty()) setting.flag = flag_of(setting.key);

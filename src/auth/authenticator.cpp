@@ -95,7 +95,10 @@ std::optional<std::string_view> parse_bearer(std::string_view authorization) {
 }
 
 Authenticator::Authenticator(Deps deps)
-    : deps_(std::move(deps)), cache_key_(), cache_(deps_.store.epochs(), kCacheBytes) {
+    : deps_(std::move(deps)),
+      cache_key_(),
+      cache_(deps_.store.epochs(), kCacheBytes),
+      recent_(deps_.store.epochs(), deps_.random) {
   deps_.random.fill(std::as_writable_bytes(std::span(cache_key_)));
   if (deps_.external == nullptr) return;
   Identity nobody;  // may nothing, not even what is public to accounts
@@ -114,8 +117,13 @@ Authenticator::CacheKey Authenticator::key_of(std::string_view authorization) co
 
 IdentityPtr Authenticator::find_cached(std::string_view authorization) {
   if (authorization.empty()) return anonymous_;
-  const CacheKey key = key_of(authorization);
-  auto found = cache_.find({}, {reinterpret_cast<const char*>(key.data()), key.size()});
+  auto found = recent_.find(authorization);
+  if (!found) {
+    const auto stamp = deps_.store.epochs().stamp_with_accounts(meta::Epochs::kAccounts);
+    const CacheKey key = key_of(authorization);
+    found = cache_.find({}, {reinterpret_cast<const char*>(key.data()), key.size()});
+    if (found && stamp) recent_.put(authorization, *stamp, found);
+  }
   if (found && found->valid_until_ms <= deps_.clock.now_ms()) return nullptr;
   if (found && deps_.external != nullptr && !deps_.external->is_current(*found)) return nullptr;
   return found;

@@ -8,6 +8,7 @@
 #include "auth/external_tokens.h"
 #include "auth/identity.h"
 #include "auth/key_ring.h"
+#include "auth/recent_credentials.h"
 #include "auth/sign_in_limiter.h"
 #include "auth/trust.h"
 #include "base/clock.h"
@@ -68,6 +69,8 @@ class Authenticator {
   /// for who goes on with what was begun in time.
   IdentityPtr find_expired(std::string_view authorization, std::int64_t grace_ms);
 
+  /// For whoever else asks for a password.
+  SignInLimiter& limiter() { return limiter_; }
   const std::string& service() const { return deps_.service; }
   const IdentityPtr& anonymous() const { return anonymous_; }
 
@@ -88,6 +91,7 @@ class Authenticator {
   Deps deps_;
   std::array<unsigned char, 16> cache_key_;
   meta::ReadCache<Identity> cache_;
+  RecentCredentials recent_;  // in front of it
   SignInLimiter limiter_;
   IdentityPtr anonymous_ = std::make_shared<const Identity>();
 };

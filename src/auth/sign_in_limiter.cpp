@@ -1,5 +1,7 @@
 #include "auth/sign_in_limiter.h"
 
+#include "io/address_group.h"
+
 #include <algorithm>
 #include <array>
 
@@ -13,9 +15,9 @@ constexpr std::size_t kNameBytesMax = 128;
 
 // What is counted begins with a letter of its own: no name that somebody makes up counts as something else.
 std::string pair_key(std::string_view account, std::string_view address) {
-  return "p" + std::string(address) + '\n' + std::string(account.substr(0, kNameBytesMax));
+  return "p" + io::address_group(address) + '\n' + std::string(account.substr(0, kNameBytesMax));
 }
-std::string address_key(std::string_view address) { return "a" + std::string(address); }
+std::string address_key(std::string_view address) { return "a" + io::address_group(address); }
 std::string account_key(std::string_view account) { return "n" + std::string(account.substr(0, kNameBytesMax)); }
 
 }  // namespace

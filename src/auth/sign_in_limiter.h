@@ -1,7 +1,8 @@
 #pragma once
 // How fast passwords may be tried (S26). Failures are counted for an account from one address, for an address over all
-// accounts, and for an account over all addresses; beyond a few, each doubles the wait. Nobody is locked out for good,
-// and a stranger who fails on purpose slows an account's owner by a minute at most.
+// accounts, and for an account over all addresses; beyond a few, each doubles the wait. Addresses of IPv6 count by
+// their /64. Nobody is locked out for good, and a stranger who fails on purpose slows an account's owner by a minute at
+// most.
 
 #include "base/result.h"
 

@@ -56,6 +56,14 @@ TEST_F(SignInLimiterTest, OthersAreNotSlowed) {
   EXPECT_EQ(wait_s("ann", "b"), 0U) << "the account from elsewhere";
 }
 
+TEST_F(SignInLimiterTest, AddressesOfOneIPv6NetworkAreOne) {
+  for (int i = 0; i < 6; ++i) fail_times(1, "ann", "2001:db8::" + std::to_string(i));
+  EXPECT_EQ(wait_s("ann", "2001:db8::ffff:1"), 1U);
+  EXPECT_EQ(wait_s("ann", "2001:db8:0:1::1"), 0U) << "the network beside it";
+  for (int i = 0; i <= 50; ++i) fail_times(1, "user" + std::to_string(i), "2001:db8:0:2::" + std::to_string(i));
+  EXPECT_EQ(wait_s("bob", "2001:db8:0:2:1::"), 1U);
+}
+
 TEST_F(SignInLimiterTest, AnAddressThatTriesManyAccountsWaits) {
   for (int i = 0; i < 50; ++i) fail_times(1, "user" + std::to_string(i), "a");
   EXPECT_EQ(wait_s("ann", "a"), 0U);

@@ -40,6 +40,13 @@ TEST(Hmac, ComparesWholeValues) {  // S26
   EXPECT_FALSE(equal_in_constant_time(bytes("secret"), bytes("Secret"))) << "the first byte";
   EXPECT_FALSE(equal_in_constant_time(bytes("secret"), bytes("secrets"))) << "a prefix";
   EXPECT_FALSE(equal_in_constant_time(bytes("secret"), {})) << "nothing";
+  const std::string text(43, 'x');
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    std::string other = text;
+    other[at] ^= 1;
+    EXPECT_FALSE(equal_in_constant_time(bytes(text), bytes(other))) << at;
+  }
+  EXPECT_TRUE(equal_in_constant_time(bytes(text), bytes(std::string(text))));
 }
 
 }  // namespace

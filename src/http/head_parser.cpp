@@ -2,7 +2,6 @@
 
 #include "http/chars.h"
 
-#include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/status.hpp>
 
 #include <limits>
@@ -33,53 +32,39 @@ Error fields_too_large() {
                    "the request header is too large");
 }
 
-std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
-
-Method to_method(beast::http::verb verb) {
-  switch (verb) {
-    case beast::http::verb::get: return Method::get;
-    case beast::http::verb::head: return Method::head;
-    case beast::http::verb::post: return Method::post;
-    case beast::http::verb::put: return Method::put;
-    case beast::http::verb::patch: return Method::patch;
-    case beast::http::verb::delete_: return Method::delete_;
-    case beast::http::verb::options: return Method::options;
-    default: return Method::other;
+Method to_method(std::string_view text) {
+  constexpr struct {
+    std::string_view text;
+    Method method;
+  } kMethods[] = {{"GET", Method::get},        {"HEAD", Method::head},   {"POST", Method::post},
+                  {"PUT", Method::put},        {"PATCH", Method::patch}, {"DELETE", Method::delete_},
+                  {"OPTIONS", Method::options}};
+  for (const auto& known : kMethods) {
+    if (known.text == text) return known.method;
   }
+  return Method::other;
 }
 
-/// Beast's grammar, recorded as views into the buffer it was given. Body callbacks are never reached: it sees heads
-/// only.
-class BeastHead final : public beast::http::basic_parser<true> {
- public:
-  explicit BeastHead(Request& out) : out_(out) {
-    header_limit(std::numeric_limits<std::uint32_t>::max());
-    body_limit(boost::none);
-  }
+/// "method SP target SP HTTP/1.x", of a line that check_line() has seen.
+Result<void> read_request_line(std::string_view line, Request& out) {
+  constexpr std::size_t kVersionBytes = std::string_view(" HTTP/1.1").size();
+  out.method_text = line.substr(0, line.find(' '));
+  const std::size_t target = out.method_text.size() + 1;
+  if (out.method_text.empty() || line.size() <= target + kVersionBytes)
+    return fail(malformed("malformed request line"));
+  out.method = to_method(out.method_text);
+  out.target = line.substr(target, line.size() - target - kVersionBytes);
+  out.version_minor = line.back() - '0';
+  return {};
+}
 
- private:
-  using Text = beast::string_view;
-  using Status = beast::error_code;
-
-  void on_request_impl(beast::http::verb verb, Text method, Text target, int version, Status&) override {
-    out_.method = to_method(verb);
-    out_.method_text = view(method);
-    out_.target = view(target);
-    out_.version_minor = version % 10;
-  }
-  void on_field_impl(beast::http::field, Text name, Text value, Status&) override {
-    out_.fields.push_back({view(name), view(value)});
-  }
-  void on_response_impl(int, Text, int, Status&) override {}
-  void on_header_impl(Status&) override {}
-  void on_body_init_impl(const boost::optional<std::uint64_t>&, Status&) override {}
-  std::size_t on_body_impl(Text, Status&) override { return 0; }
-  void on_chunk_header_impl(std::uint64_t, Text, Status&) override {}
-  std::size_t on_chunk_body_impl(std::uint64_t, Text, Status&) override { return 0; }
-  void on_finish_impl(Status&) override {}
-
-  Request& out_;
-};
+/// "name: value" (RFC 9112 5). No white space in front of the colon: proxies disagree about what it means.
+Result<HeaderField> read_field(std::string_view line) {
+  const std::size_t colon = line.find(':');
+  if (colon == std::string_view::npos || !is_token(line.substr(0, colon)))
+    return fail(malformed("malformed request header field"));
+  return HeaderField{line.substr(0, colon), trim(line.substr(colon + 1))};
+}
 
 /// "http://host/path" → "/path". The authority is not used for anything: routes never depend on it (S24).
 Result<std::string_view> strip_authority(std::string_view target) {
@@ -161,11 +146,12 @@ Result<void> interpret_field(const HeaderField& field, Request& request, Framing
   } else if (iequals(name, "expect")) {
     request.expect_continue = request.expect_continue || iequals(field.value, "100-continue");
   } else if (iequals(name, "connection")) {
-    for_each_in_list(field.value, [&framing](std::string_view option) {
+    const bool are_tokens = for_each_in_list(field.value, [&framing](std::string_view option) {
       framing.close = framing.close || iequals(option, "close");
       framing.keep_alive = framing.keep_alive || iequals(option, "keep-alive");
-      return true;
+      return is_token(option);
     });
+    if (!are_tokens) return fail(malformed("malformed Connection"));
   }
   return {};
 }
@@ -200,10 +186,17 @@ Result<std::size_t> HeadParser::feed(std::string_view bytes, Request& out) {
 
   out = Request{.fields = std::move(out.fields)};  // keeps the vector's memory: no allocation per request
   out.fields.clear();
-  BeastHead head(out);
-  beast::error_code error;
-  head.put(boost::asio::const_buffer(bytes.data(), length), error);
-  if (error || !head.is_header_done()) return fail(malformed("malformed request header"));
+  std::string_view rest = bytes.substr(0, length);
+  const auto next_line = [&rest] {
+    const std::string_view line = rest.substr(0, rest.find('\r'));
+    rest.remove_prefix(line.size() + 2);
+    return line;
+  };
+  BERTH_TRYV(read_request_line(next_line(), out));
+  for (std::string_view line = next_line(); !line.empty(); line = next_line()) {
+    BERTH_TRY(const HeaderField field, read_field(line));
+    out.fields.push_back(field);
+  }
   BERTH_TRYV(interpret_target(out, limits_.target_bytes_max));
   BERTH_TRYV(interpret_fields(out));
   return length;

@@ -1,7 +1,8 @@
 #pragma once
-// Bytes to a Request head, strictly (S23). Two steps: scan() finds the end of the head while it arrives and refuses
-// bytes and lines that no HTTP/1.1 head has; the grammar proper is Beast's; interpret() then applies what the fields
-// say about framing, and refuses every head that two readers could understand differently.
+// Bytes to a Request head, strictly (S23). Three steps: scan() finds the end of the head while it arrives and refuses
+// bytes and lines that no HTTP/1.1 head has; the lines are then cut into names and values, which is little work once
+// every byte of them is known to be clean; last, what the fields say about framing is applied, and every head that two
+// readers could understand differently is refused.
 
 #include "base/result.h"
 #include "http/message.h"

@@ -109,6 +109,41 @@ TEST(HeadParser, Targets) {  // G6, S23
   }
 }
 
+TEST(HeadParser, Fields) {  // S23
+  const struct {
+    const char* line;
+    const char* value;  // of "X"; nullptr: refused
+    const char* why;
+  } rows[] = {
+      {"X: a", "a", "the usual"},
+      {"X:a", "a", "no space is needed"},
+      {"x:\t a b\t", "a b", "white space around, not within"},
+      {"X:", "", "empty"},
+      {"X: a:b", "a:b", "a colon in the value"},
+      {"X: \xff", "\xff", "obs-text"},
+      {"X : a", nullptr, "space in front of the colon"},
+      {"X\t: a", nullptr, "tab in front of the colon"},
+      {"X y: a", nullptr, "space in the name"},
+      {"X", nullptr, "no colon"},
+      {": a", nullptr, "no name"},
+      {"X\x80: a", nullptr, "a name beyond ASCII"},
+      {"(X): a", nullptr, "a name that is no token"},
+      {"X: a\x7f", nullptr, "control byte"},
+      {"X: \x01", nullptr, "control byte"},
+      {"Connection: a b", nullptr, "options are tokens"},
+      {"Connection: close, \"a\"", nullptr, "options are tokens"},
+  };
+  for (const auto& row : rows) {
+    const Result<Request> request = parse(std::string("GET / HTTP/1.1\r\nHost: a\r\n") + row.line + "\r\n\r\n");
+    ASSERT_EQ(request.has_value(), row.value != nullptr) << row.line << ": " << row.why;
+    if (request) {
+      EXPECT_EQ(request->find("X"), row.value) << row.line << ": " << row.why;
+    } else {
+      EXPECT_EQ(request.error().code, Errc::request_malformed) << row.line << ": " << row.why;
+    }
+  }
+}
+
 TEST(HeadParser, Methods) {
   const struct {
     const char* text;

@@ -48,10 +48,29 @@ constexpr sql::Sql kOfTeams = R"(
   CROSS JOIN principal p
   WHERE m.principal_id = $1 AND g.principal_id = m.team_id AND g.ns_id = $2 AND p.id = m.team_id)";
 
+/// The repository, or the one behind where it would be: so that the same is read whether it exists or not, and the time
+/// of a refusal does not tell.
 constexpr sql::Sql kRepo = R"(
-  SELECT visibility
+  SELECT name, visibility, deleted_at IS NULL
   FROM repo
-  WHERE name = $1 AND deleted_at IS NULL)";
+  WHERE name >= $1
+  ORDER BY name
+  LIMIT 1)";
+
+/// What is read while it lives is of one moment, and costs one beginning and end instead of one for each statement.
+class Snapshot {
+ public:
+  explicit Snapshot(sql::Connection& db) : db_(db), is_ours_(!db.in_transaction() && db.execute("BEGIN").has_value()) {}
+  ~Snapshot() {
+    if (is_ours_ && !db_.commit()) (void)db_.rollback();
+  }
+  Snapshot(const Snapshot&) = delete;
+  Snapshot& operator=(const Snapshot&) = delete;
+
+ private:
+  sql::Connection& db_;
+  bool is_ours_;
+};
 
 GrantRow read(const sql::Row& row) {
   return {row.int64(0), row.int64(1), std::string(row.text(2)), std::string(row.text(3)), row.int64(4), row.int64(5)};
@@ -93,11 +112,14 @@ Result<std::vector<GrantRow>> list_grants(sql::Connection& db, NamespaceId ns, G
 }
 
 Result<Standing> load_standing(sql::Connection& db, std::optional<PrincipalId> principal, const oci::RepoName& repo) {
+  const Snapshot snapshot(db);
   Standing out;
   BERTH_TRY(out.ns, find_namespace(db, repo.first_component()));
   if (!out.ns) return out;
-  BERTH_TRYV(db.query(kRepo, {std::string_view(repo.str())},
-                      [&](const sql::Row& row) { out.repo = static_cast<Visibility>(row.int64(0)); }));
+  BERTH_TRYV(db.query(kRepo, {std::string_view(repo.str())}, [&](const sql::Row& row) {
+    const auto visibility = static_cast<Visibility>(row.int64(1));
+    if ((row.text(0) == repo.str()) & (row.int64(2) != 0)) out.repo = visibility;
+  }));
   if (!principal) return out;
   if (out.ns->kind == NamespaceKind::organization) {
     BERTH_TRY(out.role, find_role(db, out.ns->id, *principal));

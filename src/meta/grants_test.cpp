@@ -96,6 +96,15 @@ TEST_F(Grants, ADeletedRepositoryHasNoVisibility) {
   EXPECT_FALSE(standing(std::nullopt, "acme/web").repo);
 }
 
+// What is read is the repository or the one behind it.
+TEST_F(Grants, ARepositoryLendsItsVisibilityToNoOtherName) {
+  repo_id("acme/web");
+  probe_.force("UPDATE repo SET visibility = 2");
+  for (const std::string_view name : {"acme/a", "acme/we", "acme/wea", "acme/web/x", "acme/web-1", "acme/z"})
+    EXPECT_FALSE(standing(std::nullopt, name).repo) << name;
+  EXPECT_TRUE(standing(std::nullopt, "acme/web").repo);
+}
+
 // A row that was left over must not make a user's namespace an organisation's.
 TEST_F(Grants, RolesAreOfOrganisations) {
   const NamespaceId bob = claim("bob", NamespaceKind::user);

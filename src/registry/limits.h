@@ -42,6 +42,7 @@ struct Limits {
   Live<std::int64_t> tombstone_ms = 10LL * 60 * 1000;                   // U10
   Live<std::size_t> sessions_per_repo_max = 10'000;                     // U12
   Live<std::size_t> sessions_max = 100'000;                             // U12
+  Live<std::size_t> sessions_per_subject_max = 0;                       // 0: any number
 };
 
 }  // namespace berth::registry

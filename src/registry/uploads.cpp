@@ -55,13 +55,22 @@ Result<Uploads::SessionPtr> Uploads::create(const oci::RepoName& repo, std::opti
       (of_repo != per_repo_.end() && of_repo->second >= deps_.limits.sessions_per_repo_max)) {
     return fail(Errc::too_many_requests, "too many open uploads; finish or cancel some");
   }
+  const std::size_t subject_max = deps_.limits.sessions_per_subject_max;
+  const auto of_subject = per_subject_.find(session->uploader.counts_as);
+  if (subject_max != 0 && of_subject != per_subject_.end() && of_subject->second >= subject_max) {
+    return fail(Errc::too_many_requests, "you have as many open uploads as limits.subject_uploads allows, " +
+                                             std::to_string(subject_max) + "; finish or cancel some");
+  }
   return insert(std::move(session));
 }
 
 /// The session under its id: this one, or the one that was there before. mutex_ is held.
 Uploads::SessionPtr Uploads::insert(SessionPtr session) {
   const auto [at, inserted] = sessions_.emplace(session->id, session);
-  if (inserted) ++per_repo_[session->repo.str()];
+  if (inserted) {
+    ++per_repo_[session->repo.str()];
+    if (!session->uploader.counts_as.empty()) ++per_subject_[session->uploader.counts_as];
+  }
   return at->second;
 }
 
@@ -76,8 +85,12 @@ void Uploads::forget(const Session& session) {
   const auto found = sessions_.find(session.id);
   if (found == sessions_.end() || found->second.get() != &session) return;  // not another one of the same id
   sessions_.erase(found);
-  const auto counter = per_repo_.find(session.repo.str());
-  if (counter != per_repo_.end() && --counter->second == 0) per_repo_.erase(counter);
+  const auto count_down = [](auto& counters, const std::string& key) {
+    const auto counter = counters.find(key);
+    if (counter != counters.end() && --counter->second == 0) counters.erase(counter);
+  };
+  count_down(per_repo_, session.repo.str());
+  count_down(per_subject_, session.uploader.counts_as);
 }
 
 Uploads::SessionPtr Uploads::lookup(const UploadKey& key) const {

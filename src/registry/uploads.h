@@ -27,6 +27,7 @@ namespace berth::registry {
 struct Uploader {
   std::string name;  // empty: an anonymous caller
   std::optional<meta::PrincipalId> principal;
+  std::string counts_as = {};  // whose open uploads a new one adds to; empty: nobody's
 };
 
 struct UploadKey {
@@ -139,9 +140,10 @@ class Uploads {
 
   Deps deps_;
   UploadBuffers buffers_;
-  mutable std::mutex mutex_;  // guards: sessions_, per_repo_
+  mutable std::mutex mutex_;  // guards: sessions_, per_repo_, per_subject_
   std::unordered_map<std::string, SessionPtr> sessions_;
   std::unordered_map<std::string, std::size_t> per_repo_;
+  std::unordered_map<std::string, std::size_t> per_subject_;  // of those that count as somebody's
 };
 
 }  // namespace berth::registry

@@ -232,6 +232,22 @@ TEST_F(Uploads, OpenSessionsAreCappedPerRepositoryAndInAll) {  // U12
   EXPECT_EQ(world_.uploads->open_sessions(), 3U);
 }
 
+TEST_F(Uploads, OpenSessionsAreCappedPerSubjectWhereThatIsWanted) {
+  const auto start = [&](std::string subject) {
+    return test::run_task(
+        world_.uploads->start(*oci::RepoName::parse("app"), std::nullopt, {.counts_as = std::move(subject)}));
+  };
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(start("ann").has_value()) << "as many as one likes by default";
+  world_.limits.sessions_per_subject_max = 4;
+  const auto fourth = start("ann");
+  ASSERT_TRUE(fourth.has_value());
+  EXPECT_EQ(code_of(start("ann")), Errc::too_many_requests);
+  EXPECT_TRUE(start("bob").has_value());
+  EXPECT_TRUE(start("").has_value()) << "nobody's count for nobody";
+  ASSERT_TRUE(test::run_task(world_.uploads->cancel(key(fourth->id))).has_value());
+  EXPECT_TRUE(start("ann").has_value());
+}
+
 TEST_F(Uploads, ANearlyFullDiskRefusesUploadsButNotTheirEnd) {
   const std::string id = open();
   ASSERT_TRUE(world_.append("app", id, "0123").has_value());

@@ -45,6 +45,23 @@ TEST(Reload, ANewLimitHoldsOnAConnectionThatIsOpen) {  // M2, G8
   EXPECT_EQ(client.ask("GET", target).status, 414) << "also for heads, whose parser had the old limit";
 }
 
+TEST(Reload, LimitsOfCallersHoldFromTheNextRequest) {
+  TestServer server;
+  WireClient client(server.port());
+  app::ServeConfig next = server.server().config();
+  next.subject_limits.requests_per_second = 1;
+  next.subject_limits.requests_burst = 1;
+  const auto report = server.server().reload(next);
+  ASSERT_TRUE(report.has_value()) << report.error().message;
+  EXPECT_THAT(report->applied, ElementsAre("limits.subject_requests", "limits.subject_requests_burst"));
+  EXPECT_EQ(client.ask("GET", "/v2/").status, 200);
+  EXPECT_EQ(client.ask("GET", "/v2/").status, 429);
+  EXPECT_EQ(client.ask("GET", "/healthz").status, 200) << "what watches the server is not limited";
+  next.subject_limits.requests_per_second = 0;
+  ASSERT_TRUE(server.server().reload(next).has_value());
+  EXPECT_EQ(client.ask("GET", "/v2/").status, 200);
+}
+
 TEST(Reload, WhatMustNotBeStartedChangesNothing) {
   TestServer server;
   app::ServeConfig next = with_manifests_up_to(server, 64 * 1024);

@@ -59,6 +59,7 @@ void TestServer::start() {
   config.external_url = options_.external_url;
   config.auth_hosts = options_.auth_hosts;
   config.limits = options_.limits;
+  config.subject_limits = options_.subject_limits;
   config.http = options_.http;
   config.log_level = LogLevel::off;
   config.threads = 2;

@@ -24,6 +24,7 @@ class TestServer {
     api::Anonymous anonymous = api::Anonymous::write;
     api::Deletes deletes = api::Deletes::on;
     registry::Limits limits;
+    auth::SubjectLimits subject_limits;
     http::ServerLimits http;
     std::uint64_t seed = 1;
     api::AuthMode auth_mode = api::AuthMode::token;

@@ -428,6 +428,16 @@ class Player {
       options.limits.manifests_per_repo_max = to_number(value);
     } else if (name == "tags-page") {
       options.limits.tags_page_default = options.limits.tags_page_max = to_number(value);
+    } else if (name == "caller-uploads") {
+      options.limits.sessions_per_subject_max = count;
+    } else if (name == "caller-requests") {
+      options.subject_limits.requests_per_second = to_number(value);
+    } else if (name == "caller-requests-burst") {
+      options.subject_limits.requests_burst = to_number(value);
+    } else if (name == "caller-bandwidth") {
+      options.subject_limits.bytes_per_second = to_number(value);
+    } else if (name == "caller-bandwidth-burst") {
+      options.subject_limits.bytes_burst = to_number(value);
     } else {
       return false;
     }

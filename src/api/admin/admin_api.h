@@ -38,7 +38,7 @@ struct AdminDeps {
   io::BlockingPool& passwords;
   const Clock& clock;
   Random& random;
-  auth::SignInLimiter& limiter;  // of sign-ups
+  auth::SignInLimiter& limiter;  // of passwords that are asked for here, and of sign-ups
   SignUp sign_up = SignUp::off;
 };
 

@@ -108,6 +108,9 @@ Done change_own_password(AdminCall& call) {
   BERTH_CO_TRY(auto next, fields.required_text("new"));
   BERTH_CO_TRYV(fields.finish());
   const std::string name = call.identity.subject.name;
+  auth::SignInLimiter& limiter = call.deps.limiter;
+  const std::int64_t now_ms = call.deps.clock.now_ms();
+  BERTH_CO_TRYV(limiter.check(name, call.request.address, now_ms));
   BERTH_CO_TRY(const auto user, call.deps.store.peek([&](sql::Connection& db) { return load_user(db, name); }));
   // A stolen access token must not become the whole account.
   BERTH_CO_TRY(const bool is_right,
@@ -115,7 +118,11 @@ Done change_own_password(AdminCall& call) {
                                     [stored = user.password_hash, given = current.value_or("")]() -> Result<bool> {
                                       return !stored.empty() && auth::verify_password(stored, given);
                                     }));
-  if (!is_right) co_return fail(Errc::denied, "the current password is not right");
+  if (!is_right) {
+    limiter.note_failure(name, call.request.address, now_ms);
+    co_return fail(Errc::denied, "the current password is not right");
+  }
+  limiter.note_success(name, call.request.address);
   co_return co_await store_password(call, name, std::move(next));
 }
 

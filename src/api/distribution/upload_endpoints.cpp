@@ -1,5 +1,6 @@
 // Uploads on the wire (U1-U14, X1-X4).
 
+#include "api/caller_limits.h"
 #include "api/distribution/endpoints.h"
 #include "api/distribution/replies.h"
 #include "api/error_response.h"
@@ -79,6 +80,14 @@ Result<std::optional<oci::RepoName>> source_for(const Context& context, const oc
   return std::optional(target);
 }
 
+/// Of a new upload, which counts for whoever begins it.
+registry::Uploader uploader_of(const Context& context) {
+  auto uploader = context.uploader();
+  if (context.services.limits.sessions_per_subject_max != 0)
+    uploader.counts_as = caller_of(context.identity.get(), context.address);
+  return uploader;
+}
+
 /// X1-X4. True: answered with 201. False: go on with a session, whatever the reason (X2).
 io::Task<Result<bool>> try_mount(Context& context, http::Exchange& exchange, oci::RepoName repo, http::Query query) {
   BERTH_CO_TRY(const auto digest, digest_parameter(query, "mount"));
@@ -108,7 +117,7 @@ io::Task<Result<void>> start_upload(Context& context, http::Exchange& exchange) 
   } else if (query.has("digest")) {
     BERTH_CO_TRY(const auto digest, digest_parameter(query, "digest"));
     BERTH_CO_TRYV(co_await context.services.uploads.put_whole(repo, digest, request.content_length, exchange,
-                                                              context.uploader()));
+                                                              uploader_of(context)));
     co_return co_await send_created(exchange, std::move(repo), digest);
   }
   std::optional<oci::Algorithm> hint;
@@ -117,7 +126,7 @@ io::Task<Result<void>> start_upload(Context& context, http::Exchange& exchange) 
     hint = oci::parse_algorithm(*algorithm);
     if (!hint) co_return fail(Errc::digest_invalid, "unsupported digest algorithm; sha256 and sha512 are");  // end-4c
   }
-  BERTH_CO_TRY(auto state, co_await context.services.uploads.start(repo, hint, context.uploader()));
+  BERTH_CO_TRY(auto state, co_await context.services.uploads.start(repo, hint, uploader_of(context)));
   co_return co_await send_session(exchange, 202, std::move(repo), std::move(state));
 }
 

@@ -1,5 +1,6 @@
 #include "api/pages/pages.h"
 
+#include "api/caller_limits.h"
 #include "api/challenge.h"
 #include "api/error_response.h"
 #include "api/pages/html.h"
@@ -144,6 +145,7 @@ io::Task<Result<PageReply>> show(PageCall& call) {
   call.cookie = session_cookie(services, call.exchange);
   BERTH_CO_TRY(call.session, services.auth.browser.sessions.find(call.cookie, call.context.address));
   call.context.identity = call.session;
+  BERTH_CO_TRYV(take_request(call.context, call.session.get()));
   if (route->method == Method::post) BERTH_CO_TRYV(co_await take_form(call, route->who));
   if (route->who == Who::signed_in && !call.session) {
     std::string next(route->method == Method::get ? request.target : route->path);
