@@ -12,7 +12,7 @@ NAMES = {"p50_us": "p50 µs", "p90_us": "p90 µs", "p99_us": "p99 µs", "p999_us
          "load_cores": "cores, generator", "images_per_s": "images/s", "cpu_ms_per_image": "CPU ms/image",
          "fsyncs_per_image": "fsyncs/image", "ready_ms": "ready ms", "bytes_per_manifest": "DB bytes/manifest",
          "server_cpu_s": "CPU s", "resumed_share": "resumed", "seconds": "s", "count": "per round", "difference_us": "difference of medians µs",
-         "low_us": "95 % from", "high_us": "to", "auc": "AUC", "median_us": "median µs", "auc_off": "AUC off 0.5 by",
+         "low_us": "from", "high_us": "to", "auc": "AUC", "median_us": "median µs", "auc_off": "AUC off 0.5 by",
          "apart_us": "medians surely apart, µs", "decision_us": "µs per decision",
          "first_us": "first time µs", "again_us": "again µs"}
 WORDS = {True: "met", False: "**missed**", None: "not measured"}

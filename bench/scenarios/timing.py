@@ -3,8 +3,8 @@
 Names of both kinds, of the same length in the same namespace, are asked for in random order over one connection: by nobody, and
 by a stranger with an account of his own, with Basic credentials and with a token. "First time": nothing is known of the pair of
 caller and repository, as for somebody who tries names. "Again": it is. AUC is how often an invisible one takes longer than an
-absent one: 0.5 means that times do not tell them apart. Medians are apart by what the 95 % interval of their difference, which
-comes from resampling, leaves at least.
+absent one: 0.5 means that times do not tell them apart. Medians are apart by what the interval of their difference leaves at least;
+the intervals, from resampling, hold for all rows together with 95 %.
 """
 
 import base64
@@ -120,7 +120,7 @@ def run(options):
         os.sched_setaffinity(0, affinity)
     points, worst = [], {}
     for (what, when), (of_absent, of_hidden) in found.items():
-        figures = compare(of_absent, of_hidden)
+        figures = compare(of_absent, of_hidden, len(found))
         point = Point(f"{what}, {when}")
         point.add("berth", figures)
         points.append(point)

@@ -44,8 +44,8 @@ class RequestObserver {
     std::int64_t began_us = 0;
     std::uint64_t number = 0;
     std::optional<Endpoint> endpoint;  // none: no route matched
-    auth::IdentityPtr identity = {};   // who asked, as far as that was found out
     auth::SubjectBudgets::Payer payer = 0;
+    auth::IdentityPtr identity = {};  // who asked, as far as that was found out
   };
   Seen begin() { return {.began_us = deps_.clock.mono_us(), .number = next_number_.fetch_add(1), .endpoint = {}}; }
   void end(const Seen& seen, const http::Exchange& exchange);

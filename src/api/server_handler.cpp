@@ -54,11 +54,15 @@ io::Task<void> ServerHandler::handle(http::Exchange& exchange) {
 /// Fills seen.endpoint once the route is known.  borrows: seen is of the awaiting frame.
 io::Task<Result<void>> ServerHandler::dispatch(http::Exchange& exchange, RequestObserver::Seen& seen) {
   const http::Request& request = exchange.request();
-  BERTH_CO_TRY(auto route, match_route(request.path));
-  if (services_.face == Face::operator_only && !is_operators(route.endpoint))
+  Context context{services_, Route(), seen.payer};
+  if (auto route = match_route(request.path)) {  // gone before anything waits: frames beyond a kilobyte are not reused
+    context.route = *std::move(route);
+  } else {
+    co_return fail(std::move(route).error());
+  }
+  if (services_.face == Face::operator_only && !is_operators(context.route.endpoint))
     co_return fail(Errc::route_unknown, "no such endpoint: this address is for the operator");
-  seen.endpoint = route.endpoint;
-  Context context{services_, std::move(route), seen.payer};
+  seen.endpoint = context.route.endpoint;
   const bool has_accounts = services_.auth.directory.has_accounts();
   if (has_accounts || limits_callers(services_))
     context.address = http::client_address(request, exchange.peer(), services_.auth.trusted_proxies);

@@ -46,7 +46,7 @@ SubjectBudgets::SubjectBudgets(Deps deps)
 }
 
 SubjectBudgets::Payer SubjectBudgets::payer_of(std::string_view caller) const {
-  Payer out = 0;
+  std::uint64_t out = 0;
   static_assert(crypto_shorthash_siphash24_BYTES == sizeof(out));
   crypto_shorthash_siphash24(reinterpret_cast<unsigned char*>(&out),
                              reinterpret_cast<const unsigned char*>(caller.data()), caller.size(), key_.data());
