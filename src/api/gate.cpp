@@ -246,19 +246,23 @@ std::optional<Need> need_of(Endpoint endpoint, http::Method method) {
   return std::nullopt;
 }
 
-io::Task<Result<void>> admit(Context& context, http::Exchange& exchange) {
+std::optional<Result<void>> admit_at_once(Context& context, const http::Exchange& exchange) {
   const http::Request& request = exchange.request();
   const Endpoint endpoint = context.route.endpoint;
   if (!is_allowed(endpoint, request.method)) {
-    co_return fail(Error(Errc::method_unknown, "the method is not supported here")
-                       .with_items({std::string(allowed_methods(endpoint))}));
+    return fail(Error(Errc::method_unknown, "the method is not supported here")
+                    .with_items({std::string(allowed_methods(endpoint))}));
   }
   const bool is_of_accounts = endpoint == Endpoint::token || endpoint == Endpoint::jwks ||
                               endpoint == Endpoint::device_code || endpoint == Endpoint::page;
   if (is_of_accounts && context.services.auth.mode == AuthMode::external)
-    co_return fail(Errc::route_unknown, "this registry makes no tokens; they come from the server its challenge names");
-  if (!is_protocol(endpoint)) co_return Result<void>{};  // tells nothing of what is stored
-  if (!context.services.auth.directory.has_accounts()) co_return admit_nobody(context, request);
+    return fail(Errc::route_unknown, "this registry makes no tokens; they come from the server its challenge names");
+  if (!is_protocol(endpoint)) return Result<void>{};  // tells nothing of what is stored
+  if (!context.services.auth.directory.has_accounts()) return admit_nobody(context, request);
+  return std::nullopt;
+}
+
+io::Task<Result<void>> admit(Context& context, http::Exchange& exchange) {
   BERTH_CO_TRY(context.identity, co_await identify(context, exchange));
   co_return admit_somebody(context, exchange);
 }

@@ -16,6 +16,9 @@ struct Need {
 /// nullopt for endpoints that are about no repository.
 std::optional<Need> need_of(Endpoint endpoint, http::Method method);
 
+/// What needs nobody to be identified: that the endpoint takes the method, that it is open, that there are no accounts.
+/// nullopt: ask admit(). Errors: as admit()'s.
+std::optional<Result<void>> admit_at_once(Context& context, const http::Exchange& exchange);
 /// Finds out who asks and whether he may; fills the context's identity and rights.
 /// Errors: method_unknown with the allowed methods as the only item; unauthorized with the challenge as the only item;
 /// name_unknown for what may not be seen; denied; name_invalid (G1); too_many_requests.

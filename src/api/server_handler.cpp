@@ -67,9 +67,10 @@ io::Task<Result<void>> ServerHandler::dispatch(http::Exchange& exchange, Request
   if (has_accounts || limits_callers(services_))
     context.address = http::client_address(request, exchange.peer(), services_.auth.trusted_proxies);
   if (has_accounts) context.request_id = services_.observer.request_id(seen, exchange);
-  const auto admitted = co_await admit(context, exchange);
+  auto admitted = admit_at_once(context, exchange);
+  if (!admitted) admitted = co_await admit(context, exchange);
   seen.identity = context.identity;
-  BERTH_CO_TRYV(admitted);
+  BERTH_CO_TRYV(*std::move(admitted));
   switch (context.route.endpoint) {
     case Endpoint::base: co_return co_await get_base(context, exchange);
     case Endpoint::catalog: co_return co_await get_catalog(context, exchange);
@@ -90,6 +91,16 @@ io::Task<Result<void>> ServerHandler::dispatch(http::Exchange& exchange, Request
       if (request.method == http::Method::put) co_return co_await finish_upload(context, exchange);
       if (request.method == http::Method::delete_) co_return co_await cancel_upload(context, exchange);
       co_return co_await get_upload(context, exchange);
+    default: co_return co_await serve_others(context, exchange, seen);
+  }
+}
+
+/// What is around the protocol, in a frame of its own: the hot requests should not pay for what these need.
+// borrows: seen is of the awaiting frame
+io::Task<Result<void>> ServerHandler::serve_others(Context& context, http::Exchange& exchange,
+                                                   RequestObserver::Seen& seen) {
+  const http::Request& request = exchange.request();
+  switch (context.route.endpoint) {
     case Endpoint::token:
       if (!services_.auth.directory.has_accounts()) co_return fail(Errc::route_unknown, "there are no accounts yet");
       if (request.method == http::Method::post) co_return co_await post_token(context, exchange);
@@ -106,8 +117,8 @@ io::Task<Result<void>> ServerHandler::dispatch(http::Exchange& exchange, Request
     case Endpoint::health: co_return co_await get_health(context, exchange);
     case Endpoint::ready: co_return co_await get_ready(context, exchange);
     case Endpoint::metrics: co_return co_await get_metrics(context, exchange);
+    default: co_return fail(Errc::internal, {}, "endpoint without a handler");
   }
-  co_return fail(Errc::internal, {}, "endpoint without a handler");
 }
 
 }  // namespace berth::api

@@ -16,6 +16,8 @@ class ServerHandler {
  private:
   // borrows: seen is of the awaiting frame
   io::Task<Result<void>> dispatch(http::Exchange& exchange, RequestObserver::Seen& seen);
+  // borrows: seen is of the awaiting frame
+  io::Task<Result<void>> serve_others(Context& context, http::Exchange& exchange, RequestObserver::Seen& seen);
 
   Services services_;
 };
