@@ -84,6 +84,7 @@ io::Task<Result<void>> begin_device_sign_in(Context& context, http::Exchange& ex
 // borrows: form is of post_token
 io::Task<Result<void>> answer_device_grant(Context& context, http::Exchange& exchange, const http::Query& form) {
   BERTH_CO_TRY(const auto code, form.single("device_code"));
+  BERTH_CO_TRYV(take_request(context, nullptr));
   const auto answer = context.services.auth.browser.devices.poll(code.value_or(""));
   switch (answer.state) {
     case State::pending: co_return co_await send_error(exchange, "authorization_pending", "nobody has agreed yet");
@@ -93,14 +94,17 @@ io::Task<Result<void>> answer_device_grant(Context& context, http::Exchange& exc
       co_return co_await send_error(exchange, "expired_token", "the code is not known, or not any more; begin anew");
     case State::agreed: break;
   }
-  const AdminReply made = co_await make_token(context, *answer.person, answer.client, context.request_id);
+  // What the person said counts as long as the session does that said it.
+  BERTH_CO_TRY(const bool is_open, context.services.auth.browser.sessions.is_open(*answer.person));
+  if (!is_open) co_return co_await send_error(exchange, "access_denied", "whoever agreed is not signed in any more");
+  const AdminReply made = co_await make_token(context, answer.person->subject, answer.client, context.request_id);
   const std::string secret = secret_of(made);
   if (secret.empty())
     co_return co_await send_error(exchange, "access_denied", "no token could be made for that account");
   std::string out = "{\"access_token\":" + json_string(secret);
   append_json_member(out, "token_type", std::string_view("Bearer"));
   append_json_member(out, "expires_in", std::uint64_t{kTokenDays * 24 * 60 * 60});
-  append_json_member(out, "username", answer.person->name);
+  append_json_member(out, "username", answer.person->subject.name);
   co_return co_await exchange.send(json_head(200), out + "}");
 }
 

@@ -1,6 +1,7 @@
 #include "auth/device_codes.h"
 
 #include "crypto/hmac.h"
+#include "io/address_group.h"
 
 #include <algorithm>
 #include <array>
@@ -58,8 +59,9 @@ Result<DeviceCodes::Begun> DeviceCodes::begin(Asking asking, Random& random) {
   asking.client.resize(std::min(asking.client.size(), kClientBytesMax));
   const std::lock_guard lock(mutex_);
   forget_old();
+  const std::string group = io::address_group(asking.address);
   const auto from_there =
-      std::ranges::count_if(waiting_, [&](const Waiting& w) { return w.asking.address == asking.address; });
+      std::ranges::count_if(waiting_, [&](const Waiting& w) { return io::address_group(w.asking.address) == group; });
   const bool is_full = waiting_.size() >= kWaitingMax || static_cast<std::size_t>(from_there) >= kWaitingPerAddressMax;
   // One in 20^8 meets another's; then the person begins anew.
   const bool is_taken = std::ranges::find(waiting_, next.user_code, &Waiting::user_code) != waiting_.end();
@@ -84,7 +86,7 @@ std::optional<DeviceCodes::Asking> DeviceCodes::find(std::string_view user_code)
   return std::nullopt;
 }
 
-bool DeviceCodes::decide(std::string_view user_code, std::optional<Subject> person) {
+bool DeviceCodes::decide(std::string_view user_code, IdentityPtr person) {
   const std::string code = normal_form(user_code);
   const std::lock_guard lock(mutex_);
   forget_old();

@@ -3,7 +3,7 @@
 // signed in types it in a browser elsewhere and agrees. The waiting are kept in memory: few, for minutes, and whoever
 // waits across a restart begins anew.
 
-#include "auth/decision.h"
+#include "auth/identity.h"
 #include "auth/secret.h"
 #include "base/clock.h"
 #include "base/random.h"
@@ -40,13 +40,14 @@ class DeviceCodes {
 
   /// Who waits with that code; typed in any case, with or without the dash.
   std::optional<Asking> find(std::string_view user_code) const;
-  /// The person's word; nullopt: no. False: nobody waits with that code (any more), or it was decided before.
-  bool decide(std::string_view user_code, std::optional<Subject> person);
+  /// The word of whoever is signed in; nullptr: no. False: nobody waits with that code (any more), or it was decided
+  /// before.
+  bool decide(std::string_view user_code, IdentityPtr person);
 
   enum class State : std::uint8_t { pending, slow_down, denied, expired, agreed };
   struct Answer {
     State state = State::expired;
-    std::optional<Subject> person;  // if agreed, once
+    IdentityPtr person;  // if agreed, once: the session that did
     std::string client;
   };
   Answer poll(std::string_view device_code);
@@ -60,7 +61,7 @@ class DeviceCodes {
     std::int64_t polled_ms = 0;
     std::int64_t interval_ms = kIntervalMs;
     bool is_decided = false;
-    std::optional<Subject> person;
+    IdentityPtr person;
   };
   void forget_old();
 

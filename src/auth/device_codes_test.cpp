@@ -14,7 +14,11 @@ class DeviceCodesTest : public ::testing::Test {
   DeviceCodes::Begun begin(std::string address = "192.0.2.7") {
     return codes_.begin({.client = "berth on ci-3", .address = std::move(address)}, random_).value();
   }
-  static Subject ann() { return {.kind = Subject::Kind::user, .id = 7, .name = "ann"}; }
+  static IdentityPtr ann() {
+    Identity out;
+    out.subject = {.kind = Subject::Kind::user, .id = 7, .name = "ann"};
+    return std::make_shared<const Identity>(std::move(out));
+  }
 
   ManualClock clock_;
   SeededRandom random_{1};
@@ -30,7 +34,7 @@ TEST_F(DeviceCodesTest, WhoAgreedSignsTheProgramInOnce) {
   EXPECT_TRUE(codes_.decide(begun.user_code, ann()));
   const auto answer = codes_.poll(begun.device_code);
   EXPECT_EQ(answer.state, State::agreed);
-  EXPECT_EQ(answer.person->name, "ann");
+  EXPECT_EQ(answer.person->subject.name, "ann");
   EXPECT_EQ(codes_.poll(begun.device_code).state, State::expired);
 }
 
@@ -47,7 +51,7 @@ TEST_F(DeviceCodesTest, ACodeIsTypedInAnyCaseWithOrWithoutItsDash) {
 
 TEST_F(DeviceCodesTest, ARefusalIsFinal) {
   const auto begun = begin();
-  EXPECT_TRUE(codes_.decide(begun.user_code, std::nullopt));
+  EXPECT_TRUE(codes_.decide(begun.user_code, nullptr));
   EXPECT_FALSE(codes_.decide(begun.user_code, ann()));
   EXPECT_FALSE(codes_.find(begun.user_code));
   EXPECT_EQ(codes_.poll(begun.device_code).state, State::denied);
@@ -77,7 +81,9 @@ TEST_F(DeviceCodesTest, WhoAsksTooOftenIsToldToSlowDown) {
 TEST_F(DeviceCodesTest, TheWaitingAreFew) {
   std::set<std::string> codes;
   for (std::size_t i = 0; i < DeviceCodes::kWaitingMax; ++i)
-    codes.insert(begin("192.0.2." + std::to_string(i / DeviceCodes::kWaitingPerAddressMax)).user_code);
+    codes.insert(
+        begin("2001:db8:0:" + std::to_string(i / DeviceCodes::kWaitingPerAddressMax) + "::" + std::to_string(i + 1))
+            .user_code);
   EXPECT_EQ(codes.size(), DeviceCodes::kWaitingMax);
   EXPECT_EQ(codes_.begin({.client = "x", .address = "198.51.100.1"}, random_).error().code, Errc::too_many_requests);
   clock_.advance_ms(DeviceCodes::kLifeMs);

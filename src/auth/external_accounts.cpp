@@ -79,9 +79,9 @@ Result<void> check_person(const ExternalPerson& person) {
   const bool is_somebody = !person.issuer.empty() && !person.id.empty() && person.id.size() <= kIdBytesMax;
   if (!is_somebody) return fail(Errc::denied, "the identity provider does not say who you are");
   if (person.groups && person.groups->size() > kGroupsMax) {
-    return fail(Errc::denied, "the identity provider names more than " + std::to_string(kGroupsMax) +
-                                  " groups of yours; have it "
-                                  "send those alone that matter here");
+    return fail(Errc::state_conflict, "the identity provider names more than " + std::to_string(kGroupsMax) +
+                                          " groups of yours; have it "
+                                          "send those alone that matter here");
   }
   return {};
 }
@@ -190,6 +190,10 @@ io::Task<Result<meta::Principal>> ExternalAccounts::find_or_make(ExternalPerson 
   BERTH_CO_TRY(auto plan, co_await deps_.store.read(
                               [person, rules](sql::Connection& db) { return plan_reception(db, person, rules); }));
   if (plan.is_settled()) co_return *std::move(plan.account);
+  // Or the secret that makes the first administrator would be dead, and there were none.
+  const bool is_administrator = !rules.admin_group.empty() && person.groups && holds(*person.groups, rules.admin_group);
+  if (!deps_.directory.has_accounts() && !is_administrator)
+    co_return fail(Errc::denied, "this registry has no administrator yet, who is made first");
   meta::AuditEntry entry;
   entry.at_ms = deps_.clock.now_ms();
   entry.action = plan.account ? "account.follow" : "account.create";
@@ -214,6 +218,10 @@ io::Task<Result<meta::Principal>> ExternalAccounts::find_or_make(ExternalPerson 
 io::Task<Result<void>> ExternalAccounts::link(std::string user, ExternalPerson person, meta::AuditEntry entry) {
   co_return co_await deps_.store.write(
       [=](sql::Connection& db) -> Result<void> {
+        BERTH_TRY(const auto account, meta::find_principal(db, user));
+        // Somebody else vouches for it, and must go on hearing of it when he leaves there.
+        if (account && !account->issuer.empty() && account->issuer != person.issuer)
+          return fail(Errc::denied, "your account is linked to another sign-in; an administrator can change that");
         BERTH_TRYV(link_account(db, user, person.issuer, person.id, std::nullopt));
         return meta::append_audit(db, entry);
       },

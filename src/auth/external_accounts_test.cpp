@@ -207,6 +207,51 @@ TEST_F(Receiving, WhatIsSaidAboutSomebodyIsMadeFit) {
   EXPECT_EQ(receive(who), "denied");
 }
 
+TEST_F(Receiving, TheFirstAccountIsAnAdministrators) {
+  ExternalAccounts accounts({*store_, directory_, clock_, audit_});
+  const auto sign_in = [&](std::vector<std::string> groups) {
+    return outcome(test::run_task(accounts.sign_in(person("17", "ann", std::move(groups)), {.admin_group = "admins"},
+                                                   "x", std::string(kAddress))));
+  };
+  EXPECT_EQ(sign_in({"staff"}), "denied") << "or the secret of the set-up would be dead, and nobody could administer";
+  EXPECT_EQ(sign_in({"admins"}), "ok");
+  EXPECT_TRUE(directory_.has_accounts());
+}
+
+TEST_F(Receiving, NobodyTakesHisAccountFromWhoVouchesForIt) {
+  add_user("ann");
+  ExternalAccounts accounts({*store_, directory_, clock_, audit_});
+  const auto link = [&](std::string issuer, std::string id) {
+    ExternalPerson who = person(id, "ann");
+    who.issuer = std::move(issuer);
+    meta::AuditEntry entry;
+    entry.action = "account.link";
+    return outcome(test::run_task(accounts.link("ann", who, entry)));
+  };
+  EXPECT_EQ(link("https://id.example.com", "17"), "ok");
+  EXPECT_EQ(link("https://id.example.com", "18"), "ok");
+  EXPECT_EQ(link("https://other.example.com", "17"), "denied");
+  EXPECT_EQ(user("ann").external_id, "18");
+}
+
+TEST_F(Receiving, ATeamThatLosesAGroupLosesWhomItBrought) {
+  add_acme();
+  ASSERT_EQ(receive(person("17", "ann", {{"developers", "operators"}})), "ann");
+  add_user("bob");
+  add_member("acme", "bob", meta::Role::reader);
+  add_to_team("acme/dev", "bob");
+  ASSERT_TRUE(change([&](sql::Connection& db) -> Result<void> {
+    BERTH_TRY(const auto team, meta::find_principal(db, "acme/dev"));
+    return meta::drop_group_members(db, {team->id, *team->ns});
+  }));
+  EXPECT_EQ(places(), "dev: bob; ops: ann; acme: root ann bob");
+  ASSERT_TRUE(change([&](sql::Connection& db) -> Result<void> {
+    BERTH_TRY(const auto team, meta::find_principal(db, "acme/ops"));
+    return meta::drop_group_members(db, {team->id, *team->ns});
+  }));
+  EXPECT_EQ(places(), "dev: bob; ops:; acme: root bob");
+}
+
 TEST_F(Receiving, NoOneSignsInWithADisabledAccount) {
   ASSERT_EQ(receive(person("17", "ann")), "ann");
   ExternalAccounts accounts({*store_, directory_, clock_, audit_});

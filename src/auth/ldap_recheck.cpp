@@ -36,7 +36,8 @@ Result<RecheckReport> LdapRecheck::run(const std::function<bool()>& pace) {
     last = page.back().external_id;
   }
   // One of one may be gone, two of three are not.
-  report.is_doubted = gone.size() > 1 && gone.size() * 2 > report.looked_up;
+  const std::size_t missing = gone.size() + report.passed_over;
+  report.is_doubted = !gone.empty() && missing > 1 && missing * 2 > report.looked_up + report.passed_over;
   if (report.is_doubted) {
     deps_.log.error("ldap.recheck_doubted",
                     {f("err", std::to_string(gone.size()) + " of " + std::to_string(report.looked_up) +
@@ -51,26 +52,41 @@ Result<RecheckReport> LdapRecheck::run(const std::function<bool()>& pace) {
   return report;
 }
 
+Result<void> LdapRecheck::look_at_one(const meta::Principal& account, RecheckReport& report, std::vector<Gone>& gone) {
+  BERTH_TRY(const auto person, deps_.look_up(account.external_id));
+  if (!person) {
+    gone.push_back({account.id, "LDAP: the entry is gone"});
+    return {};
+  }
+  const auto plan = deps_.store.peek([&](sql::Connection& db) { return plan_reception(db, *person, deps_.rules); });
+  if (!plan && plan.error().code == Errc::denied) {
+    gone.push_back({account.id, "LDAP: " + plan.error().message});
+    return {};
+  }
+  BERTH_TRYV(plan);
+  if (plan->is_settled()) return {};
+  BERTH_TRYV(follow(*person));
+  ++report.changed;
+  return {};
+}
+
 Result<bool> LdapRecheck::look_at(const std::vector<meta::Principal>& page, const std::function<bool()>& pace,
                                   RecheckReport& report, std::vector<Gone>& gone) {
+  constexpr std::size_t kInARowMax = 5;  // then it is the directory, not the entry
+  std::size_t in_a_row = 0;
   for (const meta::Principal& account : page) {
     if (account.is_disabled) continue;
     if (!pace()) return false;
-    BERTH_TRY(const auto person, deps_.look_up(account.external_id));
-    ++report.looked_up;
-    if (!person) {
-      gone.push_back({account.id, "LDAP: the entry is gone"});
+    auto looked = look_at_one(account, report, gone);
+    if (looked) {
+      ++report.looked_up;
+      in_a_row = 0;
       continue;
     }
-    const auto plan = deps_.store.peek([&](sql::Connection& db) { return plan_reception(db, *person, deps_.rules); });
-    if (!plan && plan.error().code == Errc::denied) {
-      gone.push_back({account.id, "LDAP: " + plan.error().message});
-      continue;
-    }
-    BERTH_TRYV(plan);
-    if (plan->is_settled()) continue;
-    BERTH_TRYV(follow(*person));
-    ++report.changed;
+    ++report.passed_over;
+    const bool is_directory = ++in_a_row >= kInARowMax || (report.looked_up == 0 && account.id == page.back().id);
+    if (is_directory) return fail(std::move(looked).error());
+    deps_.log.warn("ldap.recheck_passed_over", {f("account", account.name), f("err", looked.error().message)});
   }
   return true;
 }

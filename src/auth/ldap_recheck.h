@@ -22,7 +22,8 @@ struct RecheckReport {
   std::size_t looked_up = 0;
   std::size_t changed = 0;
   std::size_t disabled = 0;
-  bool is_doubted = false;  // so many are gone that none was disabled
+  std::size_t passed_over = 0;  // could not be looked at
+  bool is_doubted = false;      // so many are gone that none was disabled
 };
 
 class LdapRecheck {
@@ -47,7 +48,9 @@ class LdapRecheck {
     meta::PrincipalId account = 0;
     std::string why;
   };
-  /// A whole page; false: stopped.
+  /// One account. Errors: it cannot be looked at now.
+  Result<void> look_at_one(const meta::Principal& account, RecheckReport& report, std::vector<Gone>& gone);
+  /// A whole page; false: stopped. What is wrong with one entry keeps no other from being looked at.
   Result<bool> look_at(const std::vector<meta::Principal>& page, const std::function<bool()>& pace,
                        RecheckReport& report, std::vector<Gone>& gone);
   Result<void> follow(const ExternalPerson& person);

@@ -17,6 +17,7 @@ class LdapSignInTest : public test::AccountsFixture {
     add_admin("root");
     add_user("ann");
     add_robot("ann+ci");
+    directory_.look_for_accounts();
     entries_["bob"] = {"bobs own", {.issuer = "ldap:test", .id = "7", .name = "bob", .email = "bob@acme.example"}};
   }
   struct Entry {

@@ -197,9 +197,12 @@ Result<std::optional<std::vector<std::string>>> Oidc::ask_for_groups(const Disco
   return groups ? std::move(groups) : none;
 }
 
+bool Oidc::is_answer_to(std::string_view secret, std::string_view state) {
+  return !secret.empty() && is_same(state, derive(secret, "state"));
+}
+
 io::Task<Result<ExternalPerson>> Oidc::finish(Returned returned) {
-  const bool is_ours = !returned.secret.empty() && is_same(returned.state, derive(returned.secret, "state"));
-  if (!is_ours) co_return refuse("the state is not of this browser's cookie");
+  if (!is_answer_to(returned.secret, returned.state)) co_return refuse("the state is not of this browser's cookie");
   if (!returned.issuer.empty() && returned.issuer != settings_.issuer)
     co_return refuse("the answer is another issuer's");
   if (returned.code.empty() || returned.code.size() > kCodeBytesMax) co_return refuse("there is no code");

@@ -88,6 +88,10 @@ class Oidc {
   /// back: our own address that the provider sends it back to. Errors: unavailable.
   io::Task<Result<Begun>> begin(std::string back);
 
+  /// Whether the browser with that cookie was sent for this answer; nothing else of the answer is to be believed
+  /// before.
+  static bool is_answer_to(std::string_view secret, std::string_view state);
+
   /// What the browser came back with, and the secret of its cookie.
   struct Returned {
     std::string secret;

@@ -76,6 +76,18 @@ io::Task<Result<void>> WebSessions::close(IdentityPtr session) {
   co_return Result<void>{};
 }
 
+Result<bool> WebSessions::is_open(const Identity& session) const {
+  const std::int64_t now_ms = deps_.clock.now_ms();
+  return deps_.store.peek([&](sql::Connection& db) -> Result<bool> {
+    BERTH_TRY(const auto row, meta::find_token(db, session.via));
+    const bool is_live =
+        row && row->principal == session.subject.id && !row->revoked_at_ms && row->expires_at_ms.value_or(0) > now_ms;
+    if (!is_live) return false;
+    BERTH_TRY(const auto principal, meta::find_principal(db, session.subject.id));
+    return principal && subject_of(*principal, now_ms).has_value();
+  });
+}
+
 std::string form_token(std::string_view cookie) {
   constexpr std::string_view kPurpose = "form";
   return encode_base64url(crypto::hmac_sha256(std::as_bytes(std::span(cookie)), std::as_bytes(std::span(kPurpose))));

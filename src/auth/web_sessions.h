@@ -29,6 +29,8 @@ class WebSessions {
   /// Who that is; nullptr: nobody, or not any more. Notes now and then that it was used.
   Result<IdentityPtr> find(std::string_view cookie, std::string_view address);
   io::Task<Result<void>> close(IdentityPtr session);
+  /// Whether a session that was found before is one still.
+  Result<bool> is_open(const Identity& session) const;
 
  private:
   Deps deps_;

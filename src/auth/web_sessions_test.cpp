@@ -56,9 +56,13 @@ TEST_F(WebSessionsTest, ASessionEndsWithWhatItStandsFor) {
   test::AccountsFixture::expect_ok(test::run_task(sessions_.close(must(sessions_.find(closed, kAddress)))));
   EXPECT_EQ(find(closed), "nobody");
 
+  const std::string agreed = open();
+  const auto session = must(sessions_.find(agreed, kAddress));
+  EXPECT_TRUE(must(sessions_.is_open(*session)));
   const std::string by_password = open();
   expect_ok(change([&](sql::Connection& db) { return set_password(db, "ann", kHash, stamp()); }));
   EXPECT_EQ(find(by_password), "nobody");
+  EXPECT_FALSE(must(sessions_.is_open(*session)));
 
   const std::string disabled = open();
   set_disabled("ann", true);

@@ -60,6 +60,19 @@ constexpr sql::Sql kLeaveOrg = R"(
       JOIN principal p ON p.id = m.team_id
       WHERE m.principal_id = $2 AND p.ns_id = $1))";
 
+constexpr sql::Sql kDropMembers = R"(
+  DELETE FROM team_member
+  WHERE team_id = $1 AND from_group = 1)";
+
+constexpr sql::Sql kDropFromOrg = R"(
+  DELETE FROM org_member
+  WHERE ns_id = $1 AND from_group = 1
+    AND NOT EXISTS (
+      SELECT 1
+      FROM team_member m
+      JOIN principal p ON p.id = m.team_id
+      WHERE m.principal_id = org_member.principal_id AND p.ns_id = $1))";
+
 Result<std::vector<TeamPlace>> list_places(sql::Connection& db, const sql::Sql& statement, sql::Bind key) {
   std::vector<TeamPlace> out;
   BERTH_TRYV(db.query(statement, {key}, [&](const sql::Row& row) { out.push_back({row.int64(0), row.int64(1)}); }));
@@ -92,6 +105,12 @@ Result<bool> is_in_team(sql::Connection& db, PrincipalId team, PrincipalId princ
   bool found = false;
   BERTH_TRYV(db.query(kIsIn, {team, principal}, [&](const sql::Row&) { found = true; }));
   return found;
+}
+
+Result<void> drop_group_members(sql::Connection& db, const TeamPlace& place) {
+  BERTH_TRYV(db.execute(kDropMembers, {place.team}));
+  BERTH_TRYV(db.execute(kDropFromOrg, {place.ns}));
+  return {};
 }
 
 Result<void> enter_by_group(sql::Connection& db, const TeamPlace& place, PrincipalId principal) {

@@ -26,6 +26,8 @@ Result<std::vector<TeamPlace>> teams_of_group(sql::Connection& db, std::string_v
 /// Where somebody is because of a group.
 Result<std::vector<TeamPlace>> places_from_groups(sql::Connection& db, PrincipalId principal);
 Result<bool> is_in_team(sql::Connection& db, PrincipalId team, PrincipalId principal);
+/// Takes out whom groups brought; they come back with their next sign-in, where a group still does.
+Result<void> drop_group_members(sql::Connection& db, const TeamPlace& place);
 /// As a reader of the organisation, if that one is nothing there yet.
 Result<void> enter_by_group(sql::Connection& db, const TeamPlace& place, PrincipalId principal);
 /// The last place that a group gave in an organisation takes the membership with it that came with the first.

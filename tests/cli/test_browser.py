@@ -5,6 +5,7 @@ import sys
 
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
@@ -32,7 +33,10 @@ def chromium(tmp_path):
 
 
 def wait_for_text(chromium, text):
-    WebDriverWait(chromium, SECONDS).until(lambda b: text in b.find_element(By.TAG_NAME, "body").text)
+    # The page may change between finding its body and reading it.
+    waiting = WebDriverWait(chromium, SECONDS,
+                            ignored_exceptions=[NoSuchElementException, StaleElementReferenceException])
+    waiting.until(lambda b: text in b.find_element(By.TAG_NAME, "body").text)
 
 
 def press(chromium, words):

@@ -361,6 +361,14 @@ def test_an_id_token_that_is_not_for_this_sign_in_is_refused(here, provider):
     assert len(here.server.wait_for("oidc.refused", 5)) == 5
 
 
+def test_made_up_answers_keep_nobody_out_and_show_nothing_of_theirs(here):
+    for n in range(12):
+        browser = here.browser()
+        browser.open(f"/login/oidc/callback?state=x&code={n}&error=x&error_description=call+0190", site="cross-site")
+        assert browser.status == 403 and "call 0190" not in browser.page.text
+    assert here.by_provider().status == 200
+
+
 def test_what_the_provider_refuses_is_told(here, provider):
     provider.refuses = "access_denied"
     assert "broken off" in here.by_provider().page.text
@@ -444,6 +452,19 @@ def test_a_program_that_is_refused_gets_nothing(plain, tmp_path):
     status, _, said = program.ends()
     assert status != 0 and "refused" in said
     assert not (program.home / ".docker/config.json").exists()
+
+
+def test_what_somebody_agreed_to_ends_with_his_session(plain):
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    _, begun = plain.ask("POST", "/token/device", "client_id=x", **form)
+    browser = plain.signed_in(*ROOT)
+    browser.open("/device?user_code=" + begun["user_code"])
+    browser.submit("/device", verdict="allow")
+    browser.submit("/logout")
+    grant = urllib.parse.urlencode({"grant_type": "urn:ietf:params:oauth:grant-type:device_code",
+                                    "device_code": begun["device_code"]})
+    assert plain.ask("POST", "/token", grant, **form)[1]["error"] == "access_denied"
+    assert plain.api(200, "GET", "user/tokens")["items"] == []
 
 
 def test_codes_are_not_guessed(plain):

@@ -59,6 +59,16 @@ Result<void> check_groups(const std::vector<std::string>& groups) {
   return {};
 }
 
+/// Who is in it by a group that is none of its any more is out at once.
+Result<void> replace_groups(sql::Connection& db, const meta::Principal& team, const std::vector<std::string>& groups) {
+  BERTH_TRY(const auto before, meta::groups_of_team(db, team.id));
+  BERTH_TRYV(meta::set_groups_of_team(db, team.id, groups));
+  const bool lost_one = std::ranges::any_of(
+      before, [&](const std::string& group) { return std::ranges::find(groups, group) == groups.end(); });
+  if (!lost_one) return {};
+  return meta::drop_group_members(db, {team.id, team.ns.value_or(0)});
+}
+
 Result<AdminReply> team_reply(sql::Connection& db, const std::string& name) {
   BERTH_TRY(const auto team, load_team(db, name));
   BERTH_TRY(const auto groups, meta::groups_of_team(db, team.id));
@@ -277,7 +287,7 @@ Done change_team(AdminCall& call) {
   co_return co_await change_accounts(
       call, [=, name = call.captures[0] + "/" + call.captures[1]](sql::Connection& db) -> Result<AdminReply> {
         BERTH_TRY(const auto team, load_team(db, name));
-        if (groups) BERTH_TRYV(meta::set_groups_of_team(db, team.id, *groups));
+        if (groups) BERTH_TRYV(replace_groups(db, team, *groups));
         return team_reply(db, name);
       });
 }

@@ -3,6 +3,7 @@
 #include "api/admin/routes.h"
 #include "api/admin/user_replies.h"
 #include "auth/secret.h"
+#include "io/address_group.h"
 
 namespace berth::api::admin {
 
@@ -10,8 +11,8 @@ namespace {
 
 constexpr std::int64_t kInviteMs = 7LL * 24 * 60 * 60 * 1000;
 constexpr std::size_t kNoteBytesMax = 100;
-constexpr std::int64_t kInvitesMax = 1'000;       // of one administrator
-constexpr std::string_view kCounted = "sign up";  // in the limiter, beside the names of accounts
+constexpr std::int64_t kInvitesMax = 1'000;  // of one administrator
+constexpr std::int64_t kInviteMaxMs = 30LL * 24 * 60 * 60 * 1000;
 
 std::string invite_json(const meta::TokenRow& row) {
   JsonObject out;
@@ -23,13 +24,18 @@ std::unexpected<Error> invite_refused() {
   return fail(Errc::denied, "the invitation is not valid, or not any more; ask for a new one");
 }
 
-/// The row of a live invitation. Errors: denied.
+/// In the limiter, beside the names of accounts: nobody pays for what another address does.
+std::string counted(const AdminCall& call) { return "sign up " + io::address_group(call.request.address); }
+
+/// The row of a live invitation, worth no more than who made it. Errors: denied.
 Result<meta::TokenRow> find_invite(sql::Connection& db, const std::string& secret, std::int64_t now_ms) {
   if (auth::parse_secret(secret) != auth::SecretKind::invite) return invite_refused();
   BERTH_TRY(const auto row, meta::find_token(db, auth::secret_hash(secret)));
   const bool is_live =
       row && row->kind == meta::TokenKind::invite && !row->revoked_at_ms && row->expires_at_ms.value_or(0) > now_ms;
   if (!is_live) return invite_refused();
+  BERTH_TRY(const auto maker, meta::find_principal(db, row->principal));
+  if (!maker || !maker->is_admin || !auth::subject_of(*maker, now_ms)) return invite_refused();
   return *row;
 }
 
@@ -41,10 +47,10 @@ Result<void> check_sign_up(AdminCall& call, const std::optional<std::string>& in
     return fail(Errc::denied, "accounts here are made by an administrator; ask one for yours");
   if (!call.deps.directory.has_accounts())
     return fail(Errc::denied, "this registry has no administrator yet, who is made first");
-  BERTH_TRYV(limiter.check(kCounted, call.request.address, now_ms));
+  BERTH_TRYV(limiter.check(counted(call), call.request.address, now_ms));
   if (call.deps.sign_up == SignUp::open) return {};
   auto found = call.deps.store.peek([&](sql::Connection& db) { return find_invite(db, invite.value_or(""), now_ms); });
-  if (!found && found.error().code == Errc::denied) limiter.note_failure(kCounted, call.request.address, now_ms);
+  if (!found && found.error().code == Errc::denied) limiter.note_failure(counted(call), call.request.address, now_ms);
   if (!found) return fail(std::move(found).error());
   return {};
 }
@@ -66,10 +72,10 @@ Done sign_up(AdminCall& call) {
   BERTH_CO_TRYV(at("/name", auth::check_account_name(user.name)));
   BERTH_CO_TRYV(at("/email", auth::check_email(user.email)));
   BERTH_CO_TRYV(at("/display_name", auth::check_display_name(user.display_name)));
+  // Accounts of one address are counted as wrong passwords are: a few cost nothing, then each doubles the wait.
+  call.deps.limiter.note_failure(counted(call), call.request.address, call.deps.clock.now_ms());
   BERTH_CO_TRY(user.password_hash, co_await hash_on_pool(call, "/password", std::move(password)));
   call.detail = JsonObject().text("name", user.name).str();
-  // Accounts of one address are counted as wrong passwords are: a few cost nothing, then each doubles the wait.
-  call.deps.limiter.note_failure(kCounted, call.request.address, call.deps.clock.now_ms());
   BERTH_CO_TRY(
       const auto made,
       co_await change_accounts(call,
@@ -116,6 +122,7 @@ Done create_invite(AdminCall& call) {
   if (life) {
     BERTH_CO_TRY(life_ms, at("/expires_in", parse_life_ms(*life)));
   }
+  if (life_ms > kInviteMaxMs) co_return refuse_at("/expires_in", "an invitation is good for thirty days at most");
   row.created_at_ms = call.deps.clock.now_ms();
   row.expires_at_ms = row.created_at_ms + life_ms;
   const std::string secret = auth::make_secret(auth::SecretKind::invite, call.deps.random);

@@ -53,8 +53,7 @@ Shown decide_device(PageCall& call) {
   const std::string code = call.field("user_code");
   BERTH_CO_TRY(const auto asking, who_asks(call, code));
   const bool allows = call.field("verdict") == "allow";
-  const bool is_decided =
-      asking && call.browser().devices.decide(code, allows ? std::optional(call.subject()) : std::nullopt);
+  const bool is_decided = asking && call.browser().devices.decide(code, allows ? call.session : nullptr);
   if (!is_decided) co_return page(call, "Sign in a program", code_form(kNoSuchCode), 404);
   meta::AuditEntry entry = call.auth().audit.entry(*call.session, call.context.address, call.request_id);
   entry.action = "device.decide";

@@ -4,6 +4,7 @@
 #include "api/pages/html.h"
 #include "api/pages/pages.h"
 #include "base/base64.h"
+#include "io/address_group.h"
 
 #include <algorithm>
 
@@ -46,10 +47,11 @@ Result<std::string> callback_of(const PageCall& call) {
 struct Journey {
   std::string secret;
   std::string next;
-  bool links = false;
+  std::string link;  // the form token of the session whose account is to be linked
 };
 std::string print(const Journey& journey) {
-  return journey.secret + "." + encode_base64url(std::string_view(journey.next)) + (journey.links ? ".link" : "");
+  return journey.secret + "." + encode_base64url(std::string_view(journey.next)) +
+         (journey.link.empty() ? "" : "." + journey.link);
 }
 Journey parse(std::string_view text) {
   Journey out;
@@ -59,7 +61,7 @@ Journey parse(std::string_view text) {
   text.remove_prefix(dot + 1);
   const std::size_t end = text.find('.');
   out.next = safe_next(decode_base64url(text.substr(0, end)).value_or(""));
-  out.links = end != std::string_view::npos && text.substr(end + 1) == "link";
+  if (end != std::string_view::npos) out.link = text.substr(end + 1);
   return out;
 }
 
@@ -72,8 +74,9 @@ io::Task<Result<auth::Oidc::Begun>> begin_journey(PageCall& call) {
 }
 
 /// Ties whoever is signed in to whoever that is there.
-io::Task<Result<PageReply>> link(PageCall& call, auth::ExternalPerson person) {
-  if (!call.session) co_return fail(Errc::denied, "you are not signed in any more; sign in, and link again");
+io::Task<Result<PageReply>> link(PageCall& call, auth::ExternalPerson person, std::string form_token) {
+  if (!call.session || !auth::is_form_token(form_token, call.cookie))
+    co_return fail(Errc::denied, "you are not signed in any more; sign in, and link again");
   meta::AuditEntry entry = call.auth().audit.entry(*call.session, call.context.address, call.request_id);
   entry.action = "account.link";
   entry.target = call.subject().name;
@@ -121,7 +124,7 @@ Shown sign_in(PageCall& call) {
 Shown sign_out(PageCall& call) {
   BERTH_CO_TRYV(co_await call.browser().sessions.close(call.session));
   PageReply reply = redirect("/login");
-  reply.cookies = {set_session(call, "")};
+  reply.cookies = {set_session(call, ""), set_oidc_cookie(call, "")};
   co_return reply;
 }
 
@@ -140,29 +143,36 @@ Shown begin_link(PageCall& call) {
                          "<p>Sign in there, and from then on that opens this account, too.</p>\n<a class=\"button\" "
                          "href=\"" +
                              escaped(begun.url) + "\">Continue to " + escaped(label) + "</a>");
-  reply.cookies = {set_oidc_cookie(call, print({.secret = begun.secret, .next = "/settings/sessions", .links = true}))};
+  reply.cookies = {set_oidc_cookie(
+      call, print({.secret = begun.secret, .next = "/settings/sessions", .link = auth::form_token(call.cookie)}))};
   co_return reply;
 }
 
 Shown come_from_provider(PageCall& call) {
   auth::Oidc* const oidc = call.browser().oidc;
   if (oidc == nullptr) co_return fail(Errc::route_unknown, "this registry has no identity provider");
-  if (call.query.has("error")) co_return fail(provider_refusal(call));
   const Journey journey = parse(oidc_cookie(call));
-  // Each answer makes us ask the provider: who makes answers up is slowed down.
+  if (!auth::Oidc::is_answer_to(journey.secret, call.field("state"))) {  // who makes answers up costs nobody anything
+    call.context.services.log.warn("oidc.refused",
+                                   {f("req", call.request_id), f("err", "the state is not of this browser")});
+    co_return fail(Errc::denied, std::string(auth::kSignInFailed));
+  }
+  if (call.query.has("error")) co_return fail(provider_refusal(call));
+  // Each answer makes us ask the provider: who sends codes that are none is slowed down, and nobody else.
   auth::SignInLimiter& limiter = call.browser().limiter;
   const std::int64_t now_ms = call.context.services.clock.now_ms();
-  BERTH_CO_TRYV(limiter.check("provider", call.context.address, now_ms));
+  const std::string counted = "provider " + io::address_group(call.context.address);
+  BERTH_CO_TRYV(limiter.check(counted, call.context.address, now_ms));
   BERTH_CO_TRY(auto back, callback_of(call));
   auto person = co_await oidc->finish(
       {journey.secret, call.field("state"), call.field("code"), call.field("iss"), std::move(back)});
   if (!person) {
-    if (person.error().code == Errc::denied) limiter.note_failure("provider", call.context.address, now_ms);
+    if (person.error().code == Errc::denied) limiter.note_failure(counted, call.context.address, now_ms);
     call.context.services.log.warn("oidc.refused", {f("req", call.request_id), f("err", person.error().cause)});
     co_return fail(std::move(person).error());
   }
-  limiter.note_success("provider", call.context.address);
-  if (journey.links) co_return co_await link(call, *std::move(person));
+  limiter.note_success(counted, call.context.address);
+  if (!journey.link.empty()) co_return co_await link(call, *std::move(person), journey.link);
   BERTH_CO_TRY(auto subject, co_await call.browser().external.sign_in(*std::move(person), oidc->settings().rules,
                                                                       "OpenID Connect", call.context.address));
   co_return co_await let_in(call, std::move(subject), journey.next);
