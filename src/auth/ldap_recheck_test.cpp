@@ -36,7 +36,7 @@ class LdapRecheckTest : public test::AccountsFixture {
   /// "looked up/changed/disabled", or the error.
   std::string run(const std::function<bool()>& pace = [] { return true; }) {
     LdapRecheck recheck({[this](const std::string& id) -> Result<std::optional<ExternalPerson>> {
-                           if (is_down_) return fail(Errc::unavailable, "away");
+                           if (is_down_ || id == bad_) return fail(Errc::unavailable, "away");
                            const auto found = entries_.find(id);
                            return found == entries_.end() ? std::nullopt : std::optional(found->second);
                          },
@@ -51,6 +51,7 @@ class LdapRecheckTest : public test::AccountsFixture {
   std::map<std::string, ExternalPerson> entries_;
   ReceptionRules rules_;
   bool is_down_ = false;
+  std::string bad_;  // an entry that cannot be read
 };
 
 TEST_F(LdapRecheckTest, WhoIsGoneIsDisabledWithHisSecrets) {
@@ -97,6 +98,15 @@ TEST_F(LdapRecheckTest, WhatCannotBeLookedUpDisablesNobody) {
   int left = 2;
   EXPECT_EQ(run([&left] { return left-- > 0; }), "2/0/0") << "stopped";
   EXPECT_FALSE(is_disabled("ann"));
+}
+
+TEST_F(LdapRecheckTest, OneEntryThatCannotBeReadKeepsNoOtherFromBeingLookedAt) {
+  bad_ = "ann";
+  EXPECT_EQ(run(), "2/0/0");
+  entries_.erase("cid");
+  EXPECT_EQ(run(), "2/0/0 doubted") << "one gone and one unknown, of three";
+  bad_.clear();
+  EXPECT_EQ(run(), "3/0/1");
 }
 
 TEST_F(LdapRecheckTest, TheLastAdministratorStays) {
