@@ -134,7 +134,8 @@ TEST(HeadParser, Fields) {  // S23
       {"Connection: close, \"a\"", nullptr, "options are tokens"},
   };
   for (const auto& row : rows) {
-    const Result<Request> request = parse(std::string("GET / HTTP/1.1\r\nHost: a\r\n") + row.line + "\r\n\r\n");
+    const std::string bytes = std::string("GET / HTTP/1.1\r\nHost: a\r\n") + row.line + "\r\n\r\n";
+    const Result<Request> request = parse(bytes);
     ASSERT_EQ(request.has_value(), row.value != nullptr) << row.line << ": " << row.why;
     if (request) {
       EXPECT_EQ(request->find("X"), row.value) << row.line << ": " << row.why;
