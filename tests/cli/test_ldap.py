@@ -2,7 +2,6 @@
 
 import base64
 import contextlib
-import http.client
 import json
 import pathlib
 import socket
@@ -13,6 +12,7 @@ import time
 import pytest
 
 from conftest import run
+from test_trust import Registry
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
@@ -39,28 +39,8 @@ def directory(tmp_path_factory, authority):
     slapd.stop()
 
 
-class Registry:
-    def __init__(self, server):
-        self.server = server
-
-    def ask(self, method, path, body=None, who=None, **headers):
-        """(status, document) of one request."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=30)
-        try:
-            if who:
-                headers["Authorization"] = "Basic " + base64.b64encode(":".join(who).encode()).decode()
-            connection.request(method, path, body, headers)
-            response = connection.getresponse()
-            text = response.read()
-            return response.status, json.loads(text) if text else None
-        finally:
-            connection.close()
-
-    def api(self, status, method, path, body=None, who=ROOT):
-        done, document = self.ask(method, f"/api/v1/{path}", body and json.dumps(body), who,
-                                  **{"Content-Type": "application/json"})
-        assert done == status, document
-        return document
+class Directed(Registry):
+    """A registry whose people are in a directory."""
 
     def status(self, name, password):
         """Of signing in as docker does."""
@@ -112,7 +92,7 @@ def start(serve, tmp_path):
         assert done.returncode == 0, done.stderr
         if teams:
             link_groups(tmp_path / "data", teams)
-        return Registry(serve(*settings(directory, tmp_path, **changed)))
+        return Directed(serve(*settings(directory, tmp_path, **changed)))
     return start
 
 
