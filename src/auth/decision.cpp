@@ -65,8 +65,8 @@ bool is_visible(const Subject& subject, const meta::Standing& standing) {
 Cause decide(const Subject& subject, const meta::Standing& standing, const std::vector<Match>& matches, Right right,
              Rights everybody) {
   if (const auto by_grant = decide_by_grants(matches, right)) return *by_grant;
-  if (standing.role && rights_of(*standing.role).has(right))
-    return {.kind = Cause::Kind::role, .grant = 0, .role = *standing.role};
+  if (standing.place->role && rights_of(*standing.place->role).has(right))
+    return {.kind = Cause::Kind::role, .grant = 0, .role = *standing.place->role};
   if (right == Right::read && is_visible(subject, standing))
     return {.kind = Cause::Kind::visible, .grant = 0, .role = {}};
   if (everybody.has(right)) return {.kind = Cause::Kind::everybody, .grant = 0, .role = {}};
@@ -86,7 +86,7 @@ std::string_view to_string(meta::Role role) {
 }
 
 std::string describe_grant(const Cause& cause, const meta::Standing& standing) {
-  for (const meta::GrantRow& row : standing.grants) {
+  for (const meta::GrantRow& row : standing.place->grants) {
     if (row.id != cause.grant) continue;
     const std::string to_team = row.principal_name.empty() ? "" : " to the team " + row.principal_name;
     return "the grant " + std::to_string(row.id) + to_team + " on " + row.pattern +
@@ -102,12 +102,12 @@ const Cause& Ruling::cause_of(Right right) const { return causes[index_of(right)
 Ruling rule(const Subject& subject, const meta::Standing& standing, const oci::RepoName& repo, Rights everybody) {
   const bool exists = standing.repo.has_value();
   if (subject.is_admin) return everything({.kind = Cause::Kind::administrator, .grant = 0, .role = {}}, exists);
-  const bool is_owner = standing.ns && standing.ns->kind == meta::NamespaceKind::user && subject.id != 0 &&
-                        standing.ns->owner == subject.id;
+  const bool is_owner = standing.place->ns && standing.place->ns->kind == meta::NamespaceKind::user &&
+                        subject.id != 0 && standing.place->ns->owner == subject.id;
   if (is_owner) return everything({.kind = Cause::Kind::own_namespace, .grant = 0, .role = {}}, exists);
-  if (standing.role && *standing.role >= meta::Role::admin)
-    return everything({.kind = Cause::Kind::role, .grant = 0, .role = *standing.role}, exists);
-  const auto matches = matching(standing.grants, repo);
+  if (standing.place->role && *standing.place->role >= meta::Role::admin)
+    return everything({.kind = Cause::Kind::role, .grant = 0, .role = *standing.place->role}, exists);
+  const auto matches = matching(standing.place->grants, repo);
   Ruling out{.rights = {}, .causes = {}, .repo_exists = exists};
   for (const Right right : kAllRights) {
     const Cause cause = decide(subject, standing, matches, right, everybody);

@@ -44,7 +44,8 @@ std::vector<meta::GrantRow> rows(const std::vector<Give>& gives) {
 
 meta::Standing standing(std::optional<meta::Namespace> ns, std::vector<Give> gives = {},
                         std::optional<meta::Role> role = {}, std::optional<meta::Visibility> repo = {}) {
-  return {.ns = std::move(ns), .repo = repo, .role = role, .grants = rows(gives)};
+  meta::Place place{.ns = std::move(ns), .role = role, .grants = rows(gives)};
+  return {.place = std::make_shared<const meta::Place>(std::move(place)), .repo = repo};
 }
 
 using Kind = Cause::Kind;

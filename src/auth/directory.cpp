@@ -22,6 +22,13 @@ class SubjectKey {
   std::array<char, sizeof(meta::PrincipalId) + 2> bytes_{};
 };
 
+std::size_t bytes_of(const meta::Place& place) {
+  std::size_t sum = sizeof place;
+  for (const meta::GrantRow& row : place.grants)
+    sum += sizeof row + row.principal_name.capacity() + row.pattern.capacity();
+  return sum;
+}
+
 }  // namespace
 
 void Directory::look_for_accounts() {
@@ -33,11 +40,27 @@ void Directory::look_for_accounts() {
 Result<RulingPtr> Directory::ruling(const Subject& subject, const oci::RepoName& repo) {
   if (auto known = find_ruling(subject, repo.str())) return known;
   const auto stamp = store_.epochs().stamp_with_accounts(meta::Epochs::stripe_of(repo));
-  const std::optional<meta::PrincipalId> id = subject.id != 0 ? std::optional(subject.id) : std::nullopt;
-  BERTH_TRY(const auto standing, store_.peek([&](sql::Connection& db) { return meta::load_standing(db, id, repo); }));
-  auto made = std::make_shared<const Ruling>(rule(subject, standing, repo, everybody_));
+  BERTH_TRY(const auto found, standing(subject, repo));
+  auto made = std::make_shared<const Ruling>(rule(subject, found, repo, everybody_));
   if (stamp) rulings_.put(repo.str(), SubjectKey(subject).view(), *stamp, made, sizeof(Ruling));
   return made;
+}
+
+Result<meta::Standing> Directory::standing(const Subject& subject, const oci::RepoName& repo) {
+  const SubjectKey key(subject);
+  const auto stamp = store_.epochs().stamp_with_accounts(meta::Epochs::kAccounts);
+  if (auto place = stamp ? places_.find(repo.first_component(), key.view()) : nullptr) {
+    BERTH_TRY(const auto visibility, store_.peek([&](sql::Connection& db) { return meta::load_visibility(db, repo); }));
+    // Else the two may be of different moments, and together allow what neither moment did.
+    if (store_.epochs().holds(*stamp)) return meta::Standing{std::move(place), visibility};
+  }
+  const std::optional<meta::PrincipalId> id = subject.id != 0 ? std::optional(subject.id) : std::nullopt;
+  BERTH_TRY(auto out, store_.peek([&](sql::Connection& db) { return meta::load_standing(db, id, repo); }));
+  // A namespace may come into being with a push, which is no change of the accounts: that there is none is not kept.
+  if (stamp && out.place->ns) {
+    places_.put(repo.first_component(), key.view(), *stamp, out.place, bytes_of(*out.place));
+  }
+  return out;
 }
 
 RulingPtr Directory::find_ruling(const Subject& subject, std::string_view repo) {

@@ -21,7 +21,10 @@ class Directory {
  public:
   /// everybody: what callers without an account may do anywhere.
   Directory(meta::Store& store, Rights everybody)
-      : store_(store), everybody_(everybody), rulings_(store.epochs(), kRulingBytes) {}
+      : store_(store),
+        everybody_(everybody),
+        rulings_(store.epochs(), kRulingBytes),
+        places_(store.epochs(), kPlaceBytes) {}
 
   /// Whether anybody has an account: before, nobody signs in and rights do not exist. Once true it stays true.
   bool has_accounts() const { return has_accounts_.load(std::memory_order_relaxed); }
@@ -38,11 +41,15 @@ class Directory {
 
  private:
   static constexpr std::size_t kRulingBytes = 8 * 1024 * 1024;
+  static constexpr std::size_t kPlaceBytes = 8 * 1024 * 1024;
+
+  Result<meta::Standing> standing(const Subject& subject, const oci::RepoName& repo);
 
   meta::Store& store_;
   Rights everybody_;
   std::atomic<bool> has_accounts_{false};
   meta::ReadCache<Ruling> rulings_;
+  meta::ReadCache<meta::Place> places_;  // of a namespace and a subject: its next repository costs one lookup
 };
 
 /// A principal as a subject; nullopt for a team, and for one that is disabled or has expired.

@@ -46,6 +46,29 @@ TEST_F(DirectoryTest, AChangeCountsAtOnce) {
   EXPECT_EQ(rights("bob", "ann/app"), Rights(Right::read));
 }
 
+// S11, for repositories not asked for before: what is remembered of the subject in the namespace is of the past, too.
+TEST_F(DirectoryTest, AChangeCountsAtOnceAtTheNextRepositoryOfTheNamespace) {
+  add_user("ann");
+  add_user("bob");
+  EXPECT_EQ(rights("bob", "ann/a"), Rights());
+  EXPECT_EQ(rights("bob", "ann/b"), Rights()) << "from memory";
+  const auto id = grant("bob", "ann/**", Right::write, {});
+  EXPECT_EQ(rights("bob", "ann/c"), Rights(Right::write));
+  EXPECT_EQ(rights("", "ann/c"), Rights()) << "nobody else's memory";
+  add_repo("ann/d", Visibility::open);
+  EXPECT_EQ(rights("bob", "ann/d"), Right::read | Right::write);
+  expect_ok(change([&](sql::Connection& db) { return remove_grant(db, "ann", id); }));
+  EXPECT_EQ(rights("bob", "ann/e"), Rights());
+}
+
+// The first push to a namespace makes it, and that is no change of the accounts.
+TEST_F(DirectoryTest, ANamespaceThatWasNotThereIsFoundWhenItIs) {
+  add_user("ann");
+  EXPECT_EQ(rights("ann", "new/a"), Rights());
+  add_repo("new/app", Visibility::open);
+  EXPECT_EQ(rights("ann", "new/app"), Rights(Right::read));
+}
+
 // Who was read a moment before a change asks with what he was then. What he is told must not be kept for who he is now:
 // an administrator who began a long upload before he stopped being one would leave all rights behind in the cache.
 TEST_F(DirectoryTest, WhoAsksWithAnOldSubjectLeavesNothingForTheNewOne) {

@@ -76,6 +76,19 @@ GrantRow read(const sql::Row& row) {
   return {row.int64(0), row.int64(1), std::string(row.text(2)), std::string(row.text(3)), row.int64(4), row.int64(5)};
 }
 
+Result<Place> load_place(sql::Connection& db, std::optional<PrincipalId> principal, std::string_view ns) {
+  Place out;
+  BERTH_TRY(out.ns, find_namespace(db, ns));
+  if (!out.ns || !principal) return out;
+  if (out.ns->kind == NamespaceKind::organization) {
+    BERTH_TRY(out.role, find_role(db, out.ns->id, *principal));
+  }
+  const auto keep = [&](const sql::Row& row) { out.grants.push_back(read(row)); };
+  BERTH_TRYV(db.query(kOwn, {*principal, out.ns->id}, keep));
+  BERTH_TRYV(db.query(kOfTeams, {*principal, out.ns->id}, keep));
+  return out;
+}
+
 }  // namespace
 
 Result<GrantId> put_grant(sql::Connection& db, NamespaceId ns, const GrantRow& grant, const Stamp& stamp) {
@@ -111,22 +124,23 @@ Result<std::vector<GrantRow>> list_grants(sql::Connection& db, NamespaceId ns, G
   return out;
 }
 
+Result<std::optional<Visibility>> load_visibility(sql::Connection& db, const oci::RepoName& repo) {
+  std::optional<Visibility> out;
+  BERTH_TRYV(db.query(kRepo, {std::string_view(repo.str())}, [&](const sql::Row& row) {
+    const auto visibility = static_cast<Visibility>(row.int64(1));
+    if ((row.text(0) == repo.str()) & (row.int64(2) != 0)) out = visibility;
+  }));
+  return out;
+}
+
 Result<Standing> load_standing(sql::Connection& db, std::optional<PrincipalId> principal, const oci::RepoName& repo) {
   const Snapshot snapshot(db);
   Standing out;
-  BERTH_TRY(out.ns, find_namespace(db, repo.first_component()));
-  if (!out.ns) return out;
-  BERTH_TRYV(db.query(kRepo, {std::string_view(repo.str())}, [&](const sql::Row& row) {
-    const auto visibility = static_cast<Visibility>(row.int64(1));
-    if ((row.text(0) == repo.str()) & (row.int64(2) != 0)) out.repo = visibility;
-  }));
-  if (!principal) return out;
-  if (out.ns->kind == NamespaceKind::organization) {
-    BERTH_TRY(out.role, find_role(db, out.ns->id, *principal));
+  BERTH_TRY(Place place, load_place(db, principal, repo.first_component()));
+  if (place.ns) {
+    BERTH_TRY(out.repo, load_visibility(db, repo));
   }
-  const auto keep = [&](const sql::Row& row) { out.grants.push_back(read(row)); };
-  BERTH_TRYV(db.query(kOwn, {*principal, out.ns->id}, keep));
-  BERTH_TRYV(db.query(kOfTeams, {*principal, out.ns->id}, keep));
+  out.place = std::make_shared<const Place>(std::move(place));
   return out;
 }
 

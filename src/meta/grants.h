@@ -5,6 +5,7 @@
 #include "meta/namespaces.h"
 #include "oci/repo_name.h"
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -33,14 +34,21 @@ Result<std::int64_t> count_grants(sql::Connection& db, PrincipalId principal, Na
 /// Of a namespace, by id, after `after` (exclusive), at most `limit`.
 Result<std::vector<GrantRow>> list_grants(sql::Connection& db, NamespaceId ns, GrantId after, std::int64_t limit);
 
+/// A subject's place in a namespace: what its standing at each repository there has in common.
+struct Place {
+  std::optional<Namespace> ns;   // nullopt: there is no such namespace
+  std::optional<Role> role;      // in the organisation
+  std::vector<GrantRow> grants;  // in that namespace, its own and its teams', whatever the pattern
+};
 /// What there is to know about a subject's place at a repository.
 struct Standing {
-  std::optional<Namespace> ns;     // nullopt: there is no such namespace
-  std::optional<Visibility> repo;  // nullopt: there is no such repository
-  std::optional<Role> role;        // in the organisation
-  std::vector<GrantRow> grants;    // in that namespace, its own and its teams', whatever the pattern
+  std::shared_ptr<const Place> place = std::make_shared<const Place>();  // never null; shared: by who remembers it
+  std::optional<Visibility> repo;                                        // nullopt: there is no such repository
 };
-/// `principal` empty: an anonymous caller. A few point lookups, whatever the number of accounts and grants.
+/// `principal` empty: an anonymous caller. A few point lookups, whatever the number of accounts and grants; of one
+/// moment.
 Result<Standing> load_standing(sql::Connection& db, std::optional<PrincipalId> principal, const oci::RepoName& repo);
+/// Standing::repo alone: one point lookup.
+Result<std::optional<Visibility>> load_visibility(sql::Connection& db, const oci::RepoName& repo);
 
 }  // namespace berth::meta

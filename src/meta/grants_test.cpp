@@ -75,18 +75,18 @@ TEST_F(Grants, AStandingHoldsWhatADecisionNeeds) {
   repo_id("acme/web");
 
   const Standing own = standing(ann_, "acme/web");
-  EXPECT_EQ(own.ns->name, "acme");
+  EXPECT_EQ(own.place->ns->name, "acme");
   EXPECT_EQ(own.repo, Visibility::closed);
-  EXPECT_EQ(own.role, Role::writer);
-  EXPECT_THAT(printed(own.grants), ::testing::ElementsAre(" acme/web 1-0", "acme/devs acme/** 2-0"));
+  EXPECT_EQ(own.place->role, Role::writer);
+  EXPECT_THAT(printed(own.place->grants), ::testing::ElementsAre(" acme/web 1-0", "acme/devs acme/** 2-0"));
   const Standing anonymous = standing(std::nullopt, "acme/web");
   EXPECT_EQ(anonymous.repo, Visibility::closed);
-  EXPECT_FALSE(anonymous.role);
-  EXPECT_TRUE(anonymous.grants.empty());
+  EXPECT_FALSE(anonymous.place->role);
+  EXPECT_TRUE(anonymous.place->grants.empty());
   EXPECT_FALSE(standing(ann_, "acme/new").repo) << "A10: there is none";
-  EXPECT_FALSE(standing(ann_, "none/web").ns);
-  EXPECT_THAT(printed(standing(ann_, "other/x").grants), ::testing::ElementsAre(" other/** 16-0"));
-  EXPECT_FALSE(standing(ann_, "other/x").role);
+  EXPECT_FALSE(standing(ann_, "none/web").place->ns);
+  EXPECT_THAT(printed(standing(ann_, "other/x").place->grants), ::testing::ElementsAre(" other/** 16-0"));
+  EXPECT_FALSE(standing(ann_, "other/x").place->role);
 }
 
 // A repository that was deleted is as one that never was.
@@ -109,7 +109,7 @@ TEST_F(Grants, ARepositoryLendsItsVisibilityToNoOtherName) {
 TEST_F(Grants, RolesAreOfOrganisations) {
   const NamespaceId bob = claim("bob", NamespaceKind::user);
   ASSERT_TRUE(put_org_member(*db_, bob, ann_, Role::owner).has_value());
-  EXPECT_FALSE(standing(ann_, "bob/x").role);
+  EXPECT_FALSE(standing(ann_, "bob/x").place->role);
 }
 
 }  // namespace
