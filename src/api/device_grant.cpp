@@ -54,8 +54,7 @@ io::Task<AdminReply> make_token(Context& context, auth::Subject person, std::str
 /// Of the API's answer; empty: it made none.
 std::string secret_of(const AdminReply& made) {
   const auto parsed = json::parse(made.body);
-  const json::Value* secret = parsed && made.succeeded() ? parsed->find("secret") : nullptr;
-  return secret != nullptr && secret->is(json::Value::Kind::string) ? secret->string() : std::string();
+  return parsed && made.succeeded() ? parsed->text("secret") : std::string();
 }
 
 }  // namespace

@@ -30,11 +30,6 @@ Result<Value> parse_object(std::string_view text, std::string_view what) {
   return *std::move(parsed);
 }
 
-std::string_view text_of(const Value& object, std::string_view name) {
-  const Value* member = object.find(name);
-  return member != nullptr && member->is(Kind::string) ? std::string_view(member->string()) : std::string_view();
-}
-
 /// https://, or as unprotected as the issuer itself is; nothing that could be read in two ways.
 bool is_askable(std::string_view url, std::string_view issuer) {
   const bool is_http = url.starts_with("http://") && issuer.starts_with("http://");
@@ -52,12 +47,11 @@ std::string discovery_url(std::string_view issuer) {
 
 Result<Discovery> parse_discovery(std::string_view text, std::string_view issuer) {
   BERTH_TRY(const Value document, parse_object(text, "the discovery document"));
-  if (text_of(document, "issuer") != issuer) {
-    return refuse("the discovery document is of another issuer, '" +
-                  std::string(text_of(document, "issuer").substr(0, 200)) + "'");
+  if (document.text("issuer") != issuer) {
+    return refuse("the discovery document is of another issuer, '" + document.text("issuer").substr(0, 200) + "'");
   }
   const auto address = [&](std::string_view name) {
-    const std::string_view url = text_of(document, name);
+    const std::string_view url = document.text(name);
     return is_askable(url, issuer) ? std::string(url) : std::string();
   };
   Discovery out;

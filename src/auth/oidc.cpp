@@ -43,15 +43,10 @@ void append_parameter(std::string& out, std::string_view name, std::string_view 
   out.append(name).append("=").append(http::percent_encode(value));
 }
 
-std::string_view text_of(const Value& object, std::string_view name) {
-  const Value* member = object.find(name);
-  return member != nullptr && member->is(Kind::string) ? std::string_view(member->string()) : std::string_view();
-}
-
 /// The first that says something: providers differ in what they send.
 std::string_view first_text(const Value& claims, std::initializer_list<std::string_view> names) {
   for (const std::string_view name : names) {
-    const std::string_view text = text_of(claims, name);
+    const std::string_view text = claims.text(name);
     if (!text.empty()) return text;
   }
   return {};
@@ -67,7 +62,7 @@ Result<Value> parse_claims(std::string_view text) {
 
 Result<TokenAnswer> parse_token_answer(std::string_view text) {
   BERTH_TRY(const Value answer, parse_claims(text));
-  TokenAnswer out{std::string(text_of(answer, "id_token")), std::string(text_of(answer, "access_token"))};
+  TokenAnswer out{answer.text("id_token"), answer.text("access_token")};
   if (out.id_token.empty()) return refuse("the provider's answer has no id_token; is the scope openid asked for?");
   return out;
 }
@@ -91,17 +86,17 @@ Result<ExternalPerson> person_of(const IdToken& token, const OidcSettings& setti
   if (!is_for_us) return refuse("the ID token was made for another client");
   // OpenID Connect Core 1.0, 3.1.3.7: who else is named must not have been the one that asked for it.
   const Value* party = token.payload.find("azp");
-  if (party != nullptr && text_of(token.payload, "azp") != settings.client_id)
+  if (party != nullptr && token.payload.text("azp") != settings.client_id)
     return refuse("the ID token was asked for by another client (azp)");
   if (claims.audiences.size() > 1 && party == nullptr) return refuse("the ID token has several audiences and no azp");
-  if (!is_same(text_of(token.payload, "nonce"), nonce)) return refuse("the ID token is of another sign-in (nonce)");
+  if (!is_same(token.payload.text("nonce"), nonce)) return refuse("the ID token is of another sign-in (nonce)");
   ExternalPerson out;
   out.issuer = settings.issuer;
   out.id = claims.subject;
   if (out.id.empty()) return refuse("the ID token names nobody (sub)");
   out.name = first_text(token.payload, {settings.name_claim, "preferred_username", "nickname", "email"});
-  out.email = text_of(token.payload, "email");
-  out.display_name = text_of(token.payload, "name");
+  out.email = token.payload.text("email");
+  out.display_name = token.payload.text("name");
   out.groups = groups_of(token.payload, settings.groups_claim);
   return out;
 }
@@ -192,7 +187,7 @@ Result<std::optional<std::vector<std::string>>> Oidc::ask_for_groups(const Disco
   if (provider.userinfo.empty() || token.empty()) return none;
   BERTH_TRY(const std::string text, deps_.ask({.url = provider.userinfo, .bearer = token}));
   BERTH_TRY(const Value claims, parse_claims(text));
-  if (text_of(claims, "sub") != subject) return refuse("the userinfo endpoint speaks of somebody else");
+  if (claims.text("sub") != subject) return refuse("the userinfo endpoint speaks of somebody else");
   auto groups = groups_of(claims, settings_.groups_claim);
   return groups ? std::move(groups) : none;
 }

@@ -16,6 +16,12 @@ const Value* Value::find(std::string_view key) const {
   return nullptr;
 }
 
+const std::string& Value::text(std::string_view key) const {
+  static const std::string kNone;
+  const Value* member = find(key);
+  return member != nullptr && member->is(Kind::string) ? member->text_ : kNone;
+}
+
 constexpr std::size_t kReasonBytesMax = 200;
 
 /// Receives nlohmann's parse events (its SAX parser is iterative, so depth costs no stack) and builds the tree.

@@ -37,6 +37,8 @@ class Value {
 
   /// The member named `key`, byte for byte, or nullptr. Linear: objects here are small.
   const Value* find(std::string_view key) const;
+  /// The text of that member; empty if there is none or it is no string.
+  const std::string& text(std::string_view key) const;
 
  private:
   friend class Builder;

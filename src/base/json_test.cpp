@@ -100,9 +100,9 @@ TEST(Json, OnlyPlainLiteralsAreIntegers) {
 }
 
 TEST(Json, TreeHoldsWhatWasWritten) {
-  const auto root = parse(R"({"b":[1,"x",null],"a":true,"c":{"d":false}})");
+  const auto root = parse(R"({"b":[1,"x",null],"a":true,"c":{"d":false},"e":"text"})");
   ASSERT_TRUE(root.has_value());
-  ASSERT_EQ(root->object().size(), 3U);
+  ASSERT_EQ(root->object().size(), 4U);
   EXPECT_EQ(root->object()[0].first, "b") << "members stay in the order of the text";
   const Value* list = root->find("b");
   ASSERT_NE(list, nullptr);
@@ -114,6 +114,9 @@ TEST(Json, TreeHoldsWhatWasWritten) {
   EXPECT_FALSE(root->find("c")->find("d")->boolean());
   EXPECT_EQ(root->find("A"), nullptr) << "keys match byte for byte (V2)";
   EXPECT_EQ(list->find("x"), nullptr) << "an array has no members";
+  EXPECT_EQ(root->text("e"), "text");
+  EXPECT_EQ(root->text("a"), "") << "no string";
+  EXPECT_EQ(root->text("x"), "") << "not there";
 }
 
 std::string nested(std::size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); }

@@ -21,11 +21,6 @@ Result<http::FetchResponse> post_form(const std::string& url, std::string form, 
   return http::fetch(request);
 }
 
-std::string text_of(const json::Value& object, std::string_view name) {
-  const json::Value* member = object.find(name);
-  return member != nullptr && member->is(json::Value::Kind::string) ? member->string() : std::string();
-}
-
 std::int64_t number_of(const json::Value& object, std::string_view name, std::int64_t otherwise) {
   const json::Value* member = object.find(name);
   return member != nullptr && member->is(json::Value::Kind::integer) ? member->integer() : otherwise;
@@ -46,10 +41,10 @@ Result<DeviceSignIn> begin_device_sign_in(const RegistryAddress& registry, const
             post_form(registry.base + "/token/device", "client_id=" + http::percent_encode(client_name), ca_file));
   BERTH_TRY(const auto answer, object_of(response, registry.host));
   DeviceSignIn out;
-  out.device_code = text_of(answer, "device_code");
-  out.user_code = text_of(answer, "user_code");
-  out.address = text_of(answer, "verification_uri");
-  out.address_with_code = text_of(answer, "verification_uri_complete");
+  out.device_code = answer.text("device_code");
+  out.user_code = answer.text("user_code");
+  out.address = answer.text("verification_uri");
+  out.address_with_code = answer.text("verification_uri_complete");
   out.life_s = number_of(answer, "expires_in", out.life_s);
   out.interval_s = std::clamp(number_of(answer, "interval", out.interval_s), std::int64_t{1}, kIntervalMaxS);
   if (!response.succeeded() || out.device_code.empty() || out.user_code.empty() || out.address.empty()) {
@@ -68,16 +63,15 @@ Result<std::optional<Credentials>> poll_device_sign_in(const RegistryAddress& re
                           http::percent_encode(waiting.device_code),
                       ca_file));
   BERTH_TRY(const auto answer, object_of(response, registry.host));
-  const std::string error = text_of(answer, "error");
+  const std::string error = answer.text("error");
   if (error == "authorization_pending") return std::optional<Credentials>();
   if (error == "slow_down") {
     waiting.interval_s = std::min(waiting.interval_s + kSlowerS, kIntervalMaxS);
     return std::optional<Credentials>();
   }
-  Credentials out{
-      .user = text_of(answer, "username"), .secret = text_of(answer, "access_token"), .is_identity_token = false};
+  Credentials out{.user = answer.text("username"), .secret = answer.text("access_token"), .is_identity_token = false};
   if (response.succeeded() && !out.user.empty() && !out.secret.empty()) return std::optional(std::move(out));
-  const std::string why = text_of(answer, "error_description");
+  const std::string why = answer.text("error_description");
   return fail(Errc::denied, why.empty() ? "the sign-in did not work" : why);
 }
 

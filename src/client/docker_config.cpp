@@ -18,8 +18,7 @@ constexpr std::string_view kHubKey = "https://index.docker.io/v1/";
 
 std::string text_at(const json::Value& root, std::string_view section, std::string_view key) {
   const json::Value* found = root.find(section);
-  const json::Value* value = found != nullptr ? found->find(key) : nullptr;
-  return value != nullptr && value->is(json::Value::Kind::string) ? value->string() : "";
+  return found != nullptr ? found->text(key) : std::string();
 }
 
 std::optional<Credentials> from_auths(const json::Value& root, std::string_view host) {
@@ -70,8 +69,7 @@ std::string DockerConfig::helper_for(std::string_view host) const {
   if (!root) return "";
   const std::string of_host = text_at(*root, "credHelpers", host);
   if (!of_host.empty()) return of_host;
-  const json::Value* store = root->find("credsStore");
-  return store != nullptr && store->is(json::Value::Kind::string) ? store->string() : "";
+  return root->text("credsStore");
 }
 
 bool DockerConfig::has_plain(std::string_view host) const {

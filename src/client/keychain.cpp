@@ -123,15 +123,11 @@ std::string helper_json(std::string_view host, const Credentials& credentials) {
 
 Result<std::pair<std::string, Credentials>> parse_helper_json(std::string_view text) {
   const auto parsed = json::parse(text);
-  const auto text_of = [&](std::string_view key) -> std::string {
-    const json::Value* value = parsed ? parsed->find(key) : nullptr;
-    return value != nullptr && value->is(json::Value::Kind::string) ? value->string() : "";
-  };
-  Credentials out{.user = text_of("Username"), .secret = text_of("Secret"), .is_identity_token = false};
-  if (!parsed || out.secret.empty())
+  if (!parsed || parsed->text("Secret").empty())
     return fail(Errc::parameter_invalid, "that is not what a credential helper is given");
-  out.is_identity_token = out.user == "<token>";
-  return std::pair(text_of("ServerURL"), std::move(out));
+  const std::string& user = parsed->text("Username");
+  return std::pair(parsed->text("ServerURL"),
+                   Credentials{.user = user, .secret = parsed->text("Secret"), .is_identity_token = user == "<token>"});
 }
 
 Result<std::optional<Credentials>> ask_helper(std::string_view helper, std::string_view host) {

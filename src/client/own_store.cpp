@@ -17,11 +17,6 @@ constexpr std::int64_t kLifeMs = 60LL * 60 * 1000;
 constexpr std::int64_t kSpareMs = 5LL * 60 * 1000;  // a password that ends during a push is of no use
 constexpr std::string_view kSection = "hosts";
 
-std::string text_of(const json::Value& object, std::string_view key) {
-  const json::Value* value = object.find(key);
-  return value != nullptr && value->is(Kind::string) ? value->string() : "";
-}
-
 /// A password for an hour, by the refresh token.
 Result<std::string> fresh_password(std::string_view host, const std::string& refresh_token) {
   BERTH_TRY(const auto address, find_registry(host, {}));
@@ -32,7 +27,7 @@ Result<std::string> fresh_password(std::string_view host, const std::string& ref
   request.body = R"({"expires_in":"1h"})";
   BERTH_TRY(const auto answer, http::fetch(request));
   const auto parsed = json::parse(answer.body);
-  std::string secret = parsed ? text_of(*parsed, "secret") : "";
+  std::string secret = parsed ? parsed->text("secret") : "";
   if (!answer.succeeded() || secret.empty()) {
     return fail(Errc::unauthorized,
                 "the login to " + std::string(host) + " is not valid any more: berth login " + std::string(host));
@@ -61,11 +56,11 @@ Result<std::optional<Credentials>> OwnStore::get(std::string_view host, const Cl
   const json::Value* hosts = root ? root->find(kSection) : nullptr;
   const json::Value* entry = hosts != nullptr ? hosts->find(host) : nullptr;
   if (entry == nullptr) return std::nullopt;
-  Credentials out{.user = text_of(*entry, "user"), .secret = text_of(*entry, "secret"), .is_identity_token = false};
+  Credentials out{.user = entry->text("user"), .secret = entry->text("secret"), .is_identity_token = false};
   const json::Value* is_refresh = entry->find("refresh");
   if (is_refresh == nullptr || !is_refresh->boolean()) return std::optional(std::move(out));
   const json::Value* until = entry->find("password_until_ms");
-  std::string password = text_of(*entry, "password");
+  std::string password = entry->text("password");
   if (password.empty() || until == nullptr || until->integer() < clock.now_ms() + kSpareMs) {
     BERTH_TRY(password, fresh_password(host, out.secret));
     const std::vector<std::string> path = {std::string(kSection), std::string(host)};
@@ -96,7 +91,7 @@ std::vector<std::pair<std::string, std::string>> OwnStore::list() const {
   const auto root = json::parse(text_.empty() ? "{}" : text_);
   const json::Value* hosts = root ? root->find(kSection) : nullptr;
   if (hosts == nullptr) return out;
-  for (const auto& [host, entry] : hosts->object()) out.emplace_back(host, text_of(entry, "user"));
+  for (const auto& [host, entry] : hosts->object()) out.emplace_back(host, entry.text("user"));
   return out;
 }
 

@@ -66,8 +66,7 @@ Result<http::FetchResponse> fetch_token(const Challenge& challenge, const Creden
 
 std::string member_of(const http::FetchResponse& response, std::string_view key) {
   const auto parsed = json::parse(response.body);
-  const json::Value* value = parsed ? parsed->find(key) : nullptr;
-  return value != nullptr && value->is(json::Value::Kind::string) ? value->string() : "";
+  return parsed ? parsed->text(key) : std::string();
 }
 
 }  // namespace

@@ -152,16 +152,9 @@ Result<KeyHandle> ed25519_key(const json::Value& jwk) {
   return key;
 }
 
-/// The member as text; empty if it is not there or no string.
-std::string_view text_of(const json::Value& jwk, std::string_view name) {
-  const json::Value* member = jwk.find(name);
-  return member != nullptr && member->is(json::Value::Kind::string) ? std::string_view(member->string())
-                                                                    : std::string_view();
-}
-
 Result<KeyHandle> key_of(const json::Value& jwk) {
-  const std::string_view kty = text_of(jwk, "kty");
-  const std::string_view crv = text_of(jwk, "crv");
+  const std::string_view kty = jwk.text("kty");
+  const std::string_view crv = jwk.text("crv");
   if (kty == "EC" && crv == "P-256") return ec_key(jwk);
   if (kty == "OKP" && crv == "Ed25519") return ed25519_key(jwk);
   if (kty == "RSA") return rsa_key(jwk);
@@ -169,7 +162,7 @@ Result<KeyHandle> key_of(const json::Value& jwk) {
 }
 
 bool is_absent_or(const json::Value& jwk, std::string_view name, std::string_view expected) {
-  return jwk.find(name) == nullptr || text_of(jwk, name) == expected;
+  return jwk.find(name) == nullptr || jwk.text(name) == expected;
 }
 
 // ---- signatures
@@ -234,10 +227,10 @@ Result<VerifyKey> VerifyKey::from_jwk(const json::Value& jwk) {
   if (!jwk.is(json::Value::Kind::object)) return bad_key("a JWK is a JSON object");
   if (jwk.find("d") != nullptr) return bad_key("the JWK holds a private key; only the public part belongs here");
   if (!is_absent_or(jwk, "use", "sig")) return bad_key("the JWK's use is not sig");
-  if (jwk.find("kid") != nullptr && text_of(jwk, "kid").empty()) return bad_key("the JWK's kid must be text");
+  if (jwk.find("kid") != nullptr && jwk.text("kid").empty()) return bad_key("the JWK's kid must be text");
   auto handle = std::make_shared<Handle>();
   BERTH_TRY(handle->key, key_of(jwk));
-  BERTH_TRY(VerifyKey key, from_handle(std::move(handle), std::string(text_of(jwk, "kid"))));
+  BERTH_TRY(VerifyKey key, from_handle(std::move(handle), jwk.text("kid")));
   const std::string_view algorithm = to_string(key.algorithm());
   if (!is_absent_or(jwk, "alg", algorithm)) return bad_key("the JWK's alg is not " + std::string(algorithm));
   return key;

@@ -34,14 +34,13 @@ constexpr sql::Sql kCount = R"(
   FROM grant_
   WHERE principal_id = $1 AND ns_id = $2)";
 
-constexpr sql::Sql kOwn = R"(
+// Its own, and those of its teams: from the teams to their grants, never the other way round, for the namespace may
+// have a hundred thousand. SQLite keeps the order of a CROSS JOIN.
+constexpr sql::Sql kOwnAndOfTeams = R"(
   SELECT id, principal_id, '', pattern, allow, deny
   FROM grant_
-  WHERE principal_id = $1 AND ns_id = $2)";
-
-// From the teams to their grants, never the other way round: the namespace may have a hundred thousand. SQLite keeps
-// the order of a CROSS JOIN.
-constexpr sql::Sql kOfTeams = R"(
+  WHERE principal_id = $1 AND ns_id = $2
+  UNION ALL
   SELECT g.id, g.principal_id, p.name, g.pattern, g.allow, g.deny
   FROM team_member m
   CROSS JOIN grant_ g
@@ -83,9 +82,8 @@ Result<Place> load_place(sql::Connection& db, std::optional<PrincipalId> princip
   if (out.ns->kind == NamespaceKind::organization) {
     BERTH_TRY(out.role, find_role(db, out.ns->id, *principal));
   }
-  const auto keep = [&](const sql::Row& row) { out.grants.push_back(read(row)); };
-  BERTH_TRYV(db.query(kOwn, {*principal, out.ns->id}, keep));
-  BERTH_TRYV(db.query(kOfTeams, {*principal, out.ns->id}, keep));
+  BERTH_TRYV(db.query(kOwnAndOfTeams, {*principal, out.ns->id},
+                      [&](const sql::Row& row) { out.grants.push_back(read(row)); }));
   return out;
 }
 

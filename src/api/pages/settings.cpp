@@ -10,11 +10,6 @@ namespace {
 
 using json::Value;
 
-std::string text_of(const Value& object, std::string_view name) {
-  const Value* member = object.find(name);
-  return member != nullptr && member->is(Value::Kind::string) ? member->string() : std::string();
-}
-
 /// The objects of a page of the API's lists.
 std::vector<Value> items_of(const AdminReply& reply) {
   const auto parsed = json::parse(reply.body);
@@ -23,7 +18,7 @@ std::vector<Value> items_of(const AdminReply& reply) {
 }
 
 std::string date_cell(const Value& object, std::string_view name, std::string_view otherwise) {
-  const std::string at = text_of(object, name);
+  const std::string at = object.text(name);
   if (at.empty()) return "<td>" + std::string(otherwise) + "</td>";
   return "<td><time datetime=\"" + escaped(at) + "\">" + escaped(at.substr(0, 10)) + "</time></td>";
 }
@@ -58,11 +53,11 @@ io::Task<Result<PageReply>> tokens_page(PageCall& call, std::string above, int s
       "<p>An access token is a password for docker and other programs. It stays when you sign out of the "
       "browser.</p>\n<table><thead><tr><th>Name<th>For<th>Made<th>Ends<th>Last used<th></tr></thead><tbody>\n";
   for (const Value& token : items_of(listed)) {
-    if (!text_of(token, "revoked_at").empty()) continue;
-    body += "<tr><td>" + escaped(text_of(token, "name")) + "</td><td>" + escaped(scopes_text(token)) + "</td>" +
+    if (!token.text("revoked_at").empty()) continue;
+    body += "<tr><td>" + escaped(token.text("name")) + "</td><td>" + escaped(scopes_text(token)) + "</td>" +
             date_cell(token, "created_at", "") + date_cell(token, "expires_at", "never") +
             date_cell(token, "last_used_at", "never") +
-            revoke_button(call, "/settings/tokens/revoke", text_of(token, "id"), "Revoke") + "</tr>\n";
+            revoke_button(call, "/settings/tokens/revoke", token.text("id"), "Revoke") + "</tr>\n";
   }
   body += "</tbody></table>\n";
   std::string form(kTokenForm);
@@ -107,7 +102,7 @@ Shown create_token(PageCall& call) {
   const AdminReply made = co_await ask_api(call, http::Method::post, "user/tokens", body.str());
   if (!made.succeeded()) co_return co_await tokens_page(call, notice(refusal_of(made)), made.status);
   const auto parsed = json::parse(made.body);
-  co_return co_await tokens_page(call, made_text(call, parsed ? text_of(*parsed, "secret") : ""), 200);
+  co_return co_await tokens_page(call, made_text(call, parsed ? parsed->text("secret") : ""), 200);
 }
 
 Shown revoke_token(PageCall& call) {
@@ -125,10 +120,10 @@ Shown show_sessions(PageCall& call) {
   for (const Value& session : items_of(listed)) {
     const Value* current = session.find("current");
     const bool is_this = current != nullptr && current->is(Value::Kind::boolean) && current->boolean();
-    body += "<tr><td>" + escaped(text_of(session, "kind")) + (is_this ? ", this one" : "") + "<br><small>" +
-            escaped(text_of(session, "name")) + "</small></td>" + date_cell(session, "created_at", "") +
-            date_cell(session, "last_used_at", "never") + "<td>" + escaped(text_of(session, "last_used_from")) +
-            "</td>" + revoke_button(call, "/settings/sessions/revoke", text_of(session, "id"), "End") + "</tr>\n";
+    body += "<tr><td>" + escaped(session.text("kind")) + (is_this ? ", this one" : "") + "<br><small>" +
+            escaped(session.text("name")) + "</small></td>" + date_cell(session, "created_at", "") +
+            date_cell(session, "last_used_at", "never") + "<td>" + escaped(session.text("last_used_from")) + "</td>" +
+            revoke_button(call, "/settings/sessions/revoke", session.text("id"), "End") + "</tr>\n";
   }
   body += "</tbody></table>\n";
   if (const auth::Oidc* oidc = call.browser().oidc) {
