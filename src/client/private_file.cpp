@@ -1,11 +1,11 @@
 #include "client/private_file.h"
 
 #include "base/json_edit.h"
+#include "io/file_descriptor.h"
 #include "io/owner_file.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -23,20 +23,6 @@ std::unexpected<Error> cannot(const char* verb, const std::string& path) {
   return fail(Errc::io_failed, std::string("cannot ") + verb + " " + path + ": " + std::strerror(errno));
 }
 
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
 }  // namespace
 
 std::string read_private_file(const std::string& path) {
@@ -50,7 +36,7 @@ Result<std::string> edit_private_json(const std::string& path, std::span<const s
   fs::create_directories(fs::path(path).parent_path(), error);
   if (error) return fail(Errc::io_failed, "cannot create the folder of " + path + ": " + error.message());
   const std::string lock_path = path + ".berth-lock";
-  const Descriptor lock(::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  const io::FileDescriptor lock(::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (lock.get() < 0 || ::flock(lock.get(), LOCK_EX) != 0) return cannot("lock", path);
   BERTH_TRY(auto changed, edit_json(read_private_file(path), members, json));
   BERTH_TRYV(io::replace_owner_file(path, changed));

@@ -1,5 +1,7 @@
 #include "io/owner_file.h"
 
+#include "io/file_descriptor.h"
+
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -14,24 +16,10 @@ std::unexpected<Error> cannot(const char* verb, const std::string& path) {
   return fail(Errc::io_failed, std::string("cannot ") + verb + " " + path + ": " + std::strerror(errno));
 }
 
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
 }  // namespace
 
 Result<void> sync_folder(const std::string& path) {
-  const Descriptor folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const FileDescriptor folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (folder.get() < 0 || ::fsync(folder.get()) != 0) return cannot("sync", path);
   return {};
 }
@@ -40,7 +28,7 @@ Result<void> replace_owner_file(const std::string& path, std::string_view text) 
   const std::string draft = path + ".new";
   ::unlink(draft.c_str());  // one that is there may be open to others
   {
-    const Descriptor file(::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    const FileDescriptor file(::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     if (file.get() < 0) return cannot("create", draft);
     if (::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) || ::fsync(file.get()) != 0)
       return cannot("write", draft);

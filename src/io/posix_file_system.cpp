@@ -1,3 +1,4 @@
+#include "io/file_descriptor.h"
 #include "io/file_system.h"
 
 #include <dirent.h>
@@ -49,23 +50,9 @@ std::unexpected<Error> shortcut_error(const char* call, const std::string& path)
   return fail(Errc::unsupported, why, std::string(call) + " " + path + ": " + std::strerror(errno));
 }
 
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
 class PosixFile final : public File {
  public:
-  PosixFile(Descriptor fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+  PosixFile(FileDescriptor fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
 
   Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> out) override {
     std::size_t done = 0;
@@ -132,7 +119,7 @@ class PosixFile final : public File {
   }
 
  private:
-  Descriptor fd_;
+  FileDescriptor fd_;
   std::string path_;
 };
 
@@ -164,7 +151,7 @@ Result<std::vector<DirEntry>> read_entries(DIR* stream, const std::string& dir) 
 /// when the store is made. Below a folder only plain names are used (S14).
 class PosixFileSystem final : public FileSystem {
  public:
-  explicit PosixFileSystem(Descriptor root) : root_(std::move(root)) {}
+  explicit PosixFileSystem(FileDescriptor root) : root_(std::move(root)) {}
 
   Result<std::unique_ptr<File>> open(const std::string& path, Mode mode) override {
     int flags = O_NOFOLLOW | O_CLOEXEC;
@@ -174,7 +161,7 @@ class PosixFileSystem final : public FileSystem {
     BERTH_TRY(const Place at, locate(path));
     const int fd = ::openat(at.folder, at.name, flags, 0640);
     if (fd < 0) return errno_error("open", path);
-    return std::make_unique<PosixFile>(Descriptor(fd), path);
+    return std::make_unique<PosixFile>(FileDescriptor(fd), path);
   }
 
   Result<void> rename(const std::string& from, const std::string& to) override {
@@ -252,15 +239,15 @@ class PosixFileSystem final : public FileSystem {
       if (const auto known = folders_.find(path); known != folders_.end()) return known->second.get();
     }
     BERTH_TRY(const Place at, locate(path));
-    Descriptor fd(::openat(at.folder, at.name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+    FileDescriptor fd(::openat(at.folder, at.name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
     if (fd.get() < 0) return errno_error("open", path);
     const std::lock_guard lock(mutex_);
     return folders_.try_emplace(path, std::move(fd)).first->second.get();
   }
 
-  Descriptor root_;
+  FileDescriptor root_;
   std::mutex mutex_;  // guards: folders_
-  std::unordered_map<std::string, Descriptor> folders_;
+  std::unordered_map<std::string, FileDescriptor> folders_;
 };
 
 }  // namespace
@@ -273,7 +260,7 @@ Result<void> FileSystem::link(const File&, const std::string&) {
 
 Result<std::unique_ptr<File>> open_foreign_file(const std::string& path) {
   // O_NONBLOCK: a pipe must not hold us up.
-  Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   if (fd.get() < 0 && (errno == ELOOP || errno == ENXIO || errno == ENOTDIR))
     return fail(Errc::file_unknown, {}, path + " is not a file");
   if (fd.get() < 0) return errno_error("open", path);
@@ -286,7 +273,7 @@ Result<std::unique_ptr<File>> open_foreign_file(const std::string& path) {
 Result<std::unique_ptr<FileSystem>> open_posix_file_system(const std::string& root) {
   const int fd = ::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return errno_error("open", root);
-  return std::make_unique<PosixFileSystem>(Descriptor(fd));
+  return std::make_unique<PosixFileSystem>(FileDescriptor(fd));
 }
 
 }  // namespace berth::io
