@@ -1,5 +1,7 @@
 #include "meta/grants.h"
 
+#include "meta/namespace_row.h"
+
 namespace berth::meta {
 
 namespace {
@@ -33,6 +35,13 @@ constexpr sql::Sql kCount = R"(
   SELECT count(*)
   FROM grant_
   WHERE principal_id = $1 AND ns_id = $2)";
+
+/// The role is of an organisation alone: a row that was left over gives none in a user's namespace.
+constexpr sql::Sql kNamespaceAndRole = R"(
+  SELECT n.id, n.name, n.kind, n.visibility, n.owner_id, n.display_name, n.version, m.role
+  FROM ns n
+  LEFT JOIN org_member m ON n.kind = 2 AND m.ns_id = n.id AND m.principal_id = $2
+  WHERE n.name = $1)";
 
 // Its own, and those of its teams: from the teams to their grants, never the other way round, for the namespace may
 // have a hundred thousand. SQLite keeps the order of a CROSS JOIN.
@@ -77,11 +86,11 @@ GrantRow read(const sql::Row& row) {
 
 Result<Place> load_place(sql::Connection& db, std::optional<PrincipalId> principal, std::string_view ns) {
   Place out;
-  BERTH_TRY(out.ns, find_namespace(db, ns));
+  BERTH_TRYV(db.query(kNamespaceAndRole, {ns, bind_optional(principal)}, [&](const sql::Row& row) {
+    out.ns = read_namespace(row);
+    if (!row.is_null(7)) out.role = static_cast<Role>(row.int64(7));
+  }));
   if (!out.ns || !principal) return out;
-  if (out.ns->kind == NamespaceKind::organization) {
-    BERTH_TRY(out.role, find_role(db, out.ns->id, *principal));
-  }
   BERTH_TRYV(db.query(kOwnAndOfTeams, {*principal, out.ns->id},
                       [&](const sql::Row& row) { out.grants.push_back(read(row)); }));
   return out;

@@ -1,5 +1,7 @@
 #include "meta/namespaces.h"
 
+#include "meta/namespace_row.h"
+
 namespace berth::meta {
 
 namespace {
@@ -112,29 +114,17 @@ constexpr sql::Sql kListTeamMembers = R"(
   ORDER BY m.principal_id
   LIMIT $3)";
 
-Namespace read(const sql::Row& row) {
-  Namespace out;
-  out.id = row.int64(0);
-  out.name = row.text(1);
-  out.kind = static_cast<NamespaceKind>(row.int64(2));
-  out.visibility = static_cast<Visibility>(row.int64(3));
-  if (!row.is_null(4)) out.owner = row.int64(4);
-  out.display_name = row.text(5);
-  out.version = row.int64(6);
-  return out;
-}
-
 }  // namespace
 
 Result<std::optional<Namespace>> find_namespace(sql::Connection& db, std::string_view name) {
   std::optional<Namespace> out;
-  BERTH_TRYV(db.query(kFindByName, {name}, [&](const sql::Row& row) { out = read(row); }));
+  BERTH_TRYV(db.query(kFindByName, {name}, [&](const sql::Row& row) { out = read_namespace(row); }));
   return out;
 }
 
 Result<std::optional<Namespace>> find_namespace(sql::Connection& db, NamespaceId id) {
   std::optional<Namespace> out;
-  BERTH_TRYV(db.query(kFindById, {id}, [&](const sql::Row& row) { out = read(row); }));
+  BERTH_TRYV(db.query(kFindById, {id}, [&](const sql::Row& row) { out = read_namespace(row); }));
   return out;
 }
 
@@ -166,7 +156,7 @@ Result<void> update_namespace(sql::Connection& db, const Namespace& ns) {
 
 Result<std::vector<Namespace>> list_namespaces(sql::Connection& db, std::string_view last, std::int64_t limit) {
   std::vector<Namespace> out;
-  BERTH_TRYV(db.query(kList, {last, limit}, [&](const sql::Row& row) { out.push_back(read(row)); }));
+  BERTH_TRYV(db.query(kList, {last, limit}, [&](const sql::Row& row) { out.push_back(read_namespace(row)); }));
   return out;
 }
 
@@ -203,7 +193,7 @@ Result<std::vector<OrgMember>> list_org_members(sql::Connection& db, NamespaceId
 
 Result<std::vector<Namespace>> list_orgs_of(sql::Connection& db, PrincipalId principal) {
   std::vector<Namespace> out;
-  BERTH_TRYV(db.query(kOrgsOf, {principal}, [&](const sql::Row& row) { out.push_back(read(row)); }));
+  BERTH_TRYV(db.query(kOrgsOf, {principal}, [&](const sql::Row& row) { out.push_back(read_namespace(row)); }));
   return out;
 }
 
