@@ -65,10 +65,11 @@ def crowd(server, others: int, grants: int, repos, firsts):
         db.executemany("INSERT INTO repo(ns_id, name, visibility, created_at) VALUES (?, ?, 0, 0)", ((acme, repo) for repo in repos))
         eve = db.execute("SELECT id FROM principal WHERE name = ?", (MEMBER,)).fetchone()[0]
         for name in firsts:
-            ns = db.execute("INSERT INTO ns(name, kind) VALUES (?, 2)", (name.split("/")[0],)).lastrowid
+            org = name.split("/")[0]
+            ns = db.execute("INSERT INTO ns(name, kind) VALUES (?, 2)", (org,)).lastrowid
             db.execute("INSERT INTO org_member(ns_id, principal_id, role) VALUES (?, ?, 1)", (ns, eve))
             db.executemany("INSERT INTO grant_(principal_id, ns_id, pattern, allow, deny, created_at) VALUES (?, ?, ?, 1, 0, 0)",
-                           ((who, ns, name.split("/")[0] + "/**") for who in (eve, *teams)))
+                           ((subject, ns, f"{org}/**") for subject in (eve, *teams)))
             db.execute("INSERT INTO repo(ns_id, name, visibility, created_at) VALUES (?, ?, 0, 0)", (ns, name))
         db.execute("ANALYZE")
     db.close()

@@ -11,8 +11,6 @@ namespace berth::client {
 
 namespace {
 
-using Kind = json::Value::Kind;
-
 constexpr std::int64_t kLifeMs = 60LL * 60 * 1000;
 constexpr std::int64_t kSpareMs = 5LL * 60 * 1000;  // a password that ends during a push is of no use
 constexpr std::string_view kSection = "hosts";
