@@ -39,11 +39,16 @@ constexpr std::int64_t kDeadTokensMs = 30LL * 24 * 60 * 60 * 1000;  // shown as 
 constexpr std::size_t kPlaceMax = 1'000;
 constexpr std::size_t kExpireMax = 1'000;
 constexpr std::size_t kDiskQueueMax = 10'000;
+constexpr std::size_t kReadersReadyMax = 16;  // each costs a start half a millisecond
 constexpr std::size_t kPasswordQueueMax = 100;
 constexpr unsigned kOutboundThreads = 2;
 constexpr std::size_t kOutboundQueueMax = 100;
 constexpr std::int64_t kScrubDelayMs = 60'000;    // after a start, and after a failure
 constexpr std::int64_t kScrubRestMs = 3'600'000;  // between whole passes: a small store need not be read all day
+
+unsigned io_threads(const ServeConfig& config) {
+  return config.threads != 0 ? config.threads : std::max(1U, std::thread::hardware_concurrency());
+}
 
 }  // namespace
 
@@ -172,7 +177,10 @@ Result<void> Server::Parts::open_storage() {
     writes.add(ops);
   };
   hooks.wrap = seams.wrap_connection;
-  BERTH_TRY(store, meta::Store::open({.path = data->database_path()}, std::move(hooks), clock, log));
+  const std::size_t readers =
+      std::min<std::size_t>(io_threads(config) + 1, kReadersReadyMax);  // one more for housekeeping
+  BERTH_TRY(store,
+            meta::Store::open({.path = data->database_path(), .readers_ready = readers}, std::move(hooks), clock, log));
   // SQLite syncs the folder for its log, not for the database file itself.
   BERTH_TRYV(files().sync_dir("."));
   BERTH_TRYV(lifecycle::claim_store(*store, data->store_id(), config.data_dir));
@@ -390,8 +398,7 @@ void Server::Parts::use_tls(std::shared_ptr<const crypto::TlsContext> next) {
 }
 
 Result<void> Server::Parts::listen() {
-  const unsigned cores = config.threads != 0 ? config.threads : std::max(1U, std::thread::hardware_concurrency());
-  runtime = std::make_unique<io::Runtime>(cores);
+  runtime = std::make_unique<io::Runtime>(io_threads(config));
   config.http.connections_max = std::min(config.http.connections_max.get(), descriptors.connections_max);
   http = make_server(*handler);
   if (config.metrics == MetricsMode::own_address) operator_http = make_server(*operator_handler);

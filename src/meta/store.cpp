@@ -30,6 +30,7 @@ Result<void> Store::start() {
     return fail(Errc::no_space, "the disk is full: free some space on it, then try again", opened.error().cause);
   }
   BERTH_TRYV(opened);
+  BERTH_TRYV(open_readers());
   read_pool_ = std::make_unique<io::BlockingPool>("db-read", options_.read_threads, options_.read_queue_max);
   thread_.start("db-write", [this] { writer_loop(); });
   return {};
@@ -38,6 +39,15 @@ Result<void> Store::start() {
 Result<void> Store::open_writer() {
   BERTH_TRY(writer_, open_connection(sql::SqliteOptions::Mode::writer));
   return migrate(*writer_, clock_.now_ms());
+}
+
+Result<void> Store::open_readers() {
+  const std::lock_guard lock(readers_mutex_);
+  while (idle_readers_.size() < options_.readers_ready) {
+    BERTH_TRY(auto connection, open_connection(sql::SqliteOptions::Mode::reader));
+    idle_readers_.push_back(std::move(connection));
+  }
+  return {};
 }
 
 void Store::stop() {

@@ -71,6 +71,8 @@ class Store {
     std::size_t batch_bytes_max = 8 * 1024 * 1024;  // by WriteOptions::bytes; a larger operation is a batch of its own
     unsigned read_threads = 2;
     std::size_t read_queue_max = 10'000;
+    std::size_t readers_ready =
+        0;  // opened at the start, so that no read of an I/O thread waits for it; more as needed
   };
   using WriteFn = std::move_only_function<Result<void>(sql::Connection&)>;
 
@@ -169,6 +171,7 @@ class Store {
   Store(Options options, Hooks hooks, const Clock& clock, const Log& log);
   Result<void> start();
   Result<void> open_writer();
+  Result<void> open_readers();
   Result<std::unique_ptr<sql::Connection>> open_connection(sql::SqliteOptions::Mode mode);
   void enqueue(Op op);
   Result<void> run_blocking(WriteFn fn, WriteOptions options);

@@ -426,6 +426,22 @@ TEST_F(MetaStore, AWriteIsSeenByTheNextRead) {
   }
 }
 
+TEST_F(MetaStore, ReadsUseTheConnectionsOpenedAtTheStartAndOpenMoreOnlyBeyondThem) {
+  int opened = 0;
+  Store::Hooks hooks;
+  hooks.wrap = [&](std::unique_ptr<sql::Connection> inner) {
+    ++opened;
+    return inner;
+  };
+  auto store = Store::open({.path = path(), .readers_ready = 2}, std::move(hooks), clock_, log_).value();
+  ASSERT_EQ(opened, 3) << "the writer's and two";
+  const auto nested = [&](auto self, int depth) -> Result<int> {  // each read holds its connection while the next runs
+    return store->peek([&](sql::Connection&) -> Result<int> { return depth > 1 ? self(self, depth - 1) : opened; });
+  };
+  EXPECT_EQ(nested(nested, 2).value(), 3);
+  EXPECT_EQ(nested(nested, 3).value(), 4);
+}
+
 TEST_F(MetaStore, WhatWasCommittedIsThereAfterReopening) {
   open();
   ASSERT_TRUE(put_now("a").has_value());
