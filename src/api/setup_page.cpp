@@ -22,7 +22,7 @@ constexpr std::string_view kPage = R"(<!doctype html>
 <label>Password<input name="password" type="password" autocomplete="new-password" required minlength="8" maxlength="256"></label>
 <button>Create administrator</button>
 </form>
-<p id="said" role="status"></p>
+<p id="said"></p>
 </main>
 <noscript><p>This page needs JavaScript; without it: <code>berth user add NAME --admin</code> while the server is stopped.</p></noscript>
 </body>
@@ -34,7 +34,11 @@ const form = document.querySelector("form");
 const said = document.getElementById("said");
 const token = location.hash.slice(1);
 history.replaceState(null, "", location.pathname);
-if (!token) said.textContent = "The address lacks its secret: use the one that the server printed at its start.";
+const say = (text, isGood) => {
+  said.setAttribute("role", isGood ? "status" : "alert");
+  said.textContent = text;
+};
+if (!token) say("The address lacks its secret: use the one that the server printed at its start.", false);
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
   const fields = new FormData(form);
@@ -47,9 +51,9 @@ form.addEventListener("submit", async (event) => {
   const body = await answer.json();
   form.querySelector("button").disabled = answer.ok;
   form.hidden = answer.ok;
-  said.textContent = answer.ok
+  say(answer.ok
     ? `${body.name} is the administrator now.\nSign in with: docker login -u ${body.name} ${location.host}`
-    : body.detail;
+    : body.detail, answer.ok);
 });
 )";
 

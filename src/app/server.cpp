@@ -4,6 +4,7 @@
 #include "api/request_observer.h"
 #include "api/server_handler.h"
 #include "app/browser_sign_in.h"
+#include "app/certificate_watch.h"
 #include "app/data_dir.h"
 #include "app/descriptors.h"
 #include "app/external_keys.h"
@@ -102,6 +103,7 @@ struct Server::Parts {
   std::unique_ptr<api::ServerHandler> operator_handler;
   std::unique_ptr<io::Runtime> runtime;
   std::shared_ptr<const crypto::TlsContext> tls;  // shared: sessions outlive a reload
+  CertificateWatch certificate_watch{clock, log};
   std::unique_ptr<http::Server> http;
   std::unique_ptr<http::Server> operator_http;  // of the metrics, if they have an address of their own
   std::vector<std::uint16_t> ports;             // of config.listen
@@ -375,16 +377,7 @@ Result<std::uint16_t> Server::Parts::listen_on(http::Server& server, const Liste
 
 Result<std::shared_ptr<const crypto::TlsContext>> Server::Parts::load_tls(const ServeConfig& from) const {
   if (from.tls_certificates.empty()) return nullptr;
-  BERTH_TRY(auto loaded, crypto::TlsContext::load(tls_files(from), tls.get(), from.tls_clients));
-  constexpr std::int64_t kSoonMs = 14LL * 24 * 3600 * 1000;
-  for (const auto& certificate : loaded->certificates()) {
-    const std::int64_t left_ms = certificate.not_after_ms - clock.now_ms();
-    if (left_ms > kSoonMs) continue;
-    log.warn(
-        left_ms < 0 ? "tls.certificate_expired" : "tls.certificate_expires_soon",
-        {f("file", certificate.path), f("subject", certificate.subject), f("hours_left", left_ms / (3600 * 1000))});
-  }
-  return loaded;
+  return crypto::TlsContext::load(tls_files(from), tls.get(), from.tls_clients);
 }
 
 void Server::Parts::use_tls(std::shared_ptr<const crypto::TlsContext> next) {
@@ -392,6 +385,7 @@ void Server::Parts::use_tls(std::shared_ptr<const crypto::TlsContext> next) {
   std::int64_t first_ms = INT64_MAX;
   for (const auto& certificate : next->certificates()) first_ms = std::min(first_ms, certificate.not_after_ms);
   sightings.certificate_expiry_ms = first_ms;
+  certificate_watch.use(next->certificates());
   tls = std::move(next);
   http->set_tls(tls);
   if (operator_http) operator_http->set_tls(tls);
@@ -461,6 +455,7 @@ void Server::Parts::forget_old() {
 
 void Server::Parts::keep_house() {
   check_space();
+  certificate_watch.look();
   look_at_totals();
   directory->look_for_accounts();
   forget_old();

@@ -339,8 +339,9 @@ void add_names_and_pages(std::vector<Setting>& out) {
 void add_uploads_and_connections(std::vector<Setting>& out) {
   out.push_back(duration(limit("upload_idle", "An upload that nobody goes on with is forgotten after this."),
                          10 * kSecond, 30 * kDay, [](auto& c) -> auto& { return c.limits.session_idle_ms; }));
-  out.push_back(duration(limit("upload_idle_full_disk", "The same while the disk is nearly full."), 10 * kSecond,
-                         30 * kDay, [](auto& c) -> auto& { return c.limits.session_idle_pressed_ms; }));
+  out.push_back(
+      duration(limit("upload_idle_full_disk", "The same while the disk is nearly full; never more than upload_idle."),
+               10 * kSecond, 30 * kDay, [](auto& c) -> auto& { return c.limits.session_idle_pressed_ms; }));
   out.push_back(duration(limit("upload_tombstone", "How long a finished upload can be finished once more."), kSecond,
                          kDay, [](auto& c) -> auto& { return c.limits.tombstone_ms; }));
   out.push_back(count(limit("uploads", "Uploads in progress at once."), 1, 10'000'000,

@@ -15,6 +15,7 @@ using json::Value;
 // A tree costs about 100 bytes a value, so a 4 MiB text of `[0,0,…` would take 200 MB. 10 000 descriptors of 20 keys
 // and values each stay well below this.
 constexpr std::size_t kJsonElementsMax = 500'000;
+constexpr std::size_t kElementsPerDescriptor = 20;  // who allows more descriptors means them with their keys
 constexpr FieldPath kTop{"", {}};
 
 bool is_accepted(std::string_view type) {
@@ -144,7 +145,8 @@ Result<void> read_annotations(const Value& root, Manifest& out) {
 }  // namespace
 
 Result<Manifest> parse_manifest(std::string_view body, std::string_view header_type, ManifestLimits limits) {
-  BERTH_TRY(const Value root, json::parse(body, {.depth_max = limits.depth_max, .elements_max = kJsonElementsMax}));
+  const std::size_t elements_max = std::max(kJsonElementsMax, limits.descriptors_max * kElementsPerDescriptor);
+  BERTH_TRY(const Value root, json::parse(body, {.depth_max = limits.depth_max, .elements_max = elements_max}));
   if (!root.is(Value::Kind::object)) return fail(Errc::manifest_invalid, "a manifest must be a JSON object");
   if (const std::string* key = find_case_variant(root, Shape::manifest)) {
     return invalid_field(kTop, *key + " is a known field in other letter case");

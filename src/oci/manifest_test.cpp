@@ -189,6 +189,11 @@ TEST(Manifest, AcceptsTenThousandDescriptors) {  // V3; the other side is in man
   EXPECT_EQ(parsed(index_of(ManifestLimits{}.descriptors_max)).children.size(), ManifestLimits{}.descriptors_max);
 }
 
+TEST(Manifest, AcceptsAsManyDescriptorsAsTheLimitWasRaisedTo) {
+  const std::size_t most = kManifestLimitsMax.descriptors_max;
+  EXPECT_EQ(parse_manifest(index_of(most), "", kManifestLimitsMax).value().children.size(), most);
+}
+
 TEST(Manifest, ReferrerDescriptor) {  // R2
   const Digest digest = *Digest::parse(expand("$D"));
   const Manifest full =
