@@ -34,6 +34,10 @@ std::string own_folder() {
   return (config.empty() ? app::environment("HOME") + "/.config" : config) + "/berth";
 }
 
+Result<client::OwnStore> open_own_store() {
+  return client::OwnStore::load(own_folder(), app::environment("BERTH_CREDENTIALS_KEY_FILE"));
+}
+
 struct LoginFlags {
   std::string server;
   std::string user;
@@ -204,7 +208,7 @@ Result<void> configure_docker(const ConfigureFlags& flags) {
     if (has_plain) BERTH_TRYV(config.erase(host));
     BERTH_TRYV(config.set_helper(host, "berth"));
     if (before) {  // what was there in the open moves along
-      BERTH_TRY(auto own, client::OwnStore::load(own_folder()));
+      BERTH_TRY(auto own, open_own_store());
       BERTH_TRYV(own.store(host, *before));
     }
   }
@@ -260,7 +264,7 @@ int keychain_list(const client::OwnStore& own) {
 }  // namespace
 
 int run_keychain(std::string_view verb) {
-  auto own = client::OwnStore::load(own_folder());
+  auto own = open_own_store();
   if (!own) return refuse(own.error());
   if (verb == "get") return keychain_get(*own);
   if (verb == "store") return keychain_store(*own);

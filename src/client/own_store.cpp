@@ -35,17 +35,20 @@ Result<std::string> fresh_password(std::string_view host, const std::string& ref
 
 }  // namespace
 
-Result<OwnStore> OwnStore::load(const std::string& folder) {
+Result<OwnStore> OwnStore::load(const std::string& folder, const std::string& key_file) {
   OwnStore out;
   out.path_ = folder + "/credentials.json";
-  out.text_ = read_private_file(out.path_);
+  if (!key_file.empty()) {
+    BERTH_TRY(out.key_, CredentialKey::load(key_file));
+  }
+  BERTH_TRY(out.text_, unsealed(read_private_file(out.path_), out.key()));
   if (!out.text_.empty() && !json::parse(out.text_))
     return fail(Errc::parameter_invalid, out.path_ + " is not JSON; remove it and log in again");
   return out;
 }
 
 Result<void> OwnStore::edit(const std::vector<std::string>& path, std::string_view json) {
-  BERTH_TRY(text_, edit_private_json(path_, path, json));
+  BERTH_TRY(text_, edit_private_json(path_, path, json, key()));
   return {};
 }
 

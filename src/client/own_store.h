@@ -3,6 +3,7 @@
 // holds the refresh token that a login gave, and the short-lived password made with it for as long as that is good.
 
 #include "base/clock.h"
+#include "client/credential_key.h"
 #include "client/docker_config.h"
 
 #include <optional>
@@ -14,8 +15,9 @@ namespace berth::client {
 
 class OwnStore {
  public:
-  /// `folder`: of the file. Errors: parameter_invalid if the file is no JSON.
-  static Result<OwnStore> load(const std::string& folder);
+  /// `folder`: of the file. `key_file`: of the key it is encrypted with; empty: it is not, and only its mode protects
+  /// it. Errors: parameter_invalid if the file is no JSON or not of this key.
+  static Result<OwnStore> load(const std::string& folder, const std::string& key_file);
 
   /// What a client sends: what was stored, or instead of a refresh token a password that is good for an hour.
   /// nullopt: nothing is known of the host.
@@ -26,9 +28,11 @@ class OwnStore {
   std::vector<std::pair<std::string, std::string>> list() const;
 
  private:
+  const CredentialKey* key() const { return key_ ? &*key_ : nullptr; }
   Result<void> edit(const std::vector<std::string>& path, std::string_view json);
 
   std::string path_;
+  std::optional<CredentialKey> key_;
   std::string text_;
 };
 

@@ -1,6 +1,7 @@
 #include "client/private_file.h"
 
 #include "base/json_edit.h"
+#include "client/credential_key.h"
 #include "io/file_descriptor.h"
 #include "io/owner_file.h"
 
@@ -31,15 +32,16 @@ std::string read_private_file(const std::string& path) {
 }
 
 Result<std::string> edit_private_json(const std::string& path, std::span<const std::string> members,
-                                      std::string_view json) {
+                                      std::string_view json, const CredentialKey* key) {
   std::error_code error;
   fs::create_directories(fs::path(path).parent_path(), error);
   if (error) return fail(Errc::io_failed, "cannot create the folder of " + path + ": " + error.message());
   const std::string lock_path = path + ".berth-lock";
   const io::FileDescriptor lock(::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (lock.get() < 0 || ::flock(lock.get(), LOCK_EX) != 0) return cannot("lock", path);
-  BERTH_TRY(auto changed, edit_json(read_private_file(path), members, json));
-  BERTH_TRYV(io::replace_owner_file(path, changed));
+  BERTH_TRY(const auto before, unsealed(read_private_file(path), key));
+  BERTH_TRY(auto changed, edit_json(before, members, json));
+  BERTH_TRYV(io::replace_owner_file(path, key != nullptr ? key->seal(changed) : changed));
   return changed;
 }
 

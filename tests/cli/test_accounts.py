@@ -245,6 +245,46 @@ def test_docker_asks_the_credential_helper(signed_in):
     assert signed_in.docker_config()["credHelpers"] == {}
 
 
+def test_the_credential_helpers_file_is_encrypted_if_there_is_a_key(ann, tmp_path):
+    helper = tmp_path / "docker-credential-berth"
+    helper.symlink_to(pathlib.Path(BERTH).resolve())
+    store, key = ann.home / ".config/berth/credentials.json", tmp_path / "keys/berth.key"
+
+    def keep(host, secret, **environment):
+        ann.ok("store", program=str(helper), given=json.dumps({"ServerURL": host, "Username": "ann", "Secret": secret}),
+               **environment)
+
+    keep("one.example.com", "hidden-one")
+    assert "hidden-one" in store.read_text()
+    with_key = {"BERTH_CREDENTIALS_KEY_FILE": str(key)}
+    keep("two.example.com", "hidden-two", **with_key)
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600, "made with the first use"
+    text = store.read_text()
+    assert list(json.loads(text)) == ["sealed"]
+    for word in ("hidden", "example.com", "ann"):
+        assert word not in text, "what was there before, too"
+    for host, secret in (("one.example.com", "hidden-one"), ("two.example.com", "hidden-two")):
+        assert json.loads(ann.ok("get", program=str(helper), given=host, **with_key))["Secret"] == secret
+
+    other = tmp_path / "other.key"
+    other.write_text(base64.b64encode(bytes(32)).decode())
+    other.chmod(0o600)
+    open_key = tmp_path / "open.key"
+    open_key.write_text(base64.b64encode(bytes(32)).decode())
+    open_key.chmod(0o644)
+    no_key = tmp_path / "no.key"
+    no_key.write_text("a password")
+    no_key.chmod(0o600)
+    for named, says in (("", "set BERTH_CREDENTIALS_KEY_FILE"), (other, "another key"), (open_key, "others may read"),
+                        (no_key, "32 bytes in Base64")):
+        refused = ann.berth("get", program=str(helper), given="one.example.com", BERTH_CREDENTIALS_KEY_FILE=str(named))
+        assert refused.returncode == 1 and says in refused.stdout and "hidden" not in refused.stdout, refused.stdout
+    sealed = json.loads(text)["sealed"]
+    for broken in (sealed[:20], ("B" if sealed[0] == "A" else "A") + sealed[1:], "?"):
+        store.write_text(json.dumps({"sealed": broken}))
+        assert "cannot be decrypted" in ann.berth("get", program=str(helper), given="one.example.com", **with_key).stdout
+
+
 def test_a_pull_secret_for_kubernetes(ann):
     text = ann.ok("k8s", "secret", "pull", "--registry", "reg.example.com", "--username", "acme+deploy",
                   "--password-stdin", "--namespace", "shop", given="berth_rob_x\n")
