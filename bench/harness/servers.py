@@ -230,7 +230,7 @@ KINDS = {kind.name: kind for kind in (Berth, Nginx, Distribution2, Distribution3
 def pinned_version(tool: str) -> str:
     for line in (ROOT / "tools" / "go_tools.txt").read_text(encoding="utf-8").splitlines():
         fields = line.split()
-        if len(fields) == 3 and fields[0] == tool:
+        if len(fields) >= 3 and fields[0] == tool:
             return f"{fields[1]} {fields[2]}"
     return "unknown"
 
