@@ -14,17 +14,32 @@ fail() {
   exit 1
 }
 
-# Builds PACKAGE@VERSION as $bin/NAME in a throw-away module. `go install PACKAGE@VERSION` would be shorter but
-# refuses modules whose go.mod has replace directives, and several of these have had them.
+# In the current folder, empty until now: a throw-away module that requires PACKAGE@VERSION. `go install PACKAGE@VERSION`
+# would be shorter but refuses modules whose go.mod has replace directives, and several of these have had them.
+require_package() {
+  export GOFLAGS="-mod=mod -buildvcs=false"
+  go mod init berth.local/tool && go get "$1@$2"
+}
+
+# In the current folder, empty until now: a copy of MODULE@VERSION, for a module that is served under another name than the one
+# its go.mod gives it. Built as the main module, so that its own go.mod and go.sum decide what it is built from.
+copy_module() {
+  local copied
+  export GOFLAGS="-mod=readonly -buildvcs=false"
+  copied=$(go mod download -json "$1@$2" | tee /dev/stderr | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')
+  [[ -n $copied ]] && cp -r "$copied/." . && chmod -R u+w .
+}
+
+# Builds PACKAGE@VERSION as $bin/NAME; MODULE and TAGS may be empty.
 build_tool() {
-  local name=$1 package=$2 version=$3 work
+  local name=$1 package=$2 version=$3 module=$4 tags=$5 work
   work=$(mktemp -d)
+  mkdir "$work/module"
   if ! (
-    cd "$work"
-    export GOFLAGS="-mod=mod -buildvcs=false" CGO_ENABLED=0 GOWORK=off
-    go mod init berth.local/tool &&
-      go get "$package@$version" &&
-      go build -p 2 -trimpath -ldflags='-s -w' -o "$work/$name" "$package"
+    cd "$work/module"
+    export CGO_ENABLED=0 GOWORK=off
+    if [[ -n $module ]]; then copy_module "$module" "$version"; else require_package "$package" "$version"; fi &&
+      go build -p 2 -trimpath -tags "$tags" -ldflags='-s -w' -o "$work/$name" "$package"
   ) >"$work/log" 2>&1; then
     tail -n 20 "$work/log" >&2
     rm -rf "$work"
@@ -45,16 +60,24 @@ go_version=$(go env GOVERSION)
 exec 9>"$root/build/tools/lock"
 flock 9
 
-while read -r name package version _; do
+while read -r name package version options; do
   [[ -z $name || $name == \#* ]] && continue
+  module='' tags=''
+  for option in $options; do
+    case $option in
+      from=*) module=${option#from=} ;;
+      tags=*) tags=${option#tags=} ;;
+      *) fail "what is '$option' in the row of $name in tools/go_tools.txt?" ;;
+    esac
+  done
   known+="$name "
   [[ $wanted != "  " && $wanted != *" $name "* ]] && continue
-  stamp="$package $version $go_version"
+  stamp="$package $version${options:+ $options} $go_version"
   if [[ -x $bin/$name && -r $stamps/$name && $(<"$stamps/$name") == "$stamp" ]]; then
     continue
   fi
   started=$SECONDS
-  build_tool "$name" "$package" "$version"
+  build_tool "$name" "$package" "$version" "$module" "$tags"
   echo "$stamp" >"$stamps/$name"
   echo "go_tools: built $name $version in $((SECONDS - started)) s"
 done <"$list"

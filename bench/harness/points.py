@@ -117,5 +117,8 @@ def conclude(name: str, options, cores, points, metrics, targets, against=(), **
     verdicts = [target.judge(points) if isinstance(target, Target) else target for target in targets]
     print_points(points, metrics, against)
     print_verdicts(verdicts)
+    for server, found in extra.get("unsupported", {}).items():
+        for operation, why in found.items():
+            print(f"not supported by {server}: {operation}, as it {why}")
     save(name, {"cores": cores.describe(), "rounds": options.rounds, "seconds": options.seconds, "quick": options.quick,
                 "metrics": metrics, "points": as_data(points), "targets": verdicts, **extra}, options.is_whole())

@@ -86,9 +86,17 @@ def section(module, result) -> list[str]:
     losses = [f"{verdict['point']}, {verdict['peer']}: {'; '.join(verdict['losses'])}" for verdict in result["targets"] if verdict.get("losses")]
     if losses:
         lines += ["Not below the peer: " + ". ".join(losses) + ".", ""]
+    if text := not_supported(result):
+        lines += [f"Not supported: {text}.", ""]
     if made := pictures(module, result):
         lines += [*made, ""]
     return [*lines, "<details><summary>Figures (medians of the rounds)</summary>", "", *figures_table(result), "", "</details>", ""]
+
+
+def not_supported(result) -> str:
+    """What a server answers otherwise than the others, and why; its row is not compared."""
+    return "; ".join(f"{name}: {operation}, as it {why}" for name, found in result.get("unsupported", {}).items()
+                     for operation, why in found.items())
 
 
 def summary(results) -> list[str]:

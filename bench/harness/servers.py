@@ -4,6 +4,7 @@ import os
 import shutil
 import ssl
 import subprocess
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -66,7 +67,7 @@ health: {{storagedriver: {{enabled: false}}}}
 ZOT = """{{
   "distSpecVersion": "1.1.0",
   "storage": {{"rootDirectory": "{folder}/data", "dedupe": false, "gc": false, "commit": false}},
-  "http": {{"address": "127.0.0.1", "port": "{port}"}},
+  "http": {{"address": "127.0.0.1", "port": "{port}"{auth}}},
   "log": {{"level": "error"}}
 }}
 """
@@ -75,10 +76,12 @@ ZOT = """{{
 UNCHECKED = ssl._create_unverified_context()   # our own key, on loopback
 
 
-def answers(url: str) -> bool:
+def answers(url: str, status: int = 200) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=2, context=UNCHECKED) as response:
-            return response.status == 200
+            return response.status == status
+    except urllib.error.HTTPError as answer:
+        return answer.code == status
     except OSError:
         return False
 
@@ -88,6 +91,8 @@ class Server:
 
     name = ""
     is_registry = True
+    ready_status = 200
+    unsupported = {}   # operation of a mix, with the status that it is answered with: why
 
     def __init__(self, folder: Path, cores):
         self.folder, self.cores = folder, sorted(cores)
@@ -107,7 +112,7 @@ class Server:
     def start(self):
         self.port = free_port()
         self.process = Process(self.command(), self.folder / "log", self.cores, self.environment())
-        self.ready_s = self.process.wait_ready(lambda: answers(self.ready_url()))
+        self.ready_s = self.process.wait_ready(lambda: answers(self.ready_url(), self.ready_status))
         return self
 
     def stop(self):
@@ -181,6 +186,7 @@ class Distribution(Server):
     """Both releases of github.com/distribution/distribution: descriptors cached in memory, no access log."""
 
     binary = ""
+    unsupported = {"referrers (404)": "has no referrers API"}
 
     def command(self):
         config = self.folder / "config.yml"
@@ -209,19 +215,23 @@ class Distribution3(Distribution):
 
 
 class Zot(Server):
-    """No deduplication, no collector, no extensions, no fsync: its fastest settings."""
+    """No deduplication, no collector, no extensions, no fsync, errors alone logged: its fastest settings."""
 
     name = "zot"
     binary = os.environ.get("BERTH_BENCH_ZOT", str(TOOLS / "zot"))
+    unsupported = {"mount (202)": "mounts from another repository only with deduplication, and opens an upload instead"}
+    auth = ""   # more of the configuration's "http"
 
     def command(self):
         config = self.folder / "config.json"
-        config.write_text(ZOT.format(folder=self.folder, port=self.port), encoding="utf-8")
+        config.write_text(ZOT.format(folder=self.folder, port=self.port, auth=self.auth), encoding="utf-8")
         return [self.binary, "serve", str(config)]
 
     def version(self):
+        if self.binary == str(TOOLS / "zot"):
+            return pinned_version("zot")
         out = subprocess.run([self.binary, "--version"], capture_output=True, text=True, check=False)
-        return (out.stdout or out.stderr).strip().split("\n")[0]
+        return f"{self.binary} {(out.stdout or out.stderr).strip()}".split("\n", maxsplit=1)[0]
 
 
 KINDS = {kind.name: kind for kind in (Berth, Nginx, Distribution2, Distribution3, Zot)}
@@ -230,7 +240,7 @@ KINDS = {kind.name: kind for kind in (Berth, Nginx, Distribution2, Distribution3
 def pinned_version(tool: str) -> str:
     for line in (ROOT / "tools" / "go_tools.txt").read_text(encoding="utf-8").splitlines():
         fields = line.split()
-        if len(fields) == 3 and fields[0] == tool:
+        if len(fields) >= 3 and fields[0] == tool:
             return f"{fields[1]} {fields[2]}"
     return "unknown"
 

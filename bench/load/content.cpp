@@ -2,11 +2,13 @@
 
 #include "distributions.h"
 
+#include <fmt/format.h>
 #include <openssl/evp.h>
 
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <iterator>
 
 namespace berth::load {
 
@@ -25,10 +27,27 @@ const std::string& pattern() {
   return kPattern;
 }
 
+// As long as `size` says: the note is filled up.
+void append_config(std::string& to, std::uint64_t seed, std::uint64_t size) {
+  const std::size_t end = to.size() + size;
+  fmt::format_to(std::back_inserter(to),
+                 R"({{"architecture":"amd64","os":"linux","rootfs":{{"type":"layers","diff_ids":[]}},"note":"{:016x})",
+                 seed);
+  constexpr std::string_view kClose = R"("})";
+  to.append(end - kClose.size() - to.size(), '-');
+  to += kClose;
+}
+
 }  // namespace
 
 std::string_view Content::block(std::uint64_t index, std::string& block) const {
-  if (block.size() != kBlock) block = pattern();
+  if (is_config) {  // behind the pattern if it is there, which need not be made anew then
+    const std::size_t start = block.size() < kBlock ? 0 : kBlock;
+    block.resize(start);
+    append_config(block, seed, size);
+    return std::string_view(block).substr(start);
+  }
+  if (block.size() < kBlock) block = pattern();
   Random stamp(seed * 0x9e3779b97f4a7c15U + index);
   for (std::size_t at = 0; at < 32; at += 8) {
     const std::uint64_t word = stamp.next();

@@ -87,11 +87,18 @@ Task<std::string> simple(ClientConnection& connection, std::string method, std::
   co_return outcome(response, wanted);
 }
 
-Task<std::string> mount(Mix& mix, ClientConnection& connection) {
+// A registry may open an upload instead of mounting: noted under another name.
+// borrows: `name` is the worker's, which awaits this
+Task<std::string> mount(Mix& mix, ClientConnection& connection, std::string& name) {
   const Layer& layer = mix.any_layer(mix.any_image());
   const std::string repo = fmt::format("mix/mounts{}", mix.random.below(mix.population.repos));
   const std::string target = "/v2/" + repo + "/blobs/uploads/?mount=" + layer.digest + "&from=mix/base";
-  co_return co_await simple(connection, "POST", target, kCreated);
+  const Response response = co_await connection.exchange({.method = "POST", .target = target}, {});
+  if (response.status == kAccepted) {
+    name += " (202)";
+    co_return "";
+  }
+  co_return outcome(response, kCreated);
 }
 
 Task<std::string> put(Mix& mix, ClientConnection& connection) {
@@ -140,7 +147,7 @@ Task<std::string> operate(Mix& mix, ClientConnection& connection, Op op, Layer f
       const std::string repo = all.repo_name(mix.repositories(mix.random));
       co_return co_await push_blob(mix.run, connection, repo, fresh.content, fresh.digest, true, false);
     }
-    case Op::mount: co_return co_await mount(mix, connection);
+    case Op::mount: co_return co_await mount(mix, connection, name);
     case Op::put: co_return co_await put(mix, connection);
     case Op::remove: {
       const auto [repo, digest] = mix.removable.back();

@@ -27,9 +27,10 @@ Population::Population(const Flags& flags) : repos(flags.number("repos", 100)), 
   for (std::size_t repo = 0; repo < repos; ++repo) {
     for (std::size_t tag = 0; tag < tags; ++tag) {
       Image image{.repo = repo, .tag = fmt::format("v1.{}", tag)};
-      const auto config_bytes =
-          std::clamp<std::uint64_t>(static_cast<std::uint64_t>(random.lognormal(3000, 0.5)), 64, 65536);
-      image.config = with_digest({.seed = seed * 2'000'000'011 + repo * tags + tag, .size = config_bytes});
+      const auto config_bytes = std::clamp<std::uint64_t>(static_cast<std::uint64_t>(random.lognormal(3000, 0.5)),
+                                                          Content::kConfigMin, 65536);
+      image.config =
+          with_digest({.seed = seed * 2'000'000'011 + repo * tags + tag, .size = config_bytes, .is_config = true});
       const auto count = std::clamp<std::size_t>(static_cast<std::size_t>(random.lognormal(8, 0.6)), 1, 40);
       std::vector<const Layer*> listed;
       for (std::size_t i = 0; i < count; ++i) {

@@ -90,11 +90,7 @@ struct PushPlan {
   std::uint64_t images = 0;  // pushed by anybody
 };
 
-Layer layer(std::uint64_t seed, std::uint64_t size) {
-  Layer made{.content = {.seed = seed, .size = size}, .digest = {}};
-  made.digest = made.content.digest();
-  return made;
-}
+Layer layer(Content content) { return {.content = content, .digest = content.digest()}; }
 
 Task<> pusher(Run& run, PushPlan& plan, std::uint64_t client) {
   ClientConnection connection(run.loop, run.endpoint);
@@ -104,8 +100,9 @@ Task<> pusher(Run& run, PushPlan& plan, std::uint64_t client) {
     const std::uint64_t base = ((plan.seed * 4096 + client) * 1'000'000 + image) * 100;
     const std::string repo = fmt::format("team{}/app{}", client % 4, client);
     std::vector<Layer> layers;
-    for (std::uint64_t i = 0; i <= plan.layers; ++i)
-      layers.push_back(layer(base + i, i == 0 ? kConfigBytes : plan.layer_bytes));
+    layers.push_back(layer({.seed = base, .size = kConfigBytes, .is_config = true}));
+    for (std::uint64_t i = 1; i <= plan.layers; ++i)
+      layers.push_back(layer({.seed = base + i, .size = plan.layer_bytes}));
     std::vector<const Layer*> listed;
     for (std::uint64_t i = 1; i <= plan.layers; ++i) listed.push_back(&layers[i]);
     const std::string manifest = manifest_of(layers[0], listed, "push");
@@ -193,7 +190,7 @@ Task<> holder(Run& run, Content content, std::vector<std::unique_ptr<ClientConne
 }  // namespace
 
 std::string run_upload(Run& run) {
-  const Layer blob = layer(run.flags.number("seed", 1), run.flags.number("bytes", 1U << 30U));
+  const Layer blob = layer({.seed = run.flags.number("seed", 1), .size = run.flags.number("bytes", 1U << 30U)});
   run.begin();
   run.loop.spawn(uploader(run, blob.content, blob.digest, run.flags.text("style", "patch") == "put"));
   return run.finish();

@@ -1,8 +1,8 @@
 """What it costs to know who asks: the same small reads without credentials, with a token, and with a password each time.
 
-One Berth with accounts serves public repositories, so that all three are allowed. distribution stands beside it with an
-htpasswd file (bcrypt, the least cost); its token mode needs a token server that it does not bring. The token service is asked
-with a password that was verified a moment before.
+One Berth with accounts serves public repositories, so that all three are allowed. distribution and zot stand beside it with an
+htpasswd file (bcrypt, cost 5); their token modes need a token server that they do not bring. The token service is asked with a
+password that was verified a moment before.
 """
 
 import base64
@@ -16,7 +16,7 @@ from harness import load
 from harness.content import MANIFEST, fill, image
 from harness.fleet import Cores, Fleet
 from harness.points import Point, Target, conclude
-from harness.servers import KINDS, Berth, Distribution3
+from harness.servers import KINDS, Berth, Distribution3, Zot
 
 NAME = "accounts"
 ORDER = 16
@@ -25,7 +25,8 @@ METRICS = ["rps", "p50_us", "p99_us", "cpu_us_per_request", "server_cores", "loa
 BEARER, BASIC, TOKEN = "GET manifest by tag, Bearer", "GET manifest by tag, Basic each time", "GET /token, a known password"
 PASSWORD = "the bench's own password"
 BASIC_VALUE = "Basic " + base64.b64encode(f"ann:{PASSWORD}".encode()).decode()
-SERVERS = ("berth", "anonymous", "distribution3")
+PEERS = ("distribution3", "zot")
+SERVERS = ("berth", "anonymous", *PEERS)
 
 
 class WithAccounts(Berth):
@@ -61,34 +62,42 @@ class WithAccounts(Berth):
         return "Bearer " + self.call("GET", f"/token?{scopes}", None)["token"]
 
 
-class WithHtpasswd(Distribution3):
-    """Filled without, then started again with an htpasswd file."""
+class WithHtpasswd:
+    """Filled without, then started again with an htpasswd file. A part of a class beside the server's own."""
 
-    is_secured = False
+    def set_up(self, _repos):
+        self.stop()
+        hashed = crypt.crypt(PASSWORD, crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=32))
+        (self.folder / "htpasswd").write_text(f"ann:{hashed}\n", encoding="utf-8")
+        self.ready_status = 401
+        self.start()
 
+    def is_secured(self) -> bool:
+        return (self.folder / "htpasswd").exists()
+
+
+class SecuredDistribution(WithHtpasswd, Distribution3):
     def command(self):
         words = super().command()
-        if self.is_secured:
-            (self.folder / "htpasswd").write_text("ann:" + crypt.crypt(PASSWORD, crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=32)) + "\n",
-                                                  encoding="utf-8")
+        if self.is_secured():
             with open(self.folder / "config.yml", "a", encoding="utf-8") as config:
                 config.write(f"auth: {{htpasswd: {{realm: bench, path: {self.folder}/htpasswd}}}}\n")
         return words
 
-    def ready_url(self):
-        return f"http://127.0.0.1:{self.port}/"
 
-    def set_up(self, _repos):
-        self.stop()
-        self.is_secured = True
-        self.start()
+class SecuredZot(WithHtpasswd, Zot):
+    def command(self):
+        if self.is_secured():
+            self.auth = f', "auth": {{"htpasswd": {{"path": "{self.folder}/htpasswd"}}, "failDelay": 0}}'
+        return super().command()
 
 
 def targets():
     yield Target(BEARER, "rps", "anonymous", ">=", 0.85)
-    yield Target(BEARER, "rps", "distribution3", ">=", 1.0)
     yield Target(BASIC, "rps", "anonymous", ">=", 0.7)
-    yield Target(BASIC, "rps", "distribution3", ">=", 1.0)
+    for peer in PEERS:
+        yield Target(BEARER, "rps", peer, ">=", 1.0)
+        yield Target(BASIC, "rps", peer, ">=", 1.0)
     yield Target(TOKEN, "rps", "", ">=", 5000)
 
 
@@ -102,10 +111,11 @@ def run(options):
     cores = Cores(options.cores or "split")
     images = [image(f"library/app{i % 4}", f"v1.0.{i:02d}", 10, 256, f"accounts {i}") for i in range(IMAGES)]
     repos = sorted({one.repo for one in images})
-    kinds, KINDS["berth"], KINDS["distribution3"] = dict(KINDS), WithAccounts, WithHtpasswd
+    kinds = dict(KINDS)
+    KINDS.update({"berth": WithAccounts, "distribution3": SecuredDistribution, "zot": SecuredZot})
     points = {name: Point(name) for name in (BEARER, BASIC, TOKEN)}
     try:
-        with Fleet(cores, options.servers(("berth", "distribution3")), options.berth_binaries) as fleet:
+        with Fleet(cores, options.servers(("berth", *PEERS)), options.berth_binaries) as fleet:
             for server in fleet.servers.values():
                 fill(server, images)
                 server.set_up(repos)
@@ -113,7 +123,7 @@ def run(options):
             reads.write_text("".join(load.trace_line("GET", f"/v2/{one.repo}/manifests/{one.tag}", 200, len(one.manifest), one.digest)
                                      + "\n" for one in images), encoding="utf-8")
             tokens.write_text(load.trace_line("GET", f"/token?scope=repository:{repos[0]}:pull", 200) + "\n", encoding="utf-8")
-            berth, peer = fleet.servers.get("berth"), fleet.servers.get("distribution3")
+            berth, peers = fleet.servers["berth"], [fleet.servers[name] for name in PEERS if name in fleet.servers]
             bearer = berth.token(repos)
             for round_ in range(options.rounds + 1):   # the first warms up
                 found = []
@@ -121,13 +131,12 @@ def run(options):
                         (BEARER, "berth", berth, reads, bearer), (BEARER, "anonymous", berth, reads, ""),
                         (BASIC, "berth", berth, reads, BASIC_VALUE), (BASIC, "anonymous", berth, reads, ""),
                         (TOKEN, "berth", berth, tokens, BASIC_VALUE),
-                        (BASIC, "distribution3", peer, reads, BASIC_VALUE)):
-                    if server is not None:
-                        found.append((point, name, measure(server, cores.load, trace, options.seconds, value)))
+                        *((BASIC, peer.name, peer, reads, BASIC_VALUE) for peer in peers)):
+                    found.append((point, name, measure(server, cores.load, trace, options.seconds, value)))
                 for point, name, figures in found if round_ > 0 else ():
                     points[point].add(name, figures)
-                    if (point, name) == (BASIC, "distribution3"):
-                        points[BEARER].add(name, figures)   # all it has
+                    if name in PEERS:
+                        points[BEARER].add(name, figures)   # all they have
             versions, absent = fleet.versions(), fleet.absent
     finally:
         KINDS.update(kinds)

@@ -4,9 +4,12 @@ Latency counts from the moment a request was due, so a server that stalls is cha
 The rate is one that the slowest server can keep up with: beyond it only its queue would be measured.
 """
 
+import re
+
 from harness import load
 from harness.fleet import Cores, Fleet
 from harness.points import Point, conclude
+from harness.wrk import Refused
 
 NAME = "mixes"
 ORDER = 60
@@ -20,6 +23,15 @@ HERD = "herd: pull of an image"
 
 def population(options):
     return {"seed": 7, "repos": 20 if options.quick else 100, "tags": 5 if options.quick else 10, "pool": 100 if options.quick else 200}
+
+
+def refusals(server, operations) -> dict:
+    """What the generator let pass under a name with its status, "mount (202)": only a server known not to have it may do so."""
+    found = [name for name in operations if re.search(r" \(\d+\)$", name)]
+    for name in found:
+        if name not in server.unsupported:
+            raise Refused(f"bench: {server.name}: {name}, which it should support")
+    return {name: server.unsupported[name] for name in found}
 
 
 def verdicts(points):
@@ -48,7 +60,7 @@ def verdicts(points):
 def run(options):
     cores = Cores(options.cores or "split")
     filled = population(options)
-    points, seconds = {}, max(2.0, options.seconds * 2)
+    points, unsupported, seconds = {}, {}, max(2.0, options.seconds * 2)
     totals = Point("generator and server")
     with Fleet(cores, options.servers(SERVERS), options.berth_binaries) as fleet:
         for server in fleet.servers.values():
@@ -58,6 +70,7 @@ def run(options):
                 for name, server in fleet.servers.items():
                     figures = load.run("mix", server, cores.load, mix=mix, rate=rate, seconds=seconds,
                                        round=round_ * 10 + len(mix), **BURSTS, **filled)
+                    unsupported.setdefault(name, {}).update(refusals(server, figures["operations"]))
                     for operation, latencies in figures["operations"].items():
                         points.setdefault(f"{mix}: {operation}", Point(f"{mix}: {operation}")).add(name, latencies)
                     totals.add(name, {key: figures[key] for key in ("server_cores", "load_cores")})
@@ -71,5 +84,5 @@ def run(options):
     for verdict in judged:
         if verdict["losses"]:
             print(f"{verdict['point']}: not quicker than {verdict['peer']} at: {'; '.join(verdict['losses'])}")
-    conclude(NAME, options, cores, found, METRICS, judged, SERVERS, versions=versions, absent=absent, population=filled,
-             rates=RATES, bursts=BURSTS, use=totals.rounds)
+    conclude(NAME, options, cores, found, METRICS, judged, SERVERS, versions=versions, absent=absent,
+             unsupported={name: why for name, why in unsupported.items() if why}, population=filled, rates=RATES, bursts=BURSTS, use=totals.rounds)
