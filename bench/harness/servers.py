@@ -66,7 +66,7 @@ health: {{storagedriver: {{enabled: false}}}}
 
 ZOT = """{{
   "distSpecVersion": "1.1.0",
-  "storage": {{"rootDirectory": "{folder}/data", "dedupe": false, "gc": false, "commit": false}},
+  "storage": {{"rootDirectory": "{folder}/data", "dedupe": false, "gc": false, "commit": {commit}}},
   "http": {{"address": "127.0.0.1", "port": "{port}"{auth}}},
   "log": {{"level": "error"}}
 }}
@@ -221,10 +221,11 @@ class Zot(Server):
     binary = os.environ.get("BERTH_BENCH_ZOT", str(TOOLS / "zot"))
     unsupported = {"mount (202)": "mounts from another repository only with deduplication, and opens an upload instead"}
     auth = ""   # more of the configuration's "http"
+    commit = "false"
 
     def command(self):
         config = self.folder / "config.json"
-        config.write_text(ZOT.format(folder=self.folder, port=self.port, auth=self.auth), encoding="utf-8")
+        config.write_text(ZOT.format(folder=self.folder, port=self.port, auth=self.auth, commit=self.commit), encoding="utf-8")
         return [self.binary, "serve", str(config)]
 
     def version(self):
@@ -234,7 +235,14 @@ class Zot(Server):
         return f"{self.binary} {(out.stdout or out.stderr).strip()}".split("\n", maxsplit=1)[0]
 
 
-KINDS = {kind.name: kind for kind in (Berth, Nginx, Distribution2, Distribution3, Zot)}
+class SyncedZot(Zot):
+    """With fsync, so that what it has acknowledged outlives a power cut, as with Berth."""
+
+    name = "zot-synced"
+    commit = "true"
+
+
+KINDS = {kind.name: kind for kind in (Berth, Nginx, Distribution2, Distribution3, Zot, SyncedZot)}
 
 
 def pinned_version(tool: str) -> str:

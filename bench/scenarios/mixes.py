@@ -13,7 +13,7 @@ from harness.wrk import Refused
 
 NAME = "mixes"
 ORDER = 60
-SERVERS = ("berth", "distribution2", "distribution3", "zot")
+SERVERS = ("berth", "distribution2", "distribution3", "zot", "zot-synced")
 QUANTILES = {"p50_us": 2, "p90_us": 10, "p99_us": 100, "p999_us": 1000}   # and how many samples each needs
 METRICS = [*QUANTILES, "count"]
 RATES = {"production": 120, "ci": 40}

@@ -9,7 +9,7 @@ from harness.points import Point, Target, conclude
 
 NAME = "pushes"
 ORDER = 40
-SERVERS = ("berth", "distribution2", "distribution3", "zot")
+SERVERS = ("berth", "distribution2", "distribution3", "zot", "zot-synced")
 METRICS = ["images_per_s", "p50_us", "p99_us", "cpu_ms_per_image", "fsyncs_per_image", "server_cores", "load_cores"]
 CLIENTS = (1, 4, 16, 64)
 LAYERS, LAYER_BYTES = 10, 16384

@@ -17,7 +17,7 @@ from harness import work_root
 
 NAME = "uploads"
 ORDER = 30
-SERVERS = ("berth", "distribution2", "distribution3", "zot")
+SERVERS = ("berth", "distribution2", "distribution3", "zot", "zot-synced")
 METRICS = ["mib_per_s", "seconds", "server_cpu_s", "peak_rss_mib", "load_cores"]
 STYLES = {"POST+PATCH chunked": "patch", "POST+PUT": "put"}
 

@@ -33,6 +33,13 @@ def test_zot_runs_with_nothing_that_slows_it(tmp_path):
     assert "extensions" not in config and "auth" not in config["http"]
 
 
+def test_zot_synced_is_zot_that_syncs(tmp_path):
+    plain, synced = (zot_config(kind(tmp_path / kind.name, {0})) for kind in (servers.Zot, servers.SyncedZot))
+    assert (plain["storage"].pop("commit"), synced["storage"].pop("commit")) == (False, True)
+    assert plain["storage"].pop("rootDirectory") != synced["storage"].pop("rootDirectory")
+    assert plain["storage"] == synced["storage"] and plain["log"] == synced["log"]
+
+
 def test_zot_asks_for_a_password_once_it_is_set_up(tmp_path):
     server = accounts.SecuredZot(tmp_path, {0})
     assert "auth" not in zot_config(server)["http"]
