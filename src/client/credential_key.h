@@ -5,6 +5,7 @@
 #include "base/result.h"
 
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,9 +14,10 @@ namespace berth::client {
 
 class CredentialKey {
  public:
-  /// `path`: 32 bytes in Base64, mode 0600; made if it is not there. Errors: parameter_invalid if others may read it or
-  /// it holds no key; io_failed.
-  static Result<CredentialKey> load(const std::string& path);
+  enum class Missing : std::uint8_t { make, refuse };
+  /// `path`: 32 bytes in Base64, mode 0600. Errors: parameter_invalid if it is missing, others may read it or it holds
+  /// no key; io_failed.
+  static Result<CredentialKey> load(const std::string& path, Missing missing);
 
   /// JSON: `{"sealed":"…"}`, XSalsa20 and Poly1305 under a nonce of its own.
   std::string seal(std::string_view text) const;
@@ -26,6 +28,7 @@ class CredentialKey {
   std::array<unsigned char, kBytes> key_{};
 };
 
+bool is_sealed(std::string_view text);
 /// What `text`, sealed or not, says. Errors: parameter_invalid with a sentence if the key is missing or another.
 Result<std::string> unsealed(std::string_view text, const CredentialKey* key);
 

@@ -38,10 +38,12 @@ Result<std::string> fresh_password(std::string_view host, const std::string& ref
 Result<OwnStore> OwnStore::load(const std::string& folder, const std::string& key_file) {
   OwnStore out;
   out.path_ = folder + "/credentials.json";
-  if (!key_file.empty()) {
-    BERTH_TRY(out.key_, CredentialKey::load(key_file));
+  const std::string kept = read_private_file(out.path_);
+  if (!key_file.empty()) {  // a new key would not open what an old one closed
+    using Missing = CredentialKey::Missing;
+    BERTH_TRY(out.key_, CredentialKey::load(key_file, is_sealed(kept) ? Missing::refuse : Missing::make));
   }
-  BERTH_TRY(out.text_, unsealed(read_private_file(out.path_), out.key()));
+  BERTH_TRY(out.text_, unsealed(kept, out.key()));
   if (!out.text_.empty() && !json::parse(out.text_))
     return fail(Errc::parameter_invalid, out.path_ + " is not JSON; remove it and log in again");
   return out;

@@ -71,8 +71,7 @@ class Store {
     std::size_t batch_bytes_max = 8 * 1024 * 1024;  // by WriteOptions::bytes; a larger operation is a batch of its own
     unsigned read_threads = 2;
     std::size_t read_queue_max = 10'000;
-    std::size_t readers_ready =
-        0;  // opened at the start, so that no read of an I/O thread waits for it; more as needed
+    std::size_t readers_ready = 0;  // opened at the start: an I/O thread should not wait for it; more as needed
   };
   using WriteFn = std::move_only_function<Result<void>(sql::Connection&)>;
 

@@ -1,6 +1,7 @@
 """Accounts from the command line: on the folder of a stopped registry, and through a running one after berth login."""
 
 import base64
+import concurrent.futures
 import crypt
 import json
 import os
@@ -276,13 +277,26 @@ def test_the_credential_helpers_file_is_encrypted_if_there_is_a_key(ann, tmp_pat
     no_key.write_text("a password")
     no_key.chmod(0o600)
     for named, says in (("", "set BERTH_CREDENTIALS_KEY_FILE"), (other, "another key"), (open_key, "others may read"),
-                        (no_key, "32 bytes in Base64")):
+                        (no_key, "32 bytes in Base64"), (tmp_path / "gone.key", "key is not there")):
         refused = ann.berth("get", program=str(helper), given="one.example.com", BERTH_CREDENTIALS_KEY_FILE=str(named))
         assert refused.returncode == 1 and says in refused.stdout and "hidden" not in refused.stdout, refused.stdout
+    assert not (tmp_path / "gone.key").exists()
     sealed = json.loads(text)["sealed"]
     for broken in (sealed[:20], ("B" if sealed[0] == "A" else "A") + sealed[1:], "?"):
         store.write_text(json.dumps({"sealed": broken}))
         assert "cannot be decrypted" in ann.berth("get", program=str(helper), given="one.example.com", **with_key).stdout
+
+
+def test_programs_that_want_the_first_key_at_once_get_the_same(ann, tmp_path):
+    helper = tmp_path / "docker-credential-berth"
+    helper.symlink_to(pathlib.Path(BERTH).resolve())
+    with_key = {"BERTH_CREDENTIALS_KEY_FILE": str(tmp_path / "keys/berth.key")}
+    hosts = [f"r{number}.example.com" for number in range(8)]
+    with concurrent.futures.ThreadPoolExecutor(len(hosts)) as pool:
+        list(pool.map(lambda host: ann.ok("store", program=str(helper), **with_key, given=json.dumps(
+            {"ServerURL": host, "Username": "ann", "Secret": "x"})), hosts))
+    assert json.loads(ann.ok("list", program=str(helper), **with_key)) == {host: "ann" for host in hosts}
+    assert [path.name for path in (tmp_path / "keys").iterdir()] == ["berth.key"], "no draft is left"
 
 
 def test_a_pull_secret_for_kubernetes(ann):
