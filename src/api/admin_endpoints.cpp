@@ -39,7 +39,7 @@ io::Task<Result<auth::IdentityPtr>> identify(Context& context, http::Exchange& e
     if (!kind)
       co_return fail(Errc::unauthorized,
                      "tokens of the registry are not for its administration; use a password or a personal token");
-    if (*kind == auth::SecretKind::refresh) co_return authenticator.refresh(*token);
+    if (*kind == auth::SecretKind::refresh) co_return authenticator.refresh(*token, address);
   }
   co_return co_await authenticator.authenticate(std::move(authorization), std::move(address));
 }
@@ -77,8 +77,9 @@ io::Task<Result<void>> serve_admin(Context& context, http::Exchange& exchange, s
   }
   const bool has_credentials = http_request.find("Authorization").has_value();
   const std::string cookie = !has_credentials ? session_cookie(context.services, exchange) : std::string();
-  auto identity = cookie.empty() ? co_await identify(context, exchange, request.address)
-                                 : session_of(context, exchange, cookie, request.address);
+  auto found = cookie.empty() ? co_await identify(context, exchange, request.address)
+                              : session_of(context, exchange, cookie, request.address);
+  const auto identity = found_or_charged(context, std::move(found));
   if (!identity) co_return co_await send_reply(exchange, problem(identity.error(), request_id, request.path));
   if (const auto taken = take_request(context, identity->get()); !taken)
     co_return co_await send_reply(exchange, problem(taken.error(), request_id, request.path));

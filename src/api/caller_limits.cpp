@@ -24,4 +24,9 @@ Result<void> take_request(Context& context, const auth::Identity* identity) {
   return {};
 }
 
+Result<auth::IdentityPtr> found_or_charged(Context& context, Result<auth::IdentityPtr> found) {
+  if (!found && found.error().code == Errc::unauthorized) BERTH_TRYV(take_request(context, nullptr));
+  return found;
+}
+
 }  // namespace berth::api

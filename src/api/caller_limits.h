@@ -13,5 +13,7 @@ bool limits_callers(const Services& services);
 std::string caller_of(const auth::Identity* identity, std::string_view address);
 /// One request of that caller, who from here on pays for what it transfers. Errors: too_many_requests.
 Result<void> take_request(Context& context, const auth::Identity* identity);
+/// What was found; if a credential proved nothing, its address pays for the request. Errors: too_many_requests then.
+Result<auth::IdentityPtr> found_or_charged(Context& context, Result<auth::IdentityPtr> found);
 
 }  // namespace berth::api

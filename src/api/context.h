@@ -119,7 +119,9 @@ struct Context {
   registry::Uploader uploader() const {
     if (!identity || identity->is_anonymous()) return {};
     const auto id = identity->subject.id;  // 0: of another server's token, which no account stands behind
-    return {identity->subject.name, id != 0 ? std::optional(id) : std::nullopt};
+    // The number, too: an account made anew under a name that was removed has not begun what that one began (S13).
+    if (id != 0) return {identity->subject.name + "#" + std::to_string(id), id};
+    return {identity->subject.name, std::nullopt};
   }
 };
 

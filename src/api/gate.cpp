@@ -168,6 +168,7 @@ io::Task<Result<auth::IdentityPtr>> identify(Context& context, http::Exchange& e
   if (context.route.endpoint == Endpoint::upload_session) {
     if (auto began = authenticator.find_expired(authorization, kGraceMs)) co_return began;
   }
+  BERTH_CO_TRYV(take_request(context, nullptr));  // who proves nothing pays by his address
   const std::string_view error = auth::parse_bearer(authorization) ? "invalid_token" : "";  // A4
   co_return unauthorized(found.error().message,
                          challenge(context.services, exchange, wanted_scopes(context, request), error));
@@ -292,7 +293,6 @@ Result<bool> may_read(const Context& context, const oci::RepoName& repo) {
 
 registry::NameFilter visible_to(const Context& context) {
   const bool sees_all = !context.identity || context.identity->is_external ||
-                        context.services.auth.directory.everybody().has(Right::read) ||
                         (context.identity->subject.is_admin && !context.identity->narrowing.is_narrow);
   if (sees_all) return {};
   return [&services = context.services, identity = context.identity](const oci::RepoName& repo) -> Result<bool> {

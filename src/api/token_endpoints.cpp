@@ -46,10 +46,9 @@ io::Task<Result<void>> send_token(Context& context, http::Exchange& exchange, au
     append_json_member(body, "issued_token_type", kAccessToken);
     append_json_member(body, "token_type", std::string_view("Bearer"));
   }
-  // Only to a password: what was made from a secret, a certificate or a job's token must end with it.
-  const bool is_password =
-      identity->credential == auth::Credential::password && identity->via == 0 && identity->trust_rule == 0;
-  if (asked.wants_refresh && is_password) {
+  // Only to a password, and for an hour to a job: what was made from a secret or a certificate must end with it.
+  const bool is_first = identity->credential == auth::Credential::password && identity->via == 0;
+  if (asked.wants_refresh && is_first) {
     BERTH_CO_TRY(const auto secret, co_await auth.authenticator.make_refresh_token(identity));
     append_json_member(body, "refresh_token", secret);
   }
@@ -93,8 +92,9 @@ io::Task<Result<void>> get_token(Context& context, http::Exchange& exchange) {
   // A token buys no other token: it would live for ever.
   if (auth::parse_bearer(authorization)) co_return fail(Errc::unauthorized, "Basic credentials are needed here");
   const std::string address = http::client_address(request, exchange.peer(), context.services.auth.trusted_proxies);
-  BERTH_CO_TRY(auto identity, authorization.empty() ? identify_by_certificate(context.services, exchange, address)
-                                                    : co_await authenticator.authenticate(authorization, address));
+  auto found = authorization.empty() ? identify_by_certificate(context.services, exchange, address)
+                                     : co_await authenticator.authenticate(authorization, address);
+  BERTH_CO_TRY(auto identity, found_or_charged(context, std::move(found)));
   BERTH_CO_TRY(const auto offline, query.single("offline_token"));
   co_return co_await send_token(context, exchange, std::move(identity),
                                 {.scopes = auth::parse_scopes(query.all("scope")), .wants_refresh = offline == "true"});
@@ -115,16 +115,17 @@ io::Task<Result<void>> post_token(Context& context, http::Exchange& exchange) {
     BERTH_CO_TRY(const auto password, form.single("password"));
     auth::NameAndSecret given{name.value_or(""), password.value_or("")};
     const bool has_none = given.name.empty() && given.secret.empty() && !request.find("Authorization");
-    BERTH_CO_TRY(identity, has_none ? identify_by_certificate(context.services, exchange, address)
-                                    : co_await authenticator.sign_in(std::move(given), address));
+    auto found = has_none ? identify_by_certificate(context.services, exchange, address)
+                          : co_await authenticator.authenticate(std::move(given), address);
+    BERTH_CO_TRY(identity, found_or_charged(context, std::move(found)));
     BERTH_CO_TRY(const auto access_type, form.single("access_type"));
     asked.wants_refresh = access_type == "offline";
   } else if (grant == "refresh_token") {
     BERTH_CO_TRY(const auto secret, form.single("refresh_token"));
-    BERTH_CO_TRY(identity, authenticator.refresh(secret.value_or("")));
+    BERTH_CO_TRY(identity, found_or_charged(context, authenticator.refresh(secret.value_or(""), address)));
   } else if (grant == kExchange) {
     BERTH_CO_TRY(auto given, brought(form));
-    BERTH_CO_TRY(identity, co_await authenticator.sign_in(std::move(given), address));
+    BERTH_CO_TRY(identity, found_or_charged(context, co_await authenticator.sign_in(std::move(given), address)));
     asked.is_exchange = true;
   } else if (grant == kDeviceGrant) {
     co_return co_await answer_device_grant(context, exchange, form);

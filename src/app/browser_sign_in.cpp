@@ -28,7 +28,7 @@ Result<std::string> read_secret(const std::string& path, const Log& log) {
   return text;
 }
 
-Result<auth::OidcSettings> settings_of(const OidcConfig& config, const Log& log) {
+Result<auth::OidcSettings> settings_of(const OidcConfig& config, meta::Visibility visibility, const Log& log) {
   auth::OidcSettings out;
   out.issuer = config.issuer;
   out.client_id = config.client_id;
@@ -39,7 +39,11 @@ Result<auth::OidcSettings> settings_of(const OidcConfig& config, const Log& log)
   out.scopes = config.scopes;
   out.name_claim = config.name_claim;
   out.groups_claim = config.groups_claim;
-  out.rules = {.creates = config.creates, .allowed_groups = config.allowed_groups, .admin_group = config.admin_group};
+  out.rules = {.creates = config.creates,
+               .allowed_groups = config.allowed_groups,
+               .admin_group = config.admin_group,
+               .visibility = visibility,
+               .vouched_ms = config.vouched_ms};
   return out;
 }
 
@@ -51,7 +55,7 @@ Result<BrowserSignInParts> build_browser_sign_in(const BrowserSignInDeps& deps) 
   out.devices = std::make_unique<auth::DeviceCodes>(deps.clock);
   out.limiter = std::make_unique<auth::SignInLimiter>();
   if (!deps.config.oidc.issuer.empty()) {
-    BERTH_TRY(auto settings, settings_of(deps.config.oidc, deps.log));
+    BERTH_TRY(auto settings, settings_of(deps.config.oidc, deps.config.visibility, deps.log));
     const auto ask = [&networks = deps.issuer_networks,
                       &stopping = deps.stopping](const auth::Oidc::Question& question) -> Result<std::string> {
       if (stopping) return fail(Errc::unavailable, "the server is stopping");

@@ -52,6 +52,7 @@ struct OidcConfig {
   std::string admin_group;
   std::vector<std::string> allowed_groups;
   bool creates = true;
+  std::int64_t vouched_ms = 90LL * 24 * 60 * 60 * 1000;  // 0: for ever
 };
 
 struct ServeConfig {
@@ -63,10 +64,12 @@ struct ServeConfig {
   api::AuthMode auth_mode = api::AuthMode::token;
   std::vector<std::string> auth_hosts;  // names clients may call us by, if external_url is not set
   ExternalTokenConfig external;
+  std::int64_t job_life_ms = auth::kJobLifeMs;
   std::int64_t token_life_ms = 15LL * 60 * 1000;   // A11: never under a minute
   std::vector<std::string> auth_trusted_networks;  // where issuers of ID tokens may be, beside the public network
   OidcConfig oidc;
   api::SignUp sign_up = api::SignUp::off;
+  meta::Visibility visibility = meta::Visibility::closed;  // of what comes into being in a new namespace
   auth::LdapSettings ldap;
   std::int64_t ldap_recheck_ms = 60LL * 60 * 1000;  // 0: never
   Live<std::int64_t> audit_keep_ms = 400LL * 24 * 60 * 60 * 1000;

@@ -47,6 +47,13 @@ void add_oidc(std::vector<Setting>& out) {
                      [](auto& config) -> auto& { return config.oidc.allowed_groups; }));
   out.push_back(flag({"auth.oidc_create", "Whether the first sign-in makes an account.", ""},
                      [](auto& config) -> auto& { return config.oidc.creates; }));
+  out.push_back(
+      duration({"auth.oidc_vouched",
+                "How long one sign-in there vouches for an account that has no password here. After that its "
+                "tokens and logins rest until the next sign-in, which also tells whether its groups are still "
+                "the same. 0s: for ever.",
+                ""},
+               0, 3650 * kDay, [](auto& config) -> auto& { return config.oidc.vouched_ms; }));
 }
 
 }  // namespace berth::app

@@ -3,16 +3,12 @@
 #include "api/error_response.h"
 #include "api/request_observer.h"
 #include "api/server_handler.h"
-#include "app/browser_sign_in.h"
+#include "app/account_services.h"
 #include "app/certificate_watch.h"
 #include "app/data_dir.h"
 #include "app/descriptors.h"
-#include "app/external_keys.h"
-#include "app/issuer_fetch.h"
-#include "app/ldap_service.h"
 #include "app/server_metrics.h"
 #include "app/settings.h"
-#include "app/token_keys.h"
 #include "blob/fs_store.h"
 #include "io/periodic.h"
 #include "io/worker.h"
@@ -40,10 +36,7 @@ constexpr std::int64_t kDeadTokensMs = 30LL * 24 * 60 * 60 * 1000;  // shown as 
 constexpr std::size_t kPlaceMax = 1'000;
 constexpr std::size_t kExpireMax = 1'000;
 constexpr std::size_t kDiskQueueMax = 10'000;
-constexpr std::size_t kReadersReadyMax = 16;  // each costs a start half a millisecond
-constexpr std::size_t kPasswordQueueMax = 100;
-constexpr unsigned kOutboundThreads = 2;
-constexpr std::size_t kOutboundQueueMax = 100;
+constexpr std::size_t kReadersReadyMax = 16;      // each costs a start half a millisecond
 constexpr std::int64_t kScrubDelayMs = 60'000;    // after a start, and after a failure
 constexpr std::int64_t kScrubRestMs = 3'600'000;  // between whole passes: a small store need not be read all day
 
@@ -74,26 +67,8 @@ struct Server::Parts {
   std::unique_ptr<io::BlockingPool> disk;
   std::unique_ptr<blob::FsStore> blobs;
   std::unique_ptr<meta::Store> store;
-  std::unique_ptr<io::BlockingPool> passwords;
-  std::unique_ptr<io::BlockingPool> outbound;  // for requests of ours, which wait for others
-  http::Networks issuer_networks;
-  std::unique_ptr<auth::IssuerKeys> issuers;
-  std::unique_ptr<auth::Trust> trust;
-  std::unique_ptr<auth::KeyRing> keys;
-  std::unique_ptr<auth::ExternalTokens> external;  // if another server makes the tokens
-  std::unique_ptr<auth::Directory> directory;
-  std::unique_ptr<auth::AuditLog> audit;
-  std::unique_ptr<auth::SetupToken> setup;
-  std::string setup_secret;  // while there are no accounts
-  std::unique_ptr<auth::ExternalAccounts> external_accounts;
-  std::unique_ptr<LdapService> ldap;  // if there is a directory
-  std::unique_ptr<auth::Authenticator> authenticator;
+  std::unique_ptr<AccountServices> accounts;
   std::unique_ptr<auth::SubjectBudgets> budgets;
-  std::unique_ptr<auth::TokenService> tokens;
-  std::unique_ptr<auth::CertificateSignIn> certificates;
-  BrowserSignInParts browser;
-  std::unique_ptr<api::Auth> auth;
-  std::unique_ptr<api::AdminApi> admin;
   std::unique_ptr<registry::Uploads> uploads;
   std::unique_ptr<registry::Blobs> blob_service;
   std::unique_ptr<registry::Manifests> manifests;
@@ -131,9 +106,6 @@ struct Server::Parts {
 
   Result<void> open_storage();
   void review_strays();
-  Result<void> build_trust();
-  Result<void> build_external();
-  Result<void> build_auth();
   void build_services();
   std::unique_ptr<http::Server> make_server(api::ServerHandler& door);
   Result<std::vector<int>> inherited_sockets(const ListenAddress& address) const;
@@ -202,81 +174,6 @@ void Server::Parts::review_strays() {
   log.info("recovery.strays_reviewed", {f("placed", report.placed), f("files_removed", report.files_removed)});
 }
 
-/// What the realm says we are, and our tokens are made for: the name outside, where there is one.
-std::string service_name(const ServeConfig& config) {
-  const std::size_t scheme = config.external_url.find("://");
-  return scheme == std::string::npos ? "berth" : config.external_url.substr(scheme + 3);
-}
-
-auth::Rights rights_of(api::Anonymous anonymous) {
-  switch (anonymous) {
-    case api::Anonymous::off: return {};
-    case api::Anonymous::read: return auth::Right::read;
-    case api::Anonymous::write: return auth::Rights::all();
-  }
-  return {};
-}
-
-Result<void> Server::Parts::build_trust() {
-  BERTH_TRY(issuer_networks, http::Networks::parse(config.auth_trusted_networks));
-  outbound = std::make_unique<io::BlockingPool>("outbound", kOutboundThreads, kOutboundQueueMax);
-  const auto fetch = [this](const std::string& url, std::size_t bytes_max) -> Result<std::string> {
-    if (stopping) return fail(Errc::unavailable, "the server is stopping");
-    return fetch_from_issuer(url, bytes_max, issuer_networks);
-  };
-  issuers = std::make_unique<auth::IssuerKeys>(auth::IssuerKeys::Deps{fetch, *outbound, clock, log});
-  trust = std::make_unique<auth::Trust>(auth::Trust::Deps{*store, *issuers, clock, *audit});
-  return {};
-}
-
-/// Where tokens come from another server nobody needs an account, and nobody gets in without a token.
-Result<void> Server::Parts::build_external() {
-  if (config.auth_mode != api::AuthMode::external) return {};
-  BERTH_TRY(auto trusted, load_external_keys(config.external.key_files));
-  external = std::make_unique<auth::ExternalTokens>(
-      auth::ExternalTokens::Expected{config.external.issuer, config.external.service}, std::move(trusted));
-  config.anonymous = api::Anonymous::off;
-  directory->close();
-  return {};
-}
-
-Result<void> Server::Parts::build_auth() {
-  // Hashing a password takes a core for a while, and 64 MiB: half the cores at most, and whoever finds the queue full
-  // is told to come back.
-  passwords = std::make_unique<io::BlockingPool>("passwords", std::max(1U, std::thread::hardware_concurrency() / 2),
-                                                 kPasswordQueueMax);
-  BERTH_TRY(const auto loaded, load_token_keys(data->path(), clock));
-  keys = std::make_unique<auth::KeyRing>(loaded);
-  directory = std::make_unique<auth::Directory>(*store, rights_of(config.anonymous.value_or(api::Anonymous::off)));
-  BERTH_TRYV(build_external());
-  directory->look_for_accounts();
-  if (!directory->has_accounts()) BERTH_TRYV(check_openness(config));
-  const std::string service = external ? external->service() : service_name(config);
-  audit = std::make_unique<auth::AuditLog>(*store, clock);
-  setup = std::make_unique<auth::SetupToken>(clock);
-  if (!directory->has_accounts()) setup_secret = setup->make(random);
-  BERTH_TRYV(build_trust());
-  external_accounts =
-      std::make_unique<auth::ExternalAccounts>(auth::ExternalAccounts::Deps{*store, *directory, clock, *audit});
-  BERTH_TRY(ldap, LdapService::make({config.ldap, *store, *external_accounts, clock, random, log}));
-  authenticator = std::make_unique<auth::Authenticator>(
-      auth::Authenticator::Deps{*store, *passwords, *keys, clock, random, log, *audit, service, trust.get(),
-                                ldap ? &ldap->sign_in() : nullptr, external.get()});
-  tokens = std::make_unique<auth::TokenService>(
-      auth::TokenService::Deps{*directory, *keys, clock, random, service, config.token_life_ms / 1000});
-  BERTH_TRY(browser, build_browser_sign_in({config, *store, *external_accounts, *issuers, *outbound, issuer_networks,
-                                            clock, random, log, stopping}));
-  BERTH_TRY(auto rules, auth::parse_certificate_rules(config.certificate_rules));
-  certificates =
-      std::make_unique<auth::CertificateSignIn>(auth::CertificateSignIn::Deps{*store, clock, *audit}, std::move(rules));
-  auth = std::make_unique<api::Auth>(api::Auth{*directory, *authenticator, *tokens, *certificates, *audit, *keys,
-                                               config.http.trusted_proxies, *browser.all, config.auth_mode,
-                                               config.external_url, config.auth_hosts, config.external.realm});
-  admin = std::make_unique<api::AdminApi>(api::AdminDeps{*store, *directory, *audit, *setup, *passwords, clock, random,
-                                                         authenticator->limiter(), config.sign_up});
-  return {};
-}
-
 void Server::Parts::build_services() {
   budgets =
       std::make_unique<auth::SubjectBudgets>(auth::SubjectBudgets::Deps{config.subject_limits, clock, random, metrics});
@@ -287,7 +184,8 @@ void Server::Parts::build_services() {
   manifests =
       std::make_unique<registry::Manifests>(registry::Manifests::Deps{*store, *disk, space, clock, log, config.limits});
   listings = std::make_unique<registry::Listings>(*store, config.limits);
-  register_metrics(metrics, {log, *disk, *outbound, *store, *uploads, *blob_service, *manifests, space, sightings});
+  register_metrics(metrics, {log, *disk, accounts->passwords(), accounts->outbound(), accounts->provider(), *store,
+                             *uploads, *blob_service, *manifests, space, sightings});
   observer = std::make_unique<api::RequestObserver>(
       api::RequestObserver::Deps{clock, random, log, metrics, config.http.trusted_proxies, config.access_log});
   const auto services = [this](api::Face face) {
@@ -297,8 +195,8 @@ void Server::Parts::build_services() {
                          .listings = *listings,
                          .limits = config.limits,
                          .budgets = *budgets,
-                         .auth = *auth,
-                         .admin = *admin,
+                         .auth = accounts->auth(),
+                         .admin = accounts->admin(),
                          .clock = clock,
                          .random = random,
                          .log = log,
@@ -440,7 +338,7 @@ void Server::Parts::check_space() {
 
 /// Once a minute, a little at a time: entries of the audit log that are old enough, and secrets that ended long ago.
 void Server::Parts::forget_old() {
-  if (clock.mono_ms() < forget_due_ms || !directory->has_accounts()) return;
+  if (clock.mono_ms() < forget_due_ms || !accounts->directory().has_accounts()) return;
   forget_due_ms = clock.mono_ms() + kForgetMs;
   const std::int64_t now_ms = clock.now_ms();
   store->write_later([before_ms = now_ms - config.audit_keep_ms](sql::Connection& db) -> Result<void> {
@@ -448,7 +346,7 @@ void Server::Parts::forget_old() {
     return {};
   });
   store->write_later([before_ms = now_ms - kDeadTokensMs](sql::Connection& db) -> Result<void> {
-    BERTH_TRYV(meta::forget_expired_tokens(db, before_ms, kForgetMax));
+    BERTH_TRYV(meta::forget_dead_tokens(db, before_ms, kForgetMax));
     return {};
   });
 }
@@ -457,7 +355,7 @@ void Server::Parts::keep_house() {
   check_space();
   certificate_watch.look();
   look_at_totals();
-  directory->look_for_accounts();
+  accounts->directory().look_for_accounts();
   forget_old();
   if (const auto placed = lifecycle::place_pending(recovery(), kPlaceMax, meta::Space::normal); !placed) {
     log.warn("housekeeping.place_failed", {f("err", placed.error().cause)});
@@ -496,7 +394,7 @@ void Server::Parts::start_background() {
   if (!seams.housekeeping) return;
   housekeeping =
       std::make_unique<io::Periodic>("housekeeping", kHousekeepingMs, [this](io::Periodic&) { keep_house(); });
-  if (ldap) ldap->start_background(config.ldap_recheck_ms);
+  accounts->start_background();
   // Goes on where the last process stopped: a store that is restarted often is walked to its end all the same.
   const auto saved = store->peek([](sql::Connection& db) { return meta::get_setting(db, "scrub_position"); });
   if (saved && *saved) std::from_chars((*saved)->data(), (*saved)->data() + (*saved)->size(), scrub_position);
@@ -510,16 +408,23 @@ Server::~Server() { stop(); }
 Result<std::unique_ptr<Server>> Server::start(ServeConfig config, ServerSeams seams) {
   BERTH_TRYV(validate(config));
   std::unique_ptr<Server> server(new Server(std::make_unique<Parts>(std::move(config), std::move(seams))));
-  BERTH_TRY(server->parts_->descriptors, plan_descriptors(server->parts_->config.descriptors_max));
-  BERTH_TRY(server->parts_->config.http.trusted_proxies, http::Networks::parse(server->parts_->config.trusted_proxies));
-  if (!DataDir::exists(server->parts_->config.data_dir)) BERTH_TRYV(check_openness(server->parts_->config));
-  BERTH_TRYV(server->parts_->open_storage());
-  if (server->parts_->seams.lend_store) server->parts_->seams.lend_store(*server->parts_->store);
-  server->parts_->check_space();
-  BERTH_TRYV(server->parts_->build_auth());
-  server->parts_->build_services();
-  BERTH_TRYV(server->parts_->listen());
-  server->parts_->start_background();
+  Parts& p = *server->parts_;
+  BERTH_TRY(p.descriptors, plan_descriptors(p.config.descriptors_max));
+  BERTH_TRY(p.config.http.trusted_proxies, http::Networks::parse(p.config.trusted_proxies));
+  if (!DataDir::exists(p.config.data_dir)) BERTH_TRYV(check_openness(p.config));
+  BERTH_TRYV(p.open_storage());
+  if (p.seams.lend_store) p.seams.lend_store(*p.store);
+  p.check_space();
+  BERTH_TRY(p.accounts, AccountServices::make({.config = p.config,
+                                               .data_dir = p.data->path(),
+                                               .store = *p.store,
+                                               .clock = p.clock,
+                                               .random = p.random,
+                                               .log = p.log,
+                                               .stopping = p.stopping}));
+  p.build_services();
+  BERTH_TRYV(p.listen());
+  p.start_background();
   return server;
 }
 
@@ -531,14 +436,13 @@ void Server::stop() {
   if (p.http) p.http->stop(p.config.drain_ms);
   if (p.operator_http) p.operator_http->stop(0);
   if (p.scrubbing) p.scrubbing->stop();
-  if (p.ldap) p.ldap->stop();
+  if (p.accounts) p.accounts->stop_background();
   if (p.housekeeping) p.housekeeping->stop();
   p.reviewing.join();
   // Handlers may still be suspended on the pools: those finish first, then their cores.
   if (p.store) p.store->stop();
   if (p.disk) p.disk->stop();
-  if (p.passwords) p.passwords->stop();
-  if (p.outbound) p.outbound->stop();
+  if (p.accounts) p.accounts->stop();
   if (p.runtime) p.runtime->stop();
   if (p.log_flushing) p.log_flushing->stop();
   p.log.flush_lines();
@@ -547,14 +451,8 @@ void Server::stop() {
 Result<Server::ReloadReport> Server::reload(const ServeConfig& next) {
   Parts& p = *parts_;
   BERTH_TRYV(validate(next));
-  if (!p.directory->has_accounts()) BERTH_TRYV(check_openness(next));
+  BERTH_TRY(auto accounts, p.accounts->prepare(next));
   BERTH_TRY(auto context, p.load_tls(next));
-  BERTH_TRY(auto rules, auth::parse_certificate_rules(next.certificate_rules));
-  std::vector<crypto::VerifyKey> external_keys;
-  const bool renews_external = p.external && next.auth_mode == api::AuthMode::external;
-  if (renews_external) {
-    BERTH_TRY(external_keys, load_external_keys(next.external.key_files));
-  }
   ReloadReport report;
   for (const Setting& setting : settings()) {
     const auto value = setting.get(next);
@@ -568,13 +466,7 @@ Result<Server::ReloadReport> Server::reload(const ServeConfig& next) {
     report.applied.push_back(setting.key);
   }
   p.use_tls(std::move(context));
-  p.certificates->replace(std::move(rules));
-  if (renews_external) p.external->replace(std::move(external_keys));
-  if (const auto keys = load_token_keys(p.data->path(), p.clock)) {
-    p.keys->replace(*keys);
-  } else {
-    p.log.error("keys.reload_failed", {f("err", keys.error().message)});
-  }
+  p.accounts->use(std::move(accounts));
   p.log.set_level(p.config.log_level);
   return report;
 }
@@ -586,8 +478,8 @@ const std::vector<std::uint16_t>& Server::ports() const { return parts_->ports; 
 
 std::uint16_t Server::metrics_port() const { return parts_->metrics_port; }
 const ServeConfig& Server::config() const { return parts_->config; }
-const std::string& Server::setup_secret() const { return parts_->setup_secret; }
-bool Server::has_accounts() const { return parts_->directory->has_accounts(); }
+const std::string& Server::setup_secret() const { return parts_->accounts->setup_secret(); }
+bool Server::has_accounts() const { return parts_->accounts->directory().has_accounts(); }
 void Server::run_housekeeping() { parts_->keep_house(); }
 
 }  // namespace berth::app

@@ -59,10 +59,14 @@ void register_process(Metrics& metrics) {
 void register_metrics(Metrics& metrics, const Watched& watched) {
   metrics.read("berth_build_info", "Always 1.", gauge,
                {{"version", std::string(version())}, {"commit", std::string(commit())}}, [] { return 1.0; });
-  metrics.read("berth_pool_queue_depth", "Jobs that wait for a thread.", gauge, {{"pool", "disk"}},
-               [&pool = watched.disk] { return as_double(pool.queue_depth()); });
-  metrics.read("berth_pool_queue_depth", "Jobs that wait for a thread.", gauge, {{"pool", "outbound"}},
-               [&pool = watched.outbound] { return as_double(pool.queue_depth()); });
+  const std::pair<const char*, const io::BlockingPool*> pools[] = {{"disk", &watched.disk},
+                                                                   {"passwords", &watched.passwords},
+                                                                   {"outbound", &watched.outbound},
+                                                                   {"provider", &watched.provider}};
+  for (const auto& [name, watched_pool] : pools) {
+    metrics.read("berth_pool_queue_depth", "Jobs that wait for a thread.", gauge, {{"pool", name}},
+                 [pool = watched_pool] { return as_double(pool->queue_depth()); });
+  }
   metrics.read("berth_pool_queue_depth", "Jobs that wait for a thread.", gauge, {{"pool", "db-read"}},
                [&store = watched.store] { return as_double(store.read_queue_depth()); });
   metrics.read("berth_pool_queue_depth", "Jobs that wait for a thread.", gauge, {{"pool", "db-write"}},

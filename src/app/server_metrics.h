@@ -32,7 +32,9 @@ struct Sightings {
 struct Watched {
   const Log& log;
   const io::BlockingPool& disk;
+  const io::BlockingPool& passwords;
   const io::BlockingPool& outbound;
+  const io::BlockingPool& provider;
   const meta::Store& store;
   const registry::Uploads& uploads;
   const registry::Blobs& blobs;

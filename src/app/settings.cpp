@@ -4,6 +4,7 @@
 #include "app/ldap_rows.h"
 #include "app/oidc_rows.h"
 #include "app/setting_rows.h"
+#include "auth/accounts.h"
 #include "auth/certificate_rule.h"
 #include "base/json_text.h"
 #include "oci/manifest.h"
@@ -124,7 +125,9 @@ Setting anonymous_setting() {
   return words<Value>(
       {"server.anonymous",
        "What callers without an account may do. Not set: write, but only on addresses that no other "
-       "machine reaches.",
+       "machine reaches, and nothing once somebody has an account. Set: from then on only in namespaces that nobody "
+       "owns; "
+       "what is open in the others is what is made public there.",
        "--anonymous"},
       {{"", std::nullopt},
        {"off", api::Anonymous::off},
@@ -261,6 +264,11 @@ void add_auth(std::vector<Setting>& out) {
                      [](auto& config) -> auto& { return config.auth_hosts; }));
   out.push_back(duration({"auth.token_life", "How long a token from /token is good.", ""}, 60 * kSecond, kDay,
                          [](auto& config) -> auto& { return config.token_life_ms; }));
+  out.push_back(duration({"auth.job_life",
+                          "How long a CI job that signed in with its ID token stays signed in, as docker login and "
+                          "short-lived passwords are; the token itself often ends within minutes.",
+                          ""},
+                         5 * 60 * kSecond, kDay, [](auto& config) -> auto& { return config.job_life_ms; }));
   out.push_back(
       networks({"auth.trusted_networks",
                 "Networks that are not public where issuers of ID tokens may be asked for their keys, such as "
@@ -268,6 +276,19 @@ void add_auth(std::vector<Setting>& out) {
                 "address.",
                 ""},
                [](auto& config) -> auto& { return config.auth_trusted_networks; }));
+  out.push_back(words<meta::Visibility>(
+      {"auth.visibility",
+       "Who may pull from the namespace of a new user or organisation without any other right, until its owner says "
+       "otherwise: private (nobody), internal (every user) or public.",
+       ""},
+      {{"private", meta::Visibility::closed},
+       {"internal", meta::Visibility::internal},
+       {"public", meta::Visibility::open}},
+      [](const std::string& text) -> Result<meta::Visibility> {
+        if (const auto known = auth::parse_visibility(text)) return *known;
+        return fail(Errc::parameter_invalid, "visibility must be private, internal or public");
+      },
+      [](auto& config) -> auto& { return config.visibility; }));
   out.push_back(duration({"auth.audit_keep", "How long the audit log keeps an entry.", "", Reload::yes}, kDay,
                          3650 * kDay, [](auto& config) -> auto& { return config.audit_keep_ms; }));
   out.push_back(certificate_rules_setting());

@@ -147,6 +147,7 @@ Result<meta::PrincipalId> create_user(sql::Connection& db, const NewUser& user, 
   ns.name = user.name;
   ns.kind = meta::NamespaceKind::user;
   ns.owner = id;
+  ns.visibility = user.visibility;
   meta::NamespaceId ignored = 0;
   BERTH_TRYV(claim(db, std::move(ns), adopts_namespace, stamp, ignored));
   return id;
@@ -191,19 +192,20 @@ Result<void> remove_user(sql::Connection& db, std::string_view user) {
   return meta::remove_principal(db, row.id);
 }
 
-Result<meta::NamespaceId> create_org(sql::Connection& db, std::string_view name, std::string_view display_name,
-                                     meta::PrincipalId owner, bool adopts_namespace, const meta::Stamp& stamp) {
-  BERTH_TRYV(check_account_name(name));
-  BERTH_TRYV(check_display_name(display_name));
-  BERTH_TRY(const auto there, meta::find_principal(db, name));
-  if (there) return fail(Errc::already_exists, "the name " + std::string(name) + " is taken");
+Result<meta::NamespaceId> create_org(sql::Connection& db, const NewOrg& org, bool adopts_namespace,
+                                     const meta::Stamp& stamp) {
+  BERTH_TRYV(check_account_name(org.name));
+  BERTH_TRYV(check_display_name(org.display_name));
+  BERTH_TRY(const auto there, meta::find_principal(db, org.name));
+  if (there) return fail(Errc::already_exists, "the name " + org.name + " is taken");
   meta::Namespace ns;
-  ns.name = name;
+  ns.name = org.name;
   ns.kind = meta::NamespaceKind::organization;
-  ns.display_name = display_name;
+  ns.display_name = org.display_name;
+  ns.visibility = org.visibility;
   meta::NamespaceId id = 0;
   BERTH_TRYV(claim(db, std::move(ns), adopts_namespace, stamp, id));
-  BERTH_TRYV(meta::put_org_member(db, id, owner, meta::Role::owner));
+  BERTH_TRYV(meta::put_org_member(db, id, org.owner, meta::Role::owner));
   return id;
 }
 

@@ -29,7 +29,8 @@ struct NewUser {
   std::string email;
   std::string display_name;
   bool is_admin = false;
-  std::string password_hash;  // empty: signs in from outside only
+  std::string password_hash;                               // empty: signs in from outside only
+  meta::Visibility visibility = meta::Visibility::closed;  // of what he will push, until he says otherwise
 };
 /// The user and the namespace of the same name. One that nobody owns is taken over with its repositories, if
 /// `adopts_namespace`. Errors: account_invalid, already_exists.
@@ -51,9 +52,15 @@ Result<void> change_user(sql::Connection& db, std::string_view user, const UserC
 /// account_unknown; state_conflict for the last administrator or the last owner of an organisation.
 Result<void> remove_user(sql::Connection& db, std::string_view user);
 
+struct NewOrg {
+  std::string name;
+  std::string display_name;
+  meta::PrincipalId owner = 0;
+  meta::Visibility visibility = meta::Visibility::closed;  // of what comes into being there, until it says otherwise
+};
 /// Errors: account_invalid, already_exists.
-Result<meta::NamespaceId> create_org(sql::Connection& db, std::string_view name, std::string_view display_name,
-                                     meta::PrincipalId owner, bool adopts_namespace, const meta::Stamp& stamp);
+Result<meta::NamespaceId> create_org(sql::Connection& db, const NewOrg& org, bool adopts_namespace,
+                                     const meta::Stamp& stamp);
 /// Errors: account_unknown; state_conflict while it has repositories.
 Result<void> remove_org(sql::Connection& db, std::string_view name);
 /// Errors: account_unknown; state_conflict if it left the organisation without an owner.

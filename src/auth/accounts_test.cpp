@@ -21,7 +21,9 @@ class Accounts : public test::AccountsFixture {
     return outcome(change([&](sql::Connection& db) { return auth::create_user(db, user, adopts, stamp()); }));
   }
   std::string create_org(std::string_view name, bool adopts = false) {
-    return outcome(change([&](sql::Connection& db) { return auth::create_org(db, name, "", ann_, adopts, stamp()); }));
+    return outcome(change([&](sql::Connection& db) {
+      return auth::create_org(db, {.name = std::string(name), .owner = ann_}, adopts, stamp());
+    }));
   }
   std::string create_robot(std::string_view name, std::string_view ns = "") {
     const NewRobot robot{.name = std::string(name), .ns = std::string(ns)};

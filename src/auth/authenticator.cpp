@@ -1,5 +1,6 @@
 #include "auth/authenticator.h"
 
+#include "auth/accounts.h"
 #include "auth/jwt.h"
 #include "auth/ldap_sign_in.h"
 #include "auth/password.h"
@@ -22,6 +23,13 @@ constexpr std::int64_t kRefreshMs = 90LL * 24 * 60 * 60 * 1000;
 
 /// One sentence for every way to be wrong: who guesses learns nothing (S26).
 std::unexpected<Error> wrong() { return fail(Errc::unauthorized, "wrong user name or password"); }
+
+/// To who holds a good secret of the account, and may know.
+std::unexpected<Error> not_vouched_for() {
+  return fail(Errc::unauthorized,
+              "your account is one of an identity provider's, where you have not signed in for long; sign in here with "
+              "a browser once, and your tokens work again");
+}
 
 /// "scheme value": the value, if the scheme is that one in any case (RFC 9110 11.1).
 std::optional<std::string_view> value_of(std::string_view authorization, std::string_view scheme) {
@@ -47,6 +55,25 @@ bool signs_in(meta::TokenKind kind) {
          kind == meta::TokenKind::short_lived;
 }
 
+std::string_view word_of(meta::TokenKind kind) {
+  switch (kind) {
+    case meta::TokenKind::access: return "access token";
+    case meta::TokenKind::robot_secret: return "robot secret";
+    case meta::TokenKind::short_lived: return "short-lived password";
+    case meta::TokenKind::refresh: return "refresh token";
+    case meta::TokenKind::web_session:
+    case meta::TokenKind::invite: break;
+  }
+  return "";
+}
+
+/// Of a name that proved nothing, what goes on record. People paste secrets into the wrong field, and a log is kept and
+/// handed on: what no account could be called is not written down.
+std::string name_for_record(std::string_view name) {
+  const bool is_name = !parse_secret(name) && check_robot_name(name).has_value();
+  return is_name ? std::string(name) : "(no account's name)";
+}
+
 bool is_live(const meta::TokenRow& row, std::int64_t now_ms) {
   return !row.revoked_at_ms && (!row.expires_at_ms || *row.expires_at_ms > now_ms);
 }
@@ -67,10 +94,26 @@ std::vector<Scope> scopes_of(const Claims& claims) {
   return out;
 }
 
+/// Whether a job may still be that robot by that rule; 0: it is no job's.
+Result<bool> rule_holds(sql::Connection& db, meta::TrustRuleId id, meta::PrincipalId robot) {
+  if (id == 0) return true;
+  BERTH_TRY(const auto rule, meta::find_trust_rule(db, id));
+  return rule && !rule->is_disabled && rule->robot == robot;
+}
+
 struct Holder {
   meta::Principal principal;
   std::optional<meta::TokenRow> secret;  // if there is one behind the credential
 };
+
+/// Of a live secret. nullopt: it is nobody's any more.
+Result<std::optional<Holder>> holder_of(sql::Connection& db, meta::TokenRow row) {
+  BERTH_TRY(auto principal, meta::find_principal(db, row.principal));
+  if (!principal) return std::nullopt;
+  BERTH_TRY(const bool holds, rule_holds(db, row.trust_rule, principal->id));
+  if (!holds) return std::nullopt;
+  return Holder{*std::move(principal), std::move(row)};
+}
 
 /// When account or secret end by themselves: what was verified must not be remembered for longer.
 std::int64_t end_of(const Holder& holder) {
@@ -117,12 +160,14 @@ Authenticator::CacheKey Authenticator::key_of(std::string_view authorization) co
 
 IdentityPtr Authenticator::find_cached(std::string_view authorization) {
   if (authorization.empty()) return anonymous_;
-  auto found = recent_.find(authorization);
+  // A password is short enough to hash each time, and is kept nowhere as it came.
+  const bool is_kept = authorization[0] == 'B' && authorization.size() > 1 && authorization[1] == 'e';
+  auto found = is_kept ? recent_.find(authorization) : nullptr;
   if (!found) {
     const auto stamp = deps_.store.epochs().stamp_with_accounts(meta::Epochs::kAccounts);
     const CacheKey key = key_of(authorization);
     found = cache_.find({}, {reinterpret_cast<const char*>(key.data()), key.size()});
-    if (found && stamp) recent_.put(authorization, *stamp, found);
+    if (found && stamp && is_kept) recent_.put(authorization, *stamp, found);
   }
   if (found && found->valid_until_ms <= deps_.clock.now_ms()) return nullptr;
   if (found && deps_.external != nullptr && !deps_.external->is_current(*found)) return nullptr;
@@ -159,6 +204,13 @@ io::Task<Result<IdentityPtr>> Authenticator::authenticate(std::string authorizat
   co_return found;
 }
 
+io::Task<Result<IdentityPtr>> Authenticator::authenticate(NameAndSecret given, std::string address) {
+  // As a header it would be the same: what was verified in one way is known in the other.
+  const bool fits = given.name.find(':') == std::string::npos;
+  if (!fits) co_return co_await sign_in(std::move(given), std::move(address));
+  co_return co_await authenticate("Basic " + encode_base64(given.name + ":" + given.secret), std::move(address));
+}
+
 io::Task<Result<IdentityPtr>> Authenticator::sign_in(NameAndSecret given, std::string address) {
   if (given.name.empty() && given.secret.empty()) co_return anonymous_;  // A9
   if (deps_.trust != nullptr && looks_like_token(given.secret)) {        // by its shape: never worth a slow hash
@@ -174,57 +226,56 @@ Result<IdentityPtr> Authenticator::check_secret(const NameAndSecret& given, std:
   BERTH_TRY(auto holder, deps_.store.peek([&](sql::Connection& db) -> Result<std::optional<Holder>> {
     BERTH_TRY(auto row, meta::find_token(db, secret_hash(given.secret)));
     if (!row || !signs_in(row->kind) || !is_live(*row, now_ms)) return std::nullopt;
-    BERTH_TRY(auto principal, meta::find_principal(db, row->principal));
-    if (!principal) return std::nullopt;
-    return Holder{*std::move(principal), std::move(row)};
+    return holder_of(db, *std::move(row));
   }));
   const bool is_theirs = holder && (holder->principal.name == given.name || is_name_for_any(given.name));
   auto subject = is_theirs ? subject_of(holder->principal, now_ms) : std::nullopt;
   if (!subject) {
-    note_sign_in(given.name, std::nullopt, address, "a secret that is not valid");
+    note_sign_in(name_for_record(given.name), std::nullopt, address, "a secret that is not valid");
+    if (is_theirs && !holder->principal.issuer.empty() && !holder->principal.is_disabled) return not_vouched_for();
     return wrong();
   }
   const meta::TokenRow& row = *holder->secret;
-  if (!row.used_at_ms || now_ms - *row.used_at_ms >= kUseNotedMs || row.used_from != address) {
-    deps_.store.write_later([id = row.id, now_ms, from = std::string(address)](sql::Connection& db) {
-      return meta::note_token_use(db, id, now_ms, from);
-    });
-  }
+  note_use(row, *subject, address);
   Identity out;
   out.subject = *std::move(subject);
   out.credential = Credential::password;
   out.narrowing = parse_narrowing(row.scope);
   out.via = row.id;
+  out.trust_rule = row.trust_rule;
   out.valid_until_ms = std::min(now_ms + kPasswordMs, end_of(*holder));
   return std::make_shared<const Identity>(std::move(out));
 }
 
 io::Task<Result<IdentityPtr>> Authenticator::check_password(NameAndSecret given, std::string address) {
   const std::int64_t now_ms = deps_.clock.now_ms();
-  BERTH_CO_TRYV(limiter_.check(given.name, address, now_ms));
+  BERTH_CO_TRY(auto attempt, limiter_.begin(given.name, address, now_ms));
   BERTH_CO_TRY(const auto principal,
                deps_.store.peek([&](sql::Connection& db) { return meta::find_principal(db, given.name); }));
   const bool has_password =
       principal && principal->kind == meta::PrincipalKind::user && !principal->password_hash.empty();
   const bool is_person = !principal || principal->kind == meta::PrincipalKind::user;
   if (deps_.ldap != nullptr && is_person && !has_password)
-    co_return co_await ask_directory(std::move(given), std::move(address));
+    co_return co_await ask_directory(std::move(given), std::move(address), std::move(attempt));
   // Nobody there takes as long as somebody (S26).
   std::string stored(has_password ? principal->password_hash : dummy_hash());
   BERTH_CO_TRY(const bool is_right,
                co_await io::offload(deps_.passwords, [stored, secret = given.secret]() -> Result<bool> {
-                 return verify_password(stored, secret);
+                 if (verify_password(stored, secret)) return true;
+                 // Nor is it to be told from one for nobody that the account's hash is a quicker one.
+                 if (is_verified_faster(stored)) (void)verify_password(dummy_hash(), secret);
+                 return false;
                }));
   // An account with a password of its own may be tied to the directory all the same.
   if (deps_.ldap != nullptr && has_password && !is_right && principal->issuer == deps_.ldap->issuer())
-    co_return co_await ask_directory(std::move(given), std::move(address));
+    co_return co_await ask_directory(std::move(given), std::move(address), std::move(attempt));
   const auto subject = principal ? subject_of(*principal, now_ms) : std::nullopt;
   if (!is_right || !has_password || !subject) {
-    limiter_.note_failure(given.name, address, now_ms);
-    note_sign_in(given.name, std::nullopt, address, "wrong password, or no such account");
+    attempt.failed(now_ms);
+    note_sign_in(name_for_record(given.name), std::nullopt, address, "wrong password, or no such account");
     co_return wrong();
   }
-  limiter_.note_success(given.name, address);
+  attempt.succeeded(now_ms);
   note_sign_in(given.name, subject, address, "password");
   if (needs_rehash(stored)) upgrade_hash(*principal, std::move(given.secret));
   Identity out;
@@ -235,15 +286,16 @@ io::Task<Result<IdentityPtr>> Authenticator::check_password(NameAndSecret given,
 }
 
 /// A directory that cannot be asked is nobody's failure, and counts as none.
-io::Task<Result<IdentityPtr>> Authenticator::ask_directory(NameAndSecret given, std::string address) {
+io::Task<Result<IdentityPtr>> Authenticator::ask_directory(NameAndSecret given, std::string address,
+                                                           SignInLimiter::Attempt attempt) {
   BERTH_CO_TRY(auto subject, co_await deps_.ldap->sign_in(given.name, std::move(given.secret), address));
   const std::int64_t now_ms = deps_.clock.now_ms();
   if (!subject) {
-    limiter_.note_failure(given.name, address, now_ms);
-    note_sign_in(given.name, std::nullopt, address, "LDAP: wrong password, or nobody of that name");
+    attempt.failed(now_ms);
+    note_sign_in(name_for_record(given.name), std::nullopt, address, "LDAP: wrong password, or nobody of that name");
     co_return wrong();
   }
-  limiter_.note_success(given.name, address);
+  attempt.succeeded(now_ms);
   Identity out;
   out.subject = *std::move(subject);
   out.credential = Credential::password;
@@ -290,15 +342,14 @@ Result<IdentityPtr> Authenticator::check_token(std::string_view token, std::int6
   BERTH_TRY(auto holder, deps_.store.peek([&](sql::Connection& db) -> Result<std::optional<Holder>> {
     BERTH_TRY(auto principal, meta::find_principal(db, claims.subject));
     if (!principal || principal->id != claims.principal) return std::nullopt;
-    if (claims.rule != 0) {
-      BERTH_TRY(const auto rule, meta::find_trust_rule(db, claims.rule));
-      if (!rule || rule->is_disabled || rule->robot != principal->id) return std::nullopt;
-    }
+    BERTH_TRY(const bool holds, rule_holds(db, claims.rule, principal->id));
+    if (!holds) return std::nullopt;
     Holder found{*std::move(principal), std::nullopt};
     if (claims.via == 0) return found;
     BERTH_TRY(found.secret, meta::find_token(db, claims.via));
     const bool is_theirs = found.secret && found.secret->principal == found.principal.id;
-    if (!is_theirs || !is_live(*found.secret, now_ms)) return std::nullopt;
+    // What goes on with something begun in time may outlive a secret that came to its own end, not one taken back.
+    if (!is_theirs || !is_live(*found.secret, now_ms - grace_s * 1000)) return std::nullopt;
     return found;
   }));
   // A16: a token is worth what its account, and the secret or rule it was made by, are worth now.
@@ -308,7 +359,7 @@ Result<IdentityPtr> Authenticator::check_token(std::string_view token, std::int6
   out.via = claims.via;
   out.trust_rule = claims.rule;
   if (holder->secret) out.narrowing = parse_narrowing(holder->secret->scope);
-  out.valid_until_ms = std::min(out.valid_until_ms, end_of(*holder));
+  if (grace_s == 0) out.valid_until_ms = std::min(out.valid_until_ms, end_of(*holder));
   return std::make_shared<const Identity>(std::move(out));
 }
 
@@ -326,23 +377,32 @@ IdentityPtr Authenticator::find_expired(std::string_view authorization, std::int
   return (deps_.external != nullptr ? check_external(*token, grace_s) : check_token(*token, grace_s)).value_or(nullptr);
 }
 
-Result<IdentityPtr> Authenticator::refresh(std::string_view secret) {
+void Authenticator::note_use(const meta::TokenRow& row, const Subject& subject, std::string_view address) {
+  const std::int64_t now_ms = deps_.clock.now_ms();
+  if (row.used_at_ms && now_ms - *row.used_at_ms < kUseNotedMs && row.used_from == address) return;
+  note_sign_in(subject.name, subject, address, word_of(row.kind));
+  deps_.store.write_later([id = row.id, now_ms, from = std::string(address)](sql::Connection& db) {
+    return meta::note_token_use(db, id, now_ms, from);
+  });
+}
+
+Result<IdentityPtr> Authenticator::refresh(std::string_view secret, std::string_view address) {
   const std::int64_t now_ms = deps_.clock.now_ms();
   const auto refused = [] { return fail(Errc::unauthorized, "the refresh token is not valid; sign in again"); };
   if (parse_secret(secret) != SecretKind::refresh) return refused();
   BERTH_TRY(auto holder, deps_.store.peek([&](sql::Connection& db) -> Result<std::optional<Holder>> {
     BERTH_TRY(auto row, meta::find_token(db, secret_hash(secret)));
     if (!row || row->kind != meta::TokenKind::refresh || !is_live(*row, now_ms)) return std::nullopt;
-    BERTH_TRY(auto principal, meta::find_principal(db, row->principal));
-    if (!principal) return std::nullopt;
-    return Holder{*std::move(principal), std::move(row)};
+    return holder_of(db, *std::move(row));
   }));
   auto subject = holder ? subject_of(holder->principal, now_ms) : std::nullopt;
   if (!subject) return refused();
+  note_use(*holder->secret, *subject, address);
   Identity out;
   out.subject = *std::move(subject);
   out.credential = Credential::password;
   out.via = holder->secret->id;
+  out.trust_rule = holder->secret->trust_rule;
   out.narrowing = parse_narrowing(holder->secret->scope);
   out.valid_until_ms = std::min(now_ms + kPasswordMs, end_of(*holder));
   return std::make_shared<const Identity>(std::move(out));
@@ -355,11 +415,12 @@ io::Task<Result<std::string>> Authenticator::make_refresh_token(IdentityPtr iden
   row.kind = meta::TokenKind::refresh;
   row.name = "docker login";
   row.scope = print_narrowing(identity->narrowing);  // A16
-  row.expires_at_ms = deps_.clock.now_ms() + kRefreshMs;
+  row.trust_rule = identity->trust_rule;
+  row.expires_at_ms = deps_.clock.now_ms() + (identity->trust_rule != 0 ? deps_.job_life_ms : kRefreshMs);
   const meta::Stamp stamp{deps_.clock.now_ms(), identity->subject.id};
   BERTH_CO_TRYV(co_await deps_.store.write(
       [row, stamp, hash = secret_hash(secret)](sql::Connection& db) {
-        return meta::insert_token(db, row, hash, stamp);
+        return meta::insert_bounded_token(db, row, hash, stamp);
       },
       {.touches = meta::Touches::nothing()}));
   co_return secret;

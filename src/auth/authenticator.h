@@ -25,6 +25,9 @@ namespace berth::auth {
 
 class LdapSignIn;
 
+/// How long what a job makes is good, however soon its ID token ends; the rule that let it in ends it at any time.
+inline constexpr std::int64_t kJobLifeMs = 60LL * 60 * 1000;
+
 /// A name and what is to prove it.
 struct NameAndSecret {
   std::string name;
@@ -51,6 +54,7 @@ class Authenticator {
     LdapSignIn* ldap = nullptr;  // whom people without a password here are asked for; nullptr: nobody
     /// Whose tokens count instead of ours and of every account's credentials; nullptr: nobody's.
     const ExternalTokens* external = nullptr;
+    std::int64_t job_life_ms = kJobLifeMs;
   };
   explicit Authenticator(Deps deps);
 
@@ -59,9 +63,11 @@ class Authenticator {
   /// Errors: unauthorized if the credential proves nothing; too_many_requests; unavailable.
   io::Task<Result<IdentityPtr>> authenticate(std::string authorization, std::string address);
   /// Likewise for a name and a password, a secret or a job's ID token that came in another way.
+  io::Task<Result<IdentityPtr>> authenticate(NameAndSecret given, std::string address);
+  /// The same, checked again even if it was a moment ago, and each time on record: for a person at a page.
   io::Task<Result<IdentityPtr>> sign_in(NameAndSecret given, std::string address);
   /// A refresh token (A15), which is good for nothing but new access tokens.
-  Result<IdentityPtr> refresh(std::string_view secret);
+  Result<IdentityPtr> refresh(std::string_view secret, std::string_view address);
   /// Stores a refresh token of the identity and returns it.
   io::Task<Result<std::string>> make_refresh_token(IdentityPtr identity);
 
@@ -83,9 +89,11 @@ class Authenticator {
   Result<IdentityPtr> check_external(std::string_view token, std::int64_t grace_s) const;
   Result<IdentityPtr> check_secret(const NameAndSecret& given, std::string_view address);
   io::Task<Result<IdentityPtr>> check_password(NameAndSecret given, std::string address);
-  io::Task<Result<IdentityPtr>> ask_directory(NameAndSecret given, std::string address);
+  io::Task<Result<IdentityPtr>> ask_directory(NameAndSecret given, std::string address, SignInLimiter::Attempt attempt);
   void note_sign_in(std::string_view name, const std::optional<Subject>& subject, std::string_view address,
                     std::string_view rule);
+  /// When and from where a secret was last seen, and now and then a record of it.
+  void note_use(const meta::TokenRow& row, const Subject& subject, std::string_view address);
   void upgrade_hash(const meta::Principal& principal, std::string password);
 
   Deps deps_;

@@ -208,6 +208,60 @@ TEST_F(AuthenticatorTest, WhoGuessesWaits) {
   EXPECT_EQ(AccountsFixture::who(sign_in("nobody", "x")), "too_many_requests") << "who is not there looks the same";
 }
 
+// POST /token, which containerd tries first, sends name and password in a form: the same as a header's.
+TEST_F(AuthenticatorTest, APasswordFromAFormIsRememberedAsOneFromAHeader) {
+  const auto in_a_form = [&](std::string name, std::string secret) {
+    return AccountsFixture::who(
+        test::run_task(authenticator_.authenticate({std::move(name), std::move(secret)}, std::string(kAddress))));
+  };
+  EXPECT_EQ(in_a_form("ann", "U*U"), "ann");
+  EXPECT_NE(authenticator_.find_cached("Basic " + encode_base64("ann:U*U")), nullptr) << "as docker writes it";
+  EXPECT_EQ(in_a_form("ann", "U*U"), "ann");
+  settle();
+  EXPECT_EQ(probe_.number("SELECT count(*) FROM audit WHERE action = 'sign_in'"), 1) << "known, and not checked again";
+  EXPECT_EQ(in_a_form("ann:U*U", ""), "unauthorized") << "a colon in a name is not the end of it";
+  EXPECT_EQ(in_a_form("", ""), "anonymous");
+}
+
+// S23: a log is kept for a year and handed on. What somebody typed into the wrong field must not be in it.
+TEST_F(AuthenticatorTest, OnlyWhatCouldBeAnAccountsNameGoesOnRecord) {
+  const std::string secret = secret_of("ann");
+  const struct {
+    std::string name;
+    std::string_view recorded;
+  } rows[] = {
+      {"nobody", "nobody"},
+      {"acme+none", "acme+none"},
+      {secret, "(no account's name)"},
+      {"P4ss, w0rd!", "(no account's name)"},
+      {std::string(300, 'a'), "(no account's name)"},
+      {"", "(no account's name)"},
+  };
+  for (const auto& row : rows) {
+    EXPECT_FALSE(sign_in(row.name, "wrong").has_value());
+    settle();
+    const auto last = probe_.rows("SELECT actor, target, allowed FROM audit ORDER BY seq DESC LIMIT 1");
+    EXPECT_EQ(last.front(), std::string(row.recorded) + "|" + std::string(row.recorded) + "|0");
+  }
+  EXPECT_EQ(probe_.number("SELECT count(*) FROM audit WHERE actor LIKE '%berth_%' OR detail LIKE '%berth_%'"), 0);
+}
+
+TEST_F(AuthenticatorTest, SignInsWithSecretsAreOnRecordNowAndThen) {
+  const auto pat = add_secret("ann", TokenKind::access);
+  const auto records = [&] {
+    settle();
+    return probe_.rows("SELECT actor, rule, peer FROM audit WHERE action = 'sign_in' ORDER BY seq");
+  };
+  EXPECT_TRUE(sign_in("token", pat.text, "a").has_value());
+  EXPECT_EQ(records(), std::vector<std::string>{"ann|access token|a"});
+  EXPECT_TRUE(sign_in("token", pat.text, "a").has_value());
+  EXPECT_EQ(records(), std::vector<std::string>{"ann|access token|a"});
+  EXPECT_TRUE(sign_in("ann", pat.text, "b").has_value());
+  clock_.advance_ms(60 * kMinuteMs);
+  EXPECT_TRUE(authenticator_.refresh(secret_of("ann", TokenKind::refresh), "b").has_value());
+  EXPECT_EQ(records(), (std::vector<std::string>{"ann|access token|a", "ann|access token|b", "ann|refresh token|b"}));
+}
+
 TEST_F(AuthenticatorTest, AnImportedHashIsReplacedByOneOfOurs) {
   constexpr std::string_view kBcrypt = "$2b$04$//SkLyfXYlsKlY49yMFw.uK7U6pGJ0mIWRkQ1TY5Q7djY6PJ/eGTy";
   expect_ok(change([&](sql::Connection& db) { return set_password(db, "ann", kBcrypt, stamp()); }));
@@ -397,7 +451,9 @@ class RefreshTokens : public AuthenticatorTest {
     return must(test::run_task(authenticator_.make_refresh_token(identity)));
   }
   std::string make() { return make(must(sign_in("ann", "U*U"))); }
-  std::string refresh(std::string_view secret) { return AccountsFixture::who(authenticator_.refresh(secret)); }
+  std::string refresh(std::string_view secret) {
+    return AccountsFixture::who(authenticator_.refresh(secret, kAddress));
+  }
 };
 
 TEST_F(RefreshTokens, GiveTheIdentityBack) {
@@ -435,7 +491,8 @@ TEST_F(RefreshTokens, AreAsNarrowAsTheIdentityTheyAreMadeFor) {
   meta::TokenRow row;
   row.scope = R"({"repos":[{"pattern":"ann/app","rights":"read"}]})";
   const std::string secret = make(must(sign_in("ann", add_secret("ann", TokenKind::access, row).text)));
-  EXPECT_EQ(must(authenticator_.refresh(secret))->narrowing.apply(Rights::all(), "ann/other"), Rights()) << "A16";
+  EXPECT_EQ(must(authenticator_.refresh(secret, kAddress))->narrowing.apply(Rights::all(), "ann/other"), Rights())
+      << "A16";
 }
 
 // ---- what was begun in time (A11)
@@ -467,6 +524,15 @@ TEST_F(AuthenticatorTest, TheGraceIsForTokensThatAreGoodOtherwise) {
   set_disabled("ann", false);
   revoke("ann", pat.id);
   EXPECT_EQ(authenticator_.find_expired(token, kDayMs), nullptr) << "its secret was revoked";
+  meta::TokenRow row;
+  row.expires_at_ms = clock_.now_ms() + kMinuteMs;
+  const auto brief = add_secret("ann", TokenKind::short_lived, row);
+  const std::string made = bearer(token_of("ann", brief.text));
+  clock_.advance_ms(60 * kMinuteMs);
+  EXPECT_EQ(who(made), "unauthorized");
+  EXPECT_NE(authenticator_.find_expired(made, kDayMs), nullptr) << "a push outlives a secret that came to its end";
+  revoke("ann", brief.id);
+  EXPECT_EQ(authenticator_.find_expired(made, kDayMs), nullptr) << "not one that was taken back, even after its end";
   EXPECT_EQ(authenticator_.find_expired(basic("ann", "U*U"), kDayMs), nullptr);
   EXPECT_EQ(authenticator_.find_expired("Bearer x", kDayMs), nullptr);
   EXPECT_EQ(authenticator_.find_expired("", kDayMs), nullptr);

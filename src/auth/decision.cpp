@@ -107,6 +107,8 @@ Ruling rule(const Subject& subject, const meta::Standing& standing, const oci::R
   if (is_owner) return everything({.kind = Cause::Kind::own_namespace, .grant = 0, .role = {}}, exists);
   if (standing.place->role && *standing.place->role >= meta::Role::admin)
     return everything({.kind = Cause::Kind::role, .grant = 0, .role = *standing.place->role}, exists);
+  const bool is_owned = standing.place->ns && standing.place->ns->kind != meta::NamespaceKind::unowned;
+  if (is_owned) everybody = {};
   const auto matches = matching(standing.place->grants, repo);
   Ruling out{.rights = {}, .causes = {}, .repo_exists = exists};
   for (const Right right : kAllRights) {

@@ -10,7 +10,9 @@
 //      speaks of it decides, and where two are as specific, deny beats allow;
 //   4. what the role in the organisation brings: a writer reads, writes and overwrites, a reader reads;
 //   5. the visibility of a repository that exists: public for everybody, internal for people with an account;
-//   6. what the registry leaves open to everybody by its setting.
+//   6. where nobody owns the namespace, what the registry leaves open to everybody by its setting: whose namespace it
+//   is
+//      says himself what of it is open.
 // What nothing gives is refused. A repository that does not exist has no visibility, so that to whoever has no other
 // right there it looks as one that may not be seen (A10).
 
@@ -60,7 +62,7 @@ struct Ruling {
   const Cause& cause_of(Right right) const;
 };
 
-/// everybody: what callers without an account may do anywhere.
+/// everybody: what callers without an account may do where nobody owns the namespace.
 Ruling rule(const Subject& subject, const meta::Standing& standing, const oci::RepoName& repo, Rights everybody = {});
 
 /// "administrator", "role writer", "grant 12": for the audit log.

@@ -26,6 +26,12 @@ meta::Namespace namespace_of(meta::PrincipalId owner) {
   return out;
 }
 
+meta::Namespace unowned() {
+  meta::Namespace out = organization();
+  out.kind = meta::NamespaceKind::unowned;
+  return out;
+}
+
 struct Give {
   std::string pattern;
   Rights allow;
@@ -162,9 +168,17 @@ const struct {
      {},
      Kind::denied},
     {"one that does not exist is not visible (A10)", {}, standing(organization()), {}, {}, Kind::nothing},
-    {"what everybody may", {}, standing(organization()), Right::read, Right::read, Kind::everybody},
+    {"what everybody may where nobody owns it", {}, standing(unowned()), Right::read, Right::read, Kind::everybody},
     {"and where there is no namespace yet", {}, {}, kPushes, kPushes, Kind::everybody},
-    {"denied what everybody may", user(), standing(organization(), {{"acme/**", {}, Right::read}}), kPushes,
+    {"an organisation's is its own business", {}, standing(organization()), kPushes, {}, Kind::nothing},
+    {"so is a person's", user(), standing(namespace_of(8)), kPushes, {}, Kind::nothing},
+    {"what is public in it",
+     {},
+     standing(organization(), {}, {}, meta::Visibility::open),
+     kPushes,
+     Right::read,
+     Kind::visible},
+    {"denied what everybody may", user(), standing(unowned(), {{"acme/**", {}, Right::read}}), kPushes,
      Right::write | Right::overwrite, Kind::denied},
 };
 

@@ -19,7 +19,7 @@ using RulingPtr = std::shared_ptr<const Ruling>;
 
 class Directory {
  public:
-  /// everybody: what callers without an account may do anywhere.
+  /// everybody: what callers without an account may do where nobody owns the namespace.
   Directory(meta::Store& store, Rights everybody)
       : store_(store),
         everybody_(everybody),

@@ -10,6 +10,7 @@ namespace berth::auth {
 namespace {
 
 constexpr std::size_t kNameBytesMax = 64;
+constexpr std::int64_t kVouchSlackMs = 24LL * 60 * 60 * 1000;
 constexpr std::size_t kIdBytesMax = 1024;
 constexpr std::size_t kDisplayNameBytesMax = 200;
 constexpr std::size_t kGroupsMax = 2'000;  // a directory of a large company puts people in hundreds
@@ -36,9 +37,21 @@ std::string fit_display_name(std::string_view text) {
 }
 std::string fit_email(std::string_view text) { return check_email(text) ? std::string(text) : std::string(); }
 
+/// A16: what somebody was elsewhere is not known for ever. An account with a password of its own does not depend on it.
+void vouch(meta::Principal& account, const ReceptionRules& rules, std::int64_t now_ms) {
+  if (rules.vouched_ms == 0 || !account.password_hash.empty()) {
+    account.expires_at_ms.reset();
+    return;
+  }
+  const std::int64_t end_ms = now_ms + rules.vouched_ms;
+  const std::int64_t slack_ms =
+      std::min(kVouchSlackMs, rules.vouched_ms / 2);  // each change of it is one of the accounts
+  if (account.expires_at_ms.value_or(0) < end_ms - slack_ms) account.expires_at_ms = end_ms;
+}
+
 /// Whether the account has to be told what is said elsewhere; it is changed to it.
 Result<bool> update(sql::Connection& db, meta::Principal& account, const ExternalPerson& person,
-                    const ReceptionRules& rules) {
+                    const ReceptionRules& rules, std::int64_t now_ms) {
   const meta::Principal before = account;
   if (const std::string email = fit_email(person.email); !email.empty()) account.email = email;
   if (const std::string name = fit_display_name(person.display_name); !name.empty()) account.display_name = name;
@@ -50,8 +63,9 @@ Result<bool> update(sql::Connection& db, meta::Principal& account, const Externa
       if (admins < 2) account.is_admin = true;
     }
   }
+  vouch(account, rules, now_ms);
   return account.email != before.email || account.display_name != before.display_name ||
-         account.is_admin != before.is_admin;
+         account.is_admin != before.is_admin || account.expires_at_ms != before.expires_at_ms;
 }
 
 /// Which places in teams his groups give and take.
@@ -95,6 +109,7 @@ std::unexpected<Error> name_taken(const std::string& name) {
 Result<meta::Principal> make_account(sql::Connection& db, const ExternalPerson& person, const ReceptionRules& rules,
                                      const meta::Stamp& stamp) {
   NewUser user;
+  user.visibility = rules.visibility;
   BERTH_TRY(user.name, account_name_from(person.name));
   user.email = fit_email(person.email);
   user.display_name = fit_display_name(person.display_name);
@@ -128,7 +143,8 @@ Result<std::string> account_name_from(std::string_view text) {
   return out;
 }
 
-Result<Reception> plan_reception(sql::Connection& db, const ExternalPerson& person, const ReceptionRules& rules) {
+Result<Reception> plan_reception(sql::Connection& db, const ExternalPerson& person, const ReceptionRules& rules,
+                                 std::int64_t now_ms) {
   BERTH_TRYV(check_person(person));
   if (!is_allowed(person, rules))
     return fail(Errc::denied, "signing in is for the members of certain groups, and you are in none of them");
@@ -138,16 +154,17 @@ Result<Reception> plan_reception(sql::Connection& db, const ExternalPerson& pers
     if (rules.creates) return out;
     return fail(Errc::denied, "you have no account here, and none is made by signing in; ask an administrator");
   }
-  BERTH_TRY(out.changes_account, update(db, *out.account, person, rules));
+  BERTH_TRY(out.changes_account, update(db, *out.account, person, rules, now_ms));
   if (person.groups) BERTH_TRYV(compare_places(db, out.account->id, *person.groups, out));
   return out;
 }
 
 Result<meta::Principal> receive(sql::Connection& db, const ExternalPerson& person, const ReceptionRules& rules,
                                 const meta::Stamp& stamp) {
-  BERTH_TRY(auto plan, plan_reception(db, person, rules));
+  BERTH_TRY(auto plan, plan_reception(db, person, rules, stamp.at_ms));
   if (!plan.account) {
     BERTH_TRY(plan.account, make_account(db, person, rules, stamp));
+    BERTH_TRY(plan.changes_account, update(db, *plan.account, person, rules, stamp.at_ms));
     if (person.groups) BERTH_TRYV(compare_places(db, plan.account->id, *person.groups, plan));
   }
   if (plan.changes_account) {
@@ -179,6 +196,7 @@ Result<void> link_account(sql::Connection& db, std::string_view user, std::strin
   if (row->issuer == issuer && row->external_id == id) return {};
   row->issuer = issuer;
   row->external_id = id;
+  if (issuer.empty()) row->expires_at_ms.reset();
   BERTH_TRYV(meta::update_principal(db, *row));
   // What another sign-in's groups gave goes with it.
   BERTH_TRY(const auto places, meta::places_from_groups(db, row->id));
@@ -187,8 +205,10 @@ Result<void> link_account(sql::Connection& db, std::string_view user, std::strin
 }
 
 io::Task<Result<meta::Principal>> ExternalAccounts::find_or_make(ExternalPerson person, ReceptionRules rules) {
-  BERTH_CO_TRY(auto plan, co_await deps_.store.read(
-                              [person, rules](sql::Connection& db) { return plan_reception(db, person, rules); }));
+  BERTH_CO_TRY(auto plan,
+               co_await deps_.store.read([person, rules, now_ms = deps_.clock.now_ms()](sql::Connection& db) {
+                 return plan_reception(db, person, rules, now_ms);
+               }));
   if (plan.is_settled()) co_return *std::move(plan.account);
   // Or the secret that makes the first administrator would be dead, and there were none.
   const bool is_administrator = !rules.admin_group.empty() && person.groups && holds(*person.groups, rules.admin_group);

@@ -29,9 +29,12 @@ struct ExternalPerson {
 };
 
 struct ReceptionRules {
-  bool creates = true;                      // an account at the first sign-in
-  std::vector<std::string> allowed_groups;  // one of them is needed; empty: none is
-  std::string admin_group;                  // makes administrators, and unmakes them; empty: nobody asks
+  bool creates = true;                                     // an account at the first sign-in
+  std::vector<std::string> allowed_groups;                 // one of them is needed; empty: none is
+  std::string admin_group;                                 // makes administrators, and unmakes them; empty: nobody asks
+  meta::Visibility visibility = meta::Visibility::closed;  // of the namespaces of accounts that are made
+  /// How long one sign-in vouches for an account that has no password here: until then its tokens work. 0: for ever.
+  std::int64_t vouched_ms = 0;
 };
 
 /// "Ann.Lee@acme.example" → "ann.lee". Errors: account_invalid if nothing is left that could be a name.
@@ -47,7 +50,8 @@ struct Reception {
   bool is_settled() const { return account && !changes_account && enters.empty() && leaves.empty(); }
 };
 /// Errors: denied with a sentence: not of an allowed group, no account and none is made.
-Result<Reception> plan_reception(sql::Connection& db, const ExternalPerson& person, const ReceptionRules& rules);
+Result<Reception> plan_reception(sql::Connection& db, const ExternalPerson& person, const ReceptionRules& rules,
+                                 std::int64_t now_ms);
 /// Does it, inside of one write transaction. Errors: as plan_reception(); already_exists if the name is another's.
 Result<meta::Principal> receive(sql::Connection& db, const ExternalPerson& person, const ReceptionRules& rules,
                                 const meta::Stamp& stamp);

@@ -49,7 +49,9 @@ class Receiving : public test::AccountsFixture {
     return got ? got->name : outcome(got);
   }
   bool is_settled(const ExternalPerson& who) {
-    return look([&](sql::Connection& db) { return plan_reception(db, who, rules_); }).value().is_settled();
+    return look([&](sql::Connection& db) { return plan_reception(db, who, rules_, clock_.now_ms()); })
+        .value()
+        .is_settled();
   }
   meta::Principal user(std::string_view name) {
     return look([&](sql::Connection& db) { return meta::find_principal(db, name); }).value().value();
@@ -250,6 +252,43 @@ TEST_F(Receiving, ATeamThatLosesAGroupLosesWhomItBrought) {
     return meta::drop_group_members(db, {team->id, *team->ns});
   }));
   EXPECT_EQ(places(), "dev: bob; ops:; acme: root bob");
+}
+
+// A16, S11: what a provider said once is not believed for ever.
+TEST_F(Receiving, ASignInVouchesForAWhile) {
+  rules_.vouched_ms = 30 * kDayMs;
+  EXPECT_EQ(receive(person("7", "eve")), "eve");
+  const std::string secret = add_secret("eve", meta::TokenKind::access).text;
+  EXPECT_EQ(who(sign_in("eve", secret)), "eve");
+  clock_.advance_ms(12 * 60 * kMinuteMs);
+  EXPECT_TRUE(is_settled(person("7", "eve"))) << "half a day is no change worth a write";
+  clock_.advance_ms(20 * kDayMs);
+  EXPECT_FALSE(is_settled(person("7", "eve")));
+  EXPECT_EQ(receive(person("7", "eve")), "eve");
+  clock_.advance_ms(29 * kDayMs);
+  EXPECT_EQ(who(sign_in("eve", secret)), "eve") << "counted from the last time";
+  clock_.advance_ms(2 * kDayMs);
+  const auto refused = sign_in("eve", secret);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_THAT(refused.error().message, ::testing::HasSubstr("sign in here with a browser once"));
+  EXPECT_FALSE(subject_of(user("eve"), clock_.now_ms()).has_value()) << "nor do her logins work";
+  EXPECT_EQ(receive(person("7", "eve")), "eve");
+  EXPECT_EQ(who(sign_in("eve", secret)), "eve") << "the next sign-in wakes it";
+  rules_.vouched_ms = 0;
+  EXPECT_EQ(receive(person("7", "eve")), "eve");
+  EXPECT_FALSE(user("eve").expires_at_ms) << "the setting was taken back";
+}
+
+TEST_F(Receiving, WhoHasAPasswordHereNeedsNobodyToVouch) {
+  rules_.vouched_ms = 30 * kDayMs;
+  add_user("ann");
+  EXPECT_EQ(link("ann", "9"), "ok");
+  EXPECT_EQ(receive(person("9", "ann")), "ann");
+  EXPECT_FALSE(user("ann").expires_at_ms);
+  EXPECT_EQ(receive(person("7", "eve")), "eve");
+  EXPECT_TRUE(user("eve").expires_at_ms);
+  EXPECT_EQ(link("eve", ""), "ok");
+  EXPECT_FALSE(user("eve").expires_at_ms) << "who is unlinked is an administrator's business again";
 }
 
 TEST_F(Receiving, NoOneSignsInWithADisabledAccount) {

@@ -25,7 +25,7 @@ struct Identity {
   Credential credential = Credential::none;
   Narrowing narrowing;               // of the secret it came with, if any
   meta::TokenId via = 0;             // that secret's row; 0: a password
-  meta::TrustRuleId trust_rule = 0;  // a job's: by which rule it is the robot; it makes nothing that outlives it
+  meta::TrustRuleId trust_rule = 0;  // a job's: by which rule it is the robot; what it makes ends with the rule
   std::vector<Scope> access;         // of a token: what it was made for
   std::int64_t valid_until_ms = 0;   // wall clock: the credential is not to be believed any longer
   bool is_external = false;          // no account stands behind it: `access` is all it may do (auth/external_tokens.h)

@@ -15,6 +15,7 @@ constexpr std::int64_t kFreshMs = 60LL * 60 * 1000;
 constexpr std::int64_t kStaleMs = 24 * kFreshMs;     // how long keys are used that cannot be asked for anew
 constexpr std::int64_t kAgainMs = 60LL * 1000;       // between two questions
 constexpr std::int64_t kFirstAgainMs = 10LL * 1000;  // the same while there are no keys at all
+constexpr std::int64_t kAgainMaxMs = 15LL * 60 * 1000;
 constexpr std::size_t kIssuersMax = 1'000;
 constexpr std::size_t kJwksBytesMax = 256 * 1024;  // the large providers' have 20 KB, certificates included
 constexpr std::size_t kKeysMax = 100;
@@ -104,9 +105,7 @@ IssuerKeys::KeysPtr IssuerKeys::known(const Issuer& issuer, std::string_view kid
 
 bool IssuerKeys::begin_question(Issuer& issuer) const {
   const std::lock_guard lock(mutex_);
-  const std::int64_t now_ms = deps_.clock.mono_ms();
-  if (issuer.tried_ms && now_ms - *issuer.tried_ms < (issuer.keys ? kAgainMs : kFirstAgainMs)) return false;
-  issuer.tried_ms = now_ms;
+  if (issuer.not_before_ms && deps_.clock.mono_ms() < *issuer.not_before_ms) return false;
   issuer.is_asked = true;
   return true;
 }
@@ -114,9 +113,14 @@ bool IssuerKeys::begin_question(Issuer& issuer) const {
 void IssuerKeys::end_question(Issuer& issuer, KeysPtr keys) const {
   const std::lock_guard lock(mutex_);
   issuer.is_asked = false;
+  const std::int64_t now_ms = deps_.clock.mono_ms();  // the end: one that never answers takes its time
+  issuer.failures = keys ? 0 : issuer.failures + 1;
+  const std::int64_t wait_ms = (issuer.keys || keys ? kAgainMs : kFirstAgainMs)
+                               << std::clamp(issuer.failures - 1, 0, 10);
+  issuer.not_before_ms = now_ms + std::min(wait_ms, kAgainMaxMs);
   if (!keys) return;
   issuer.keys = std::move(keys);
-  issuer.fetched_ms = deps_.clock.mono_ms();
+  issuer.fetched_ms = now_ms;
 }
 
 Result<IssuerKeys::KeysPtr> IssuerKeys::leftovers(const Issuer& issuer, const std::string& name) const {

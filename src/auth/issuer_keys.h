@@ -3,8 +3,9 @@
 // an hour, asked for anew when a token names a key that is not among them, which is how issuers rotate.
 //
 // Who makes tokens up cannot make us ask around: only issuers that a rule names are asked, once a minute at most, by
-// one request at a time whatever the number of those who wait. An issuer that does not answer is believed for a day
-// by the keys it had.
+// one request at a time whatever the number of those who wait. One that does not answer is left alone for twice as long
+// after each time, so that rules about many such do not keep the threads busy, and is believed for a day by the keys it
+// had.
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -64,9 +65,10 @@ class IssuerKeys {
   struct Issuer {
     io::AsyncMutex fetching;
     KeysPtr keys;
-    std::int64_t fetched_ms = 0;  // of the monotonic clock, as the next one
-    std::optional<std::int64_t> tried_ms;
-    bool is_asked = false;  // just now
+    std::int64_t fetched_ms = 0;                // of the monotonic clock, as the next one
+    std::optional<std::int64_t> not_before_ms;  // of the next question
+    int failures = 0;                           // since one was answered
+    bool is_asked = false;                      // just now
   };
   using IssuerPtr = std::shared_ptr<Issuer>;
 

@@ -173,8 +173,32 @@ TEST_F(IssuerKeysTest, AnIssuerThatDoesNotAnswerIsBelievedForADay) {
   clock_.advance_ms(1);
   EXPECT_EQ(get(kid_), "unavailable");
   is_down_ = false;
-  clock_.advance_ms(kMinuteMs);
+  clock_.advance_ms(2 * kMinuteMs);
   EXPECT_EQ(get(kid_), "1");
+}
+
+TEST_F(IssuerKeysTest, WhoNeverAnswersIsAskedLessAndLess) {
+  is_down_ = true;
+  // Each question takes ten seconds, and what follows counts from its end.
+  while_asked_ = [&] { clock_.advance_ms(10'000); };
+  for (const std::int64_t wait_ms : {10'000, 20'000, 40'000, 80'000, 160'000, 320'000, 640'000, 900'000, 900'000}) {
+    EXPECT_EQ(get(kid_), "unavailable");
+    EXPECT_EQ(questions(), 1) << wait_ms;
+    clock_.advance_ms(wait_ms - 1);
+    EXPECT_EQ(get(kid_), "unavailable");
+    EXPECT_EQ(questions(), 0) << wait_ms;
+    clock_.advance_ms(1);
+  }
+  is_down_ = false;
+  EXPECT_EQ(get(kid_), "1");
+  questions();
+  clock_.advance_ms(kHourMs);
+  is_down_ = true;
+  EXPECT_EQ(get(kid_), "1");
+  clock_.advance_ms(kMinuteMs);
+  questions();
+  EXPECT_EQ(get(kid_), "1");
+  EXPECT_EQ(questions(), 1) << "an answer begins the count anew";
 }
 
 TEST_F(IssuerKeysTest, TheFirstQuestionIsRepeatedSooner) {

@@ -58,7 +58,8 @@ Result<void> LdapRecheck::look_at_one(const meta::Principal& account, RecheckRep
     gone.push_back({account.id, "LDAP: the entry is gone"});
     return {};
   }
-  const auto plan = deps_.store.peek([&](sql::Connection& db) { return plan_reception(db, *person, deps_.rules); });
+  const auto plan = deps_.store.peek(
+      [&](sql::Connection& db) { return plan_reception(db, *person, deps_.rules, deps_.clock.now_ms()); });
   if (!plan && plan.error().code == Errc::denied) {
     gone.push_back({account.id, "LDAP: " + plan.error().message});
     return {};

@@ -5,8 +5,11 @@ namespace berth::auth {
 io::Task<Result<std::optional<Subject>>> LdapSignIn::sign_in(std::string name, std::string password,
                                                              std::string address) {
   LdapQuestion question{std::move(name), std::move(password), {}};
-  question.may_try = [this, address](const std::string& id) {
-    return limiter_.check(id, address, deps_.clock.now_ms());
+  auto attempt = std::make_shared<std::optional<SignInLimiter::Attempt>>();  // shared: made on a thread of the pool
+  question.may_try = [this, address, attempt](const std::string& id) -> Result<void> {
+    BERTH_TRY(auto begun, limiter_.begin(id, address, deps_.clock.now_ms()));
+    attempt->emplace(std::move(begun));
+    return {};
   };
   auto answer = co_await io::offload(
       deps_.pool, [this, question = std::move(question)]() -> Result<LdapAnswer> { return deps_.ask(question); });
@@ -17,10 +20,10 @@ io::Task<Result<std::optional<Subject>>> LdapSignIn::sign_in(std::string name, s
     co_return fail(std::move(answer).error());
   }
   if (!answer->person) {
-    if (!answer->id.empty()) limiter_.note_failure(answer->id, address, deps_.clock.now_ms());
+    if (*attempt) (*attempt)->failed(deps_.clock.now_ms());
     co_return std::nullopt;
   }
-  limiter_.note_success(answer->id, address);
+  if (*attempt) (*attempt)->succeeded(deps_.clock.now_ms());
   auto subject = co_await deps_.accounts.sign_in(*std::move(answer->person), deps_.rules, "LDAP", std::move(address));
   if (subject) co_return *std::move(subject);
   // Of an account that cannot be made: he proved who he is, and is not let in.

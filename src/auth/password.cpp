@@ -160,6 +160,10 @@ bool verify_password(std::string_view stored, std::string_view given) {
   return good;
 }
 
+bool is_verified_faster(std::string_view stored) {
+  return is_bcrypt(stored) && check_bcrypt(stored).has_value() && stored.substr(4, 2) < "10";
+}
+
 bool needs_rehash(std::string_view stored) {
   start_sodium();
   const std::string text(stored);

@@ -3,7 +3,8 @@
 //
 // Hashing is slow on purpose (S26): never on an I/O thread, only on a bounded pool, each call with 64 MiB of memory for
 // as long as it runs. For a user that does not exist, verify against dummy_hash(), so that the answer takes as long.
-// A bcrypt user's answer takes bcrypt's time (62 ms at cost 10) until needs_rehash has led to a new hash.
+// A bcrypt user's answer takes bcrypt's time (62 ms at cost 10, twice that with each one more) until needs_rehash has
+// led to a new hash.
 
 #include "base/result.h"
 
@@ -34,6 +35,9 @@ bool is_bcrypt(std::string_view stored);
 /// False as well if `stored` does not pass check_password_hash. bcrypt reads the first 72 bytes of a password only:
 /// against such a hash a longer one is as good as its beginning, as it is with every other server.
 bool verify_password(std::string_view stored, std::string_view given);
+
+/// Whether that takes clearly less time than against a hash of ours: bcrypt below the cost of ten.
+bool is_verified_faster(std::string_view stored);
 
 /// Whether a hash that has just been verified should be replaced by a new one of the same password.
 bool needs_rehash(std::string_view stored);

@@ -2,6 +2,8 @@
 
 #include "crypto/hmac.h"
 
+#include <sodium.h>
+
 #include <cstring>
 #include <memory>
 #include <span>
@@ -50,10 +52,19 @@ IdentityPtr RecentCredentials::find(std::string_view authorization) {
   Table& table = mine();
   const Claim claim(table.is_taken);
   if (!claim.is_held()) return nullptr;
-  const Slot& slot = slot_of(table, authorization);
+  Slot& slot = slot_of(table, authorization);
   const bool is_same = crypto::equal_in_constant_time(std::as_bytes(std::span(slot.authorization)),
                                                       std::as_bytes(std::span(authorization)));
-  return is_same && epochs_.holds(slot.stamp) ? slot.identity : nullptr;
+  if (!is_same) return nullptr;
+  if (epochs_.holds(slot.stamp)) return slot.identity;
+  forget(slot);
+  return nullptr;
+}
+
+void RecentCredentials::forget(Slot& slot) {
+  ::sodium_memzero(slot.authorization.data(), slot.authorization.size());
+  slot.authorization.clear();
+  slot.identity = nullptr;
 }
 
 void RecentCredentials::put(std::string_view authorization, const meta::Epochs::Stamp& stamp,
@@ -63,6 +74,7 @@ void RecentCredentials::put(std::string_view authorization, const meta::Epochs::
   const Claim claim(table.is_taken);
   if (!claim.is_held()) return;
   Slot& slot = slot_of(table, authorization);
+  forget(slot);
   slot.authorization.assign(authorization);
   slot.stamp = stamp;
   // Counted by itself: cores that count references to the same identity would take the line from each other.

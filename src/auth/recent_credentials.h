@@ -4,8 +4,9 @@
 // authenticator's own cache, under a keyed hash of the header; this only saves that hash, which at the length of a
 // token is the larger part of knowing who asks.
 //
-// Headers are kept as they came, in a table of fixed size. They are compared in a time that tells nothing of where they
-// differ, and where one is kept depends on a key that nobody knows.
+// Tokens are kept as they came, in a table of fixed size, for as long as they count; passwords are not kept here. They
+// are compared in a time that tells nothing of where they differ, and where one is kept depends on a key that nobody
+// knows.
 
 #include "auth/identity.h"
 #include "base/random.h"
@@ -40,6 +41,7 @@ class RecentCredentials {
     meta::Epochs::Stamp stamp;
     IdentityPtr identity;
   };
+  static void forget(Slot& slot);
   /// Of one thread, as a rule; two that share one do not wait for each other but do without.
   struct alignas(64) Table {
     std::atomic_flag is_taken;

@@ -175,7 +175,9 @@ class World : public test::AccountsFixture {
   }
   std::string create_org(const std::string& name, const std::string& owner) {
     const auto user = principal(owner);
-    if (!user || !does([&](sql::Connection& db) { return auth::create_org(db, name, "", user->id, true, stamp()); }))
+    if (!user || !does([&](sql::Connection& db) {
+          return auth::create_org(db, {.name = name, .owner = user->id}, true, stamp());
+        }))
       return "";
     model_.spaces[name].roles[owner] = 4;
     return "create org " + name + " of " + owner;

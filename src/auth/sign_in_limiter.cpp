@@ -3,7 +3,6 @@
 #include "io/address_group.h"
 
 #include <algorithm>
-#include <array>
 
 namespace berth::auth {
 
@@ -20,31 +19,80 @@ std::string pair_key(std::string_view account, std::string_view address) {
 std::string address_key(std::string_view address) { return "a" + io::address_group(address); }
 std::string account_key(std::string_view account) { return "n" + std::string(account.substr(0, kNameBytesMax)); }
 
-}  // namespace
-
-Result<void> SignInLimiter::check(std::string_view account, std::string_view address, std::int64_t now_ms) const {
-  const std::lock_guard lock(mutex_);
-  std::int64_t open_at_ms = 0;
-  for (const std::string& key : {pair_key(account, address), address_key(address), account_key(account)}) {
-    const auto found = counts_.find(key);
-    if (found != counts_.end()) open_at_ms = std::max(open_at_ms, found->second.open_at_ms);
-  }
-  if (open_at_ms <= now_ms) return {};
-  const std::int64_t seconds = (open_at_ms - now_ms + 999) / 1000;
+std::unexpected<Error> refuse(std::int64_t wait_ms) {
+  const std::int64_t seconds = (wait_ms + 999) / 1000;
   return fail(Error(Errc::too_many_requests, "too many failed sign-ins; try again in " + std::to_string(seconds) + " s")
                   .with_number(static_cast<std::uint64_t>(seconds)));
 }
 
-void SignInLimiter::note_failure(std::string_view account, std::string_view address, std::int64_t now_ms) {
-  const std::lock_guard lock(mutex_);
-  raise(pair_key(account, address), kPair, now_ms);
-  raise(address_key(address), kAddress, now_ms);
-  raise(account_key(account), kAccount, now_ms);
+}  // namespace
+
+SignInLimiter::Attempt::~Attempt() {
+  if (limiter_ != nullptr) limiter_->end(*this);
 }
 
-void SignInLimiter::note_success(std::string_view account, std::string_view address) {
+void SignInLimiter::Attempt::failed(std::int64_t now_ms) { limiter_->note_failure(account_, address_, now_ms); }
+
+void SignInLimiter::Attempt::succeeded(std::int64_t now_ms) { limiter_->note_success(account_, address_, now_ms); }
+
+std::array<SignInLimiter::Counted, 3> SignInLimiter::counted(std::string_view account, std::string_view address) {
+  return {Counted{pair_key(account, address), &kPair}, Counted{address_key(address), &kAddress},
+          Counted{account_key(account), &kAccount}};
+}
+
+std::int64_t SignInLimiter::wait_ms(const std::array<Counted, 3>& keys, std::int64_t now_ms) const {
+  std::int64_t open_at_ms = 0;
+  bool is_trusted = false;
+  for (const auto& [key, kind] : keys) {
+    const auto found = counts_.find(key);
+    if (found == counts_.end() || (kind == &kAccount && is_trusted)) continue;
+    const Count& count = found->second;
+    if (kind == &kPair) is_trusted = count.trusted_until_ms > now_ms;
+    open_at_ms = std::max(open_at_ms, count.open_at_ms);
+    const bool is_crowded = count.pending >= std::max(1, kind->together - count.failures);
+    if (is_crowded) open_at_ms = std::max(open_at_ms, now_ms + 1000);
+  }
+  return std::max<std::int64_t>(0, open_at_ms - now_ms);
+}
+
+Result<SignInLimiter::Attempt> SignInLimiter::begin(std::string_view account, std::string_view address,
+                                                    std::int64_t now_ms) {
   const std::lock_guard lock(mutex_);
-  counts_.erase(pair_key(account, address));
+  const auto keys = counted(account, address);
+  if (const std::int64_t wait = wait_ms(keys, now_ms); wait > 0) return refuse(wait);
+  for (const Counted& each : keys) ++count_of(each.key, now_ms).pending;
+  return Attempt(*this, std::string(account.substr(0, kNameBytesMax)), std::string(address));
+}
+
+void SignInLimiter::end(const Attempt& attempt) {
+  const std::lock_guard lock(mutex_);
+  for (const Counted& each : counted(attempt.account_, attempt.address_)) {
+    const auto found = counts_.find(each.key);  // not there: room was made
+    if (found == counts_.end()) continue;
+    Count& count = found->second;
+    count.pending = std::max(0, count.pending - 1);
+    if (count.pending == 0 && count.failures == 0 && count.trusted_until_ms == 0) counts_.erase(found);
+  }
+}
+
+Result<void> SignInLimiter::check(std::string_view account, std::string_view address, std::int64_t now_ms) const {
+  const std::lock_guard lock(mutex_);
+  const std::int64_t wait = wait_ms(counted(account, address), now_ms);
+  if (wait > 0) return refuse(wait);
+  return {};
+}
+
+void SignInLimiter::note_failure(std::string_view account, std::string_view address, std::int64_t now_ms) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [key, kind] : counted(account, address)) raise(key, *kind, now_ms);
+}
+
+void SignInLimiter::note_success(std::string_view account, std::string_view address, std::int64_t now_ms) {
+  const std::lock_guard lock(mutex_);
+  Count& pair = count_of(pair_key(account, address), now_ms);
+  pair.failures = 0;
+  pair.open_at_ms = 0;
+  pair.trusted_until_ms = now_ms + kTrustMs;
 }
 
 std::size_t SignInLimiter::size() const {
@@ -52,11 +100,17 @@ std::size_t SignInLimiter::size() const {
   return counts_.size();
 }
 
-void SignInLimiter::raise(std::string key, Kind kind, std::int64_t now_ms) {
+/// Of what was forgotten, or never was: a new one.
+SignInLimiter::Count& SignInLimiter::count_of(const std::string& key, std::int64_t now_ms) {
   if (counts_.size() >= kCountsMax && !counts_.contains(key)) make_room(now_ms);
-  Count& count = counts_[std::move(key)];
-  if (now_ms - count.last_ms > kForgetMs) count = {};
+  Count& count = counts_[key];
+  if (now_ms - count.last_ms > kForgetMs) count.failures = 0;
   count.last_ms = now_ms;
+  return count;
+}
+
+void SignInLimiter::raise(const std::string& key, const Kind& kind, std::int64_t now_ms) {
+  Count& count = count_of(key, now_ms);
   const int paid = ++count.failures - kind.free;
   if (paid <= 0) return;
   const std::int64_t wait_ms = std::min(kind.wait_max_ms, std::int64_t{1000} << std::min(paid - 1, 20));
@@ -66,7 +120,10 @@ void SignInLimiter::raise(std::string key, Kind kind, std::int64_t now_ms) {
 /// What is forgotten anyway; if that is nothing, everything: an attacker with so many addresses is not stopped by
 /// counting them.
 void SignInLimiter::make_room(std::int64_t now_ms) {
-  std::erase_if(counts_, [&](const auto& entry) { return now_ms - entry.second.last_ms > kForgetMs; });
+  std::erase_if(counts_, [&](const auto& entry) {
+    const Count& count = entry.second;
+    return count.pending == 0 && now_ms - count.last_ms > kForgetMs && count.trusted_until_ms <= now_ms;
+  });
   if (counts_.size() >= kCountsMax) counts_.clear();
 }
 

@@ -82,7 +82,7 @@ TEST_F(SignInLimiterTest, AnAccountThatIsTriedFromEverywhereWaitsAMinuteAtMost) 
 TEST_F(SignInLimiterTest, SuccessForgetsOnlyTheAccountFromThere) {
   fail_times(20, "ann", "a");
   fail_times(20, "bob", "a");
-  limiter_.note_success("ann", "a");
+  limiter_.note_success("ann", "a", now_ms_);
   EXPECT_EQ(wait_s("bob", "a"), 900U) << "a good password of his own buys no tries at others'";
   fail_times(11, "carl", "a");
   EXPECT_GT(wait_s("ann", "a"), 0U) << "the address is still counted: 51 failures";
@@ -93,6 +93,44 @@ TEST_F(SignInLimiterTest, AnHourOfQuietForgets) {
   now_ms_ += 60 * kMinuteMs + 1;
   fail_times(5, "ann", "a");
   EXPECT_EQ(wait_s("ann", "a"), 0U);
+}
+
+// A password takes a while to check: what comes meanwhile must not get in for nothing.
+TEST_F(SignInLimiterTest, GuessesMadeAtOnceAreHeldUpToo) {
+  std::vector<SignInLimiter::Attempt> attempts;
+  for (int i = 0; i < 100; ++i) {
+    if (auto begun = limiter_.begin("ann", "a", now_ms_)) attempts.push_back(*std::move(begun));
+  }
+  EXPECT_EQ(attempts.size(), 20U) << "a client that signs in for each of its connections is no attacker";
+  for (auto& attempt : attempts) attempt.failed(now_ms_);
+  attempts.clear();
+  EXPECT_EQ(wait_s("ann", "a"), 900U);
+  now_ms_ += 900'000;
+  auto one = limiter_.begin("ann", "a", now_ms_);
+  EXPECT_TRUE(one);
+  EXPECT_EQ(wait_s("ann", "a"), 1U) << "then one at a time";
+  EXPECT_EQ(wait_s("ann", "b"), 0U);
+}
+
+TEST_F(SignInLimiterTest, AnAttemptWithoutAVerdictWasNone) {
+  for (int i = 0; i < 200; ++i) EXPECT_TRUE(limiter_.begin("ann", "a", now_ms_));
+  EXPECT_EQ(limiter_.size(), 0U);
+  auto begun = limiter_.begin("ann", "a", now_ms_);
+  ASSERT_TRUE(begun);
+  const SignInLimiter::Attempt moved = *std::move(begun);
+  EXPECT_EQ(limiter_.size(), 3U) << "it counts once, whoever holds it";
+}
+
+TEST_F(SignInLimiterTest, WhereTheOwnerWasLetInHeIsNotHeldUpByStrangers) {
+  limiter_.begin("ann", "home", now_ms_)->succeeded(now_ms_);
+  for (int i = 0; i < 200; ++i) fail_times(1, "ann", "a" + std::to_string(i));
+  EXPECT_EQ(wait_s("ann", "home"), 0U);
+  EXPECT_EQ(wait_s("ann", "elsewhere"), 60U);
+  fail_times(6, "ann", "home");
+  EXPECT_EQ(wait_s("ann", "home"), 1U) << "his own failures count there as anywhere";
+  now_ms_ += 24 * 60 * kMinuteMs;
+  for (int i = 0; i < 200; ++i) fail_times(1, "ann", "a" + std::to_string(i));
+  EXPECT_EQ(wait_s("ann", "home"), 60U) << "for a day";
 }
 
 // What a client sends as name is any text: no name may count for another key's failures.

@@ -18,6 +18,8 @@ Actions actions_of(Rights rights) {
 
 }  // namespace
 
+constexpr std::int64_t kLifetimeMinS = 60;
+
 Result<Actions> TokenService::granted(const Identity& identity, const Scope& scope) {
   if (scope.type == Scope::Type::catalog) return Actions(Actions::pull);  // what is listed is filtered
   const auto repo = oci::RepoName::parse(scope.name);
@@ -38,8 +40,13 @@ Result<IssuedToken> TokenService::issue(const Identity& identity, const std::vec
   claims.issued_at = now_s;
   claims.not_before = now_s;
   std::int64_t lifetime_s = deps_.lifetime_s;
-  const bool ends_with_it = identity.trust_rule != 0 || identity.credential == Credential::certificate;
+  // What stands behind others is looked at with each use (A16).
+  const bool is_of_a_job = identity.trust_rule != 0 && identity.via == 0;
+  const bool ends_with_it = is_of_a_job || identity.credential == Credential::certificate;
   if (ends_with_it) lifetime_s = std::min(lifetime_s, identity.valid_until_ms / 1000 - now_s);
+  // A11: clients take every token to be good for a minute, and would use it after its end.
+  if (ends_with_it && lifetime_s < kLifetimeMinS)
+    return fail(Errc::unauthorized, "what you sign in with ends within a minute; sign in with a newer one");
   claims.expires = now_s + lifetime_s;
   claims.id = deps_.random.hex(16);
   IssuedToken out;

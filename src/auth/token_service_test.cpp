@@ -95,6 +95,18 @@ TEST_F(TokenServiceTest, LivesAsLongAsItIsTold) {
   EXPECT_EQ(read(token).expires, clock_.now_ms() / 1000 + 60);
 }
 
+// A11: never under a minute.
+TEST_F(TokenServiceTest, EndsWithAJobAndIsNotMadeForItsLastMinute) {
+  Identity job = identity_of("ann");
+  job.trust_rule = 3;
+  job.valid_until_ms = clock_.now_ms() + 60'000;
+  EXPECT_EQ(issue(job, "").expires_in_s, 60);
+  job.valid_until_ms -= 1'000;
+  const auto refused = tokens_.issue(job, {});
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, Errc::unauthorized);
+}
+
 TEST_F(TokenServiceTest, SignsWithTheNewestKey) {
   const auto next = crypto::SigningKey::generate();
   keys_.replace({next, key_});

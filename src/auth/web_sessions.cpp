@@ -32,7 +32,7 @@ io::Task<Result<std::string>> WebSessions::open(Subject subject, std::string bro
   const meta::Stamp stamp{now_ms, subject.id};
   BERTH_CO_TRYV(co_await deps_.store.write(
       [row, stamp, hash = secret_hash(secret), from = std::move(address)](sql::Connection& db) -> Result<void> {
-        BERTH_TRY(const meta::TokenId id, meta::insert_token(db, row, hash, stamp));
+        BERTH_TRY(const meta::TokenId id, meta::insert_bounded_token(db, row, hash, stamp));
         return meta::note_token_use(db, id, stamp.at_ms, from);
       },
       {.touches = meta::Touches::nothing()}));

@@ -49,7 +49,13 @@ void add_admin_flags(CLI::App& command, AdminFlags& flags) {
 }
 
 Result<client::DockerConfig> load_docker_config() {
-  return client::DockerConfig::load(app::environment("DOCKER_CONFIG"), app::environment("HOME"));
+  // In the order that podman, skopeo and buildah look.
+  std::vector<std::string> others;
+  if (const std::string file = app::environment("REGISTRY_AUTH_FILE"); !file.empty()) others.push_back(file);
+  if (const std::string folder = app::environment("XDG_RUNTIME_DIR"); !folder.empty())
+    others.push_back(folder + "/containers/auth.json");
+  others.push_back(app::environment("HOME") + "/.config/containers/auth.json");
+  return client::DockerConfig::load(app::environment("DOCKER_CONFIG"), app::environment("HOME"), std::move(others));
 }
 
 Result<client::Credentials> credentials_for(const client::RegistryAddress& address) {
@@ -71,8 +77,8 @@ Result<AdminClient> AdminClient::open(const AdminFlags& flags) {
       flags.server.empty() && flags.data.empty() ? app::environment("BERTH_SERVER") : flags.server;
   if (!server.empty()) {
     AdminClient remote;
-    remote.ca_file_ = flags.ca_file;
-    BERTH_TRY(remote.server_, client::find_registry(server, flags.ca_file));
+    remote.ca_file_ = flags.ca_file.empty() ? client::ca_file_of(client::config_key(server)) : flags.ca_file;
+    BERTH_TRY(remote.server_, client::find_registry(server, remote.ca_file_));
     BERTH_TRY(remote.credentials_, credentials_for(*remote.server_));
     return remote;
   }

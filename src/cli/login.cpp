@@ -42,7 +42,9 @@ struct LoginFlags {
   std::string server;
   std::string user;
   std::string ca_file;
+  std::string realm_host;
   bool password_stdin = false;
+  bool token_stdin = false;
   bool web = false;
 };
 
@@ -62,7 +64,7 @@ Result<bool> is_signed_in(const LoginFlags& flags, const client::RegistryAddress
   if (!known || !*known) return false;
   std::fprintf(stderr, "Authenticating with existing credentials...%s\n",
                (*known)->user.empty() ? "" : (" [Username: " + (*known)->user + "]").c_str());
-  return client::check_credentials(address, **known, flags.ca_file).has_value();
+  return client::check_credentials(address, **known, flags.ca_file, flags.realm_host).has_value();
 }
 
 std::string this_machine() {
@@ -95,7 +97,7 @@ Result<client::Credentials> ask_for_password(const LoginFlags& flags, const clie
   }
   BERTH_TRY(given.secret,
             read_password(flags.password_stdin ? PasswordFrom::standard_input : PasswordFrom::prompt, "Password: "));
-  BERTH_TRY(const auto signed_in, client::check_credentials(address, given, flags.ca_file));
+  BERTH_TRY(const auto signed_in, client::check_credentials(address, given, flags.ca_file, flags.realm_host));
   if (signed_in.refresh_token) {
     given.secret = *signed_in.refresh_token;
     given.is_identity_token = true;
@@ -103,12 +105,19 @@ Result<client::Credentials> ask_for_password(const LoginFlags& flags, const clie
   return given;
 }
 
-Result<void> login(const LoginFlags& flags) {
+Result<void> login(LoginFlags flags) {
   if (flags.web && (flags.password_stdin || !flags.user.empty()))
     return fail(Errc::parameter_invalid, "--web asks for no name and no password");
+  if (flags.token_stdin) {
+    if (flags.web || flags.password_stdin || !flags.user.empty())
+      return fail(Errc::parameter_invalid, "--token-stdin takes a token alone, which says itself whose it is");
+    flags.user = "token";
+    flags.password_stdin = true;
+  }
   if (flags.password_stdin && flags.user.empty())
     return fail(Errc::parameter_invalid, "the --password-stdin option requires --username to be set");
   BERTH_TRY(auto config, load_docker_config());
+  if (flags.ca_file.empty()) flags.ca_file = client::ca_file_of(client::config_key(flags.server));
   BERTH_TRY(const auto address, client::find_registry(flags.server, flags.ca_file));
   BERTH_TRY(const bool is_in, is_signed_in(flags, address, config));
   if (!is_in) {
@@ -139,10 +148,27 @@ struct PasswordFlags {
   std::vector<std::string> scopes;
 };
 
+/// What others' registries have of the kind; empty: a password of ours is asked for.
+std::string_view tool_of(std::string_view host) {
+  const std::pair<std::string_view, std::string_view> tools[] = {
+      {".amazonaws.com", "aws ecr get-login-password"},
+      {"-docker.pkg.dev", "gcloud auth print-access-token"},
+      {"gcr.io", "gcloud auth print-access-token"},
+      {".azurecr.io", "az acr login --expose-token"},
+  };
+  for (const auto& [ending, tool] : tools) {
+    if (host.ends_with(ending)) return tool;
+  }
+  return {};
+}
+
 Result<void> print_password(PasswordFlags& flags) {
   if (flags.admin.server.empty()) flags.admin.server = app::environment("BERTH_SERVER");
   if (flags.admin.server.empty())
     return fail(Errc::parameter_invalid, "say which registry with --registry, or in $BERTH_SERVER");
+  const std::string host = client::config_key(flags.admin.server);
+  if (const std::string_view tool = tool_of(host); !tool.empty())
+    return fail(Errc::parameter_invalid, host + " makes its passwords itself: " + std::string(tool));
   BERTH_TRY(auto client, AdminClient::open(flags.admin));
   std::string body = "{\"expires_in\":" + json_string(flags.life);
   for (const std::string& scope : flags.scopes) {
@@ -188,6 +214,31 @@ bool is_agreed() {
   return answer.empty() || answer == "y" || answer == "Y";
 }
 
+/// Only what lies in the open moves. What a keychain of the system keeps would lie in the open afterwards.
+Result<void> ask_us(client::DockerConfig& config, client::OwnStore& own, const std::string& host) {
+  const auto plain = config.find_plain(host);
+  const std::string before = config.helper_for(host);
+  if (plain) BERTH_TRYV(own.store(host, *plain));
+  BERTH_TRYV(config.set_helper(host, "berth"));
+  if (plain) BERTH_TRYV(config.erase_plain(host));
+  if (!plain && !before.empty() && before != "berth") {
+    std::fprintf(stderr, "berth: what docker-credential-%s keeps of %s stays there; sign in anew: berth login %s\n",
+                 before.c_str(), host.c_str(), host.c_str());
+  }
+  return {};
+}
+
+/// Nobody would look for what we keep any more.
+Result<void> stop_asking_us(client::DockerConfig& config, const std::vector<std::string>& hosts) {
+  BERTH_TRY(auto own, open_own_store());
+  for (const std::string& typed : hosts) {
+    const std::string host = client::config_key(typed);
+    BERTH_TRYV(config.set_helper(host, ""));
+    BERTH_TRYV(own.erase(host));
+  }
+  return {};
+}
+
 Result<void> configure_docker(const ConfigureFlags& flags) {
   BERTH_TRY(auto config, load_docker_config());
   for (const std::string& typed : flags.hosts) {
@@ -197,23 +248,11 @@ Result<void> configure_docker(const ConfigureFlags& flags) {
   }
   if (flags.dry_run) return {};
   if (!flags.yes && can_prompt() && !is_agreed()) return {};
-  for (const std::string& typed : flags.hosts) {
-    const std::string host = client::config_key(typed);
-    if (flags.remove) {
-      BERTH_TRYV(config.set_helper(host, ""));
-      continue;
-    }
-    const bool has_plain = config.has_plain(host);
-    BERTH_TRY(const auto before, config.find(host));
-    if (has_plain) BERTH_TRYV(config.erase(host));
-    BERTH_TRYV(config.set_helper(host, "berth"));
-    if (before) {  // what was there in the open moves along
-      BERTH_TRY(auto own, open_own_store());
-      BERTH_TRYV(own.store(host, *before));
-    }
-  }
-  if (flags.remove) return {};
+  if (flags.remove) return stop_asking_us(config, flags.hosts);
+  // First what may fail, last what cannot be had again: broken off anywhere, each login is where docker looks for it.
   BERTH_TRY(const std::string folder, make_link());
+  BERTH_TRY(auto own, open_own_store());
+  for (const std::string& typed : flags.hosts) BERTH_TRYV(ask_us(config, own, client::config_key(typed)));
   std::printf("docker asks %s/%s from now on\n", folder.c_str(), kHelperName);
   if (!is_on_path(folder))
     std::fprintf(stderr, "berth: %s is not on the PATH: docker will not find it there\n", folder.c_str());
@@ -289,8 +328,12 @@ void add_login(CLI::App& parent, int& exit_code) {
   in->add_option("SERVER", flags->server, "The registry (default: Docker Hub)");
   in->add_option("-u,--username", flags->user, "The account");
   in->add_flag("--password-stdin", flags->password_stdin, "Read the password from standard input");
+  in->add_flag("--token-stdin", flags->token_stdin, "Read an access token from standard input; for a Berth registry");
   in->add_flag("--web", flags->web, "Sign in with a browser, here or elsewhere; for a Berth registry");
   in->add_option("--ca-file", flags->ca_file, "Certificates to trust instead of the system's");
+  in->add_option("--realm-host", flags->realm_host,
+                 "Another host that may be given the password, if the registry's "
+                 "token service is there");
   in->callback([flags, run] { run(login(*flags)); });
 
   CLI::App* out = parent.add_subcommand("logout", "Forget the credentials of a registry");

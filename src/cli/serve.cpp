@@ -48,7 +48,8 @@ void print_welcome(const app::Server& server) {
   if (!config.anonymous && !server.has_accounts()) {
     std::printf("berth: no account exists yet, so everybody on this machine may push and pull\n");
   } else if (config.anonymous == api::Anonymous::write) {
-    std::printf("berth: everybody who reaches this address may push and pull (--anonymous=write)\n");
+    std::printf("berth: everybody who reaches this address may push and pull%s (--anonymous=write)\n",
+                server.has_accounts() ? " where nobody owns the namespace" : "");
   }
   const std::string name = name_for_clients(config, server.port());
   if (!server.setup_secret().empty() && !name.empty()) {

@@ -27,6 +27,7 @@ struct UserFlags {
   std::string issuer;
   std::string subject;
   std::string note;
+  std::string invite;
   std::string life = "7d";
   bool is_admin = false;
   bool password_stdin = false;
@@ -172,6 +173,20 @@ Result<void> invite(const UserFlags& flags) {
   return {};
 }
 
+Result<void> list_invites(const UserFlags& flags) {
+  BERTH_TRY(auto client, AdminClient::open(flags.admin));
+  BERTH_TRY(const auto invites, client.list("invites"));
+  print_rows(flags.admin, {{"ID", "id"}, {"NOTE", "note"}, {"BY", "created_by"}, {"EXPIRES", "expires_at"}}, invites);
+  return {};
+}
+
+Result<void> uninvite(const UserFlags& flags) {
+  BERTH_TRY(auto client, AdminClient::open(flags.admin));
+  BERTH_TRYV(client.call(Method::delete_, "invites/" + segment(flags.invite)));
+  std::printf("Took invitation %s back\n", flags.invite.c_str());
+  return {};
+}
+
 CLI::App* add_verb(CLI::App& parent, const char* name, const char* about, const FlagsPtr& flags, bool takes_name) {
   CLI::App* verb = parent.add_subcommand(name, about);
   add_admin_flags(*verb, flags->admin);
@@ -235,6 +250,10 @@ void add_user(CLI::App& parent, int& exit_code) {
   inviting->add_option("--note", flags->note, "Whom it is for; shown in lists");
   inviting->add_option("--expires", flags->life, "How long it is good")->capture_default_str();
   on(inviting, flags, exit_code, invite);
+  on(add_verb(*command, "invites", "List the open invitations", flags, false), flags, exit_code, list_invites);
+  CLI::App* uninviting = add_verb(*command, "uninvite", "Take an invitation back", flags, false);
+  uninviting->add_option("ID", flags->invite, "As `berth user invites` shows it")->required();
+  on(uninviting, flags, exit_code, uninvite);
   CLI::App* importing = add_verb(*command, "import", "Take over the users of an htpasswd file (bcrypt)", flags, false);
   importing->add_option("FILE", flags->file, "The file; its passwords keep working")->required();
   on(importing, flags, exit_code, import_file);

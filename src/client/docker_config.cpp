@@ -51,8 +51,10 @@ std::string config_key(std::string_view server) {
   return std::string(server);
 }
 
-Result<DockerConfig> DockerConfig::load(const std::string& folder, const std::string& home) {
+Result<DockerConfig> DockerConfig::load(const std::string& folder, const std::string& home,
+                                        std::vector<std::string> others) {
   DockerConfig out;
+  out.others_ = std::move(others);
   out.path_ = (folder.empty() ? home + "/.docker" : folder) + "/config.json";
   std::error_code error;
   if (const fs::path real = fs::canonical(out.path_, error); !error) out.path_ = real.string();
@@ -72,9 +74,9 @@ std::string DockerConfig::helper_for(std::string_view host) const {
   return root->text("credsStore");
 }
 
-bool DockerConfig::has_plain(std::string_view host) const {
+std::optional<Credentials> DockerConfig::find_plain(std::string_view host) const {
   const auto root = json::parse(text_.empty() ? "{}" : text_);
-  return root && from_auths(*root, host).has_value();
+  return root ? from_auths(*root, host) : std::nullopt;
 }
 
 Result<std::optional<Credentials>> DockerConfig::find(std::string_view host) const {
@@ -83,8 +85,13 @@ Result<std::optional<Credentials>> DockerConfig::find(std::string_view host) con
     BERTH_TRY(auto found, ask_helper(helper, host));
     if (found) return found;
   }
-  const auto root = json::parse(text_.empty() ? "{}" : text_);
-  return root ? from_auths(*root, host) : std::nullopt;
+  if (auto found = find_plain(host)) return found;
+  for (const std::string& path : others_) {
+    const auto root = json::parse(read_private_file(path));
+    auto found = root && root->is(json::Value::Kind::object) ? from_auths(*root, host) : std::nullopt;
+    if (found) return found;
+  }
+  return std::nullopt;
 }
 
 Result<void> DockerConfig::store(std::string_view host, const Credentials& credentials) {
@@ -96,11 +103,16 @@ Result<void> DockerConfig::store(std::string_view host, const Credentials& crede
 }
 
 Result<bool> DockerConfig::erase(std::string_view host) {
-  BERTH_TRY(const auto there, find(host));
-  if (const std::string helper = helper_for(host); !helper.empty()) BERTH_TRYV(erase_from_helper(helper, host));
-  if (has_plain(host)) BERTH_TRYV(edit({"auths", std::string(host)}, ""));
-  return there.has_value();
+  bool was_there = find_plain(host).has_value();
+  if (was_there) BERTH_TRYV(erase_plain(host));
+  if (const std::string helper = helper_for(host); !helper.empty()) {
+    was_there = helper_knows(helper, host).value_or(true) || was_there;
+    BERTH_TRYV(erase_from_helper(helper, host));
+  }
+  return was_there;
 }
+
+Result<void> DockerConfig::erase_plain(std::string_view host) { return edit({"auths", std::string(host)}, ""); }
 
 Result<void> DockerConfig::set_helper(std::string_view host, std::string_view helper) {
   return edit({"credHelpers", std::string(host)}, helper.empty() ? std::string() : json_string(helper));

@@ -20,20 +20,24 @@ class DockerConfig {
  public:
   /// $DOCKER_CONFIG/config.json, else ~/.docker/config.json; `home` and `folder` are those variables. A file that is
   /// not there is an empty one. Errors: parameter_invalid if it is no JSON, with its path.
-  static Result<DockerConfig> load(const std::string& folder, const std::string& home);
+  /// `others`: files of podman and its kin, which are looked into for what is not in this one, and never written.
+  static Result<DockerConfig> load(const std::string& folder, const std::string& home,
+                                   std::vector<std::string> others = {});
 
-  /// By the helper of that host, else the store of all, else the file. nullopt: there are none.
+  /// By the helper of that host, else the store of all, else the file, else the others. nullopt: there are none.
   /// Errors: unavailable: the helper does not work.
   Result<std::optional<Credentials>> find(std::string_view host) const;
   /// Where they would go: "" for the file itself, else the helper's name.
   std::string helper_for(std::string_view host) const;
   Result<void> store(std::string_view host, const Credentials& credentials);
-  /// False if there were none.
+  /// From the helper and the file, without asking for what is erased: a login that is dead must be possible to forget.
+  /// False if there was none, as far as that can be told. Errors: unavailable: the helper does not work.
   Result<bool> erase(std::string_view host);
   /// credHelpers[host] = helper; empty takes it out.
   Result<void> set_helper(std::string_view host, std::string_view helper);
-  /// Whether the file itself holds credentials of that host.
-  bool has_plain(std::string_view host) const;
+  /// What the file itself holds of that host, in the open.
+  std::optional<Credentials> find_plain(std::string_view host) const;
+  Result<void> erase_plain(std::string_view host);
 
   const std::string& path() const { return path_; }
 
@@ -42,6 +46,7 @@ class DockerConfig {
 
   std::string path_;
   std::string text_;
+  std::vector<std::string> others_;
 };
 
 /// "localhost:5000" of what was typed: a scheme and a path are dropped, docker.io becomes docker's own key.

@@ -1,14 +1,17 @@
 #include "client/keychain.h"
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/json_text.h"
 
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -51,19 +54,40 @@ class Pipe {
   std::array<int, 2> ends_{-1, -1};
 };
 
-std::string read_until_end(int fd, bool& timed_out) {
+/// Waits until there is something to read, or the time is up: then false.
+bool wait_for(int fd, const Clock& clock, std::int64_t end_ms) {
+  for (;;) {
+    const std::int64_t left_ms = end_ms - clock.mono_ms();
+    if (left_ms <= 0) return false;
+    pollfd ready{.fd = fd, .events = POLLIN, .revents = 0};
+    const int count = ::poll(&ready, 1, static_cast<int>(left_ms));
+    if (count > 0) return true;
+    if (count < 0 && errno != EINTR) return false;
+  }
+}
+
+std::string read_until_end(int fd, const Clock& clock, std::int64_t end_ms) {
   std::string out;
   std::array<char, 4096> buffer{};
-  for (;;) {
-    pollfd ready{.fd = fd, .events = POLLIN, .revents = 0};
-    const int count = ::poll(&ready, 1, kTimeoutMs);
-    if (count < 0 && errno == EINTR) continue;
-    timed_out = count == 0;
-    if (count <= 0) return out;
+  while (wait_for(fd, clock, end_ms)) {
     const ssize_t got = ::read(fd, buffer.data(), buffer.size());
     if (got <= 0 || out.size() > kAnswerMax) return out;
     out.append(buffer.data(), static_cast<std::size_t>(got));
   }
+  return out;
+}
+
+/// Its status; nullopt: it had to be ended.
+std::optional<int> wait_for_end(pid_t pid, const Clock& clock, std::int64_t end_ms) {
+  // glibc 2.36 has no more than the number.
+  const int handle = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+  const bool has_ended = handle >= 0 && wait_for(handle, clock, end_ms);
+  if (handle >= 0) ::close(handle);
+  if (!has_ended) ::kill(pid, SIGKILL);
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  return has_ended ? std::optional(status) : std::nullopt;
 }
 
 Result<Ended> run(const std::string& program, const char* verb, const std::string& input) {
@@ -89,15 +113,13 @@ Result<Ended> run(const std::string& program, const char* verb, const std::strin
   std::signal(SIGPIPE, SIG_IGN);
   (void)!::write(in.write_end(), input.data(), input.size());
   in.close_end(1);
+  const SystemClock clock;
+  const std::int64_t end_ms = clock.mono_ms() + kTimeoutMs;
   Ended ended;
-  bool timed_out = false;
-  ended.output = read_until_end(out.read_end(), timed_out);
-  if (timed_out) ::kill(pid, SIGKILL);
-  int status = 0;
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-  }
-  if (timed_out) return fail(Errc::unavailable, "the credential helper " + program + " does not answer");
-  ended.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  ended.output = read_until_end(out.read_end(), clock, end_ms);
+  const auto status = wait_for_end(pid, clock, end_ms);
+  if (!status) return fail(Errc::unavailable, "the credential helper " + program + " does not answer");
+  ended.code = WIFEXITED(*status) ? WEXITSTATUS(*status) : -1;
   return ended;
 }
 
@@ -143,6 +165,14 @@ Result<void> tell_helper(std::string_view helper, std::string_view host, const C
   BERTH_TRY(const Ended ended, run(program_of(helper), "store", helper_json(host, credentials)));
   if (ended.code != 0) return failed(helper, ended);
   return {};
+}
+
+Result<bool> helper_knows(std::string_view helper, std::string_view host) {
+  BERTH_TRY(const Ended ended, run(program_of(helper), "list", ""));
+  if (ended.code != 0) return failed(helper, ended);
+  BERTH_TRY(const auto parsed, json::parse(ended.output));
+  if (!parsed.is(json::Value::Kind::object)) return failed(helper, ended);
+  return std::ranges::any_of(parsed.object(), [&](const auto& entry) { return config_key(entry.first) == host; });
 }
 
 Result<void> erase_from_helper(std::string_view helper, std::string_view host) {

@@ -15,13 +15,26 @@ constexpr std::int64_t kLifeMs = 60LL * 60 * 1000;
 constexpr std::int64_t kSpareMs = 5LL * 60 * 1000;  // a password that ends during a push is of no use
 constexpr std::string_view kSection = "hosts";
 
-/// A password for an hour, by the refresh token.
-Result<std::string> fresh_password(std::string_view host, const std::string& refresh_token) {
-  BERTH_TRY(const auto address, find_registry(host, {}));
+/// Whether a registry of ours made it, and it is worth more than an hour.
+bool is_lasting_secret(std::string_view secret) {
+  return secret.starts_with("berth_") && !secret.starts_with("berth_lgn_");
+}
+
+/// A password for an hour, by the refresh token, the access token or the robot's secret.
+Result<std::string> fresh_password(std::string_view host, const Credentials& stored) {
+  const std::string ca_file = ca_file_of(host);
+  BERTH_TRY(const auto address, find_registry(host, ca_file));
   http::FetchRequest request;
   request.method = "POST";
   request.url = address.base + "/api/v1/auth/short-lived";
-  request.headers = {{"Authorization", "Bearer " + refresh_token}, {"Content-Type", "application/json"}};
+  request.ca_file = ca_file;
+  request.headers = {{"Content-Type", "application/json"}};
+  if (stored.is_identity_token) {
+    request.headers.emplace_back("Authorization", "Bearer " + stored.secret);
+  } else {
+    request.user = stored.user;
+    request.secret = stored.secret;
+  }
   request.body = R"({"expires_in":"1h"})";
   BERTH_TRY(const auto answer, http::fetch(request));
   const auto parsed = json::parse(answer.body);
@@ -61,11 +74,15 @@ Result<std::optional<Credentials>> OwnStore::get(std::string_view host, const Cl
   if (entry == nullptr) return std::nullopt;
   Credentials out{.user = entry->text("user"), .secret = entry->text("secret"), .is_identity_token = false};
   const json::Value* is_refresh = entry->find("refresh");
-  if (is_refresh == nullptr || !is_refresh->boolean()) return std::optional(std::move(out));
+  out.is_identity_token = is_refresh != nullptr && is_refresh->boolean();
+  if (!out.is_identity_token && !is_lasting_secret(out.secret)) return std::optional(std::move(out));
   const json::Value* until = entry->find("password_until_ms");
   std::string password = entry->text("password");
   if (password.empty() || until == nullptr || until->integer() < clock.now_ms() + kSpareMs) {
-    BERTH_TRY(password, fresh_password(host, out.secret));
+    auto fresh = fresh_password(host, out);
+    // A secret works as it is, too: should it be over, or the registry away, that is for the registry to say.
+    if (!fresh && !out.is_identity_token) return std::optional(std::move(out));
+    BERTH_TRY(password, std::move(fresh));
     const std::vector<std::string> path = {std::string(kSection), std::string(host)};
     auto path_of = [&](const char* member) {
       auto longer = path;
@@ -77,6 +94,7 @@ Result<std::optional<Credentials>> OwnStore::get(std::string_view host, const Cl
   }
   out.user = "token";
   out.secret = std::move(password);
+  out.is_identity_token = false;
   return std::optional(std::move(out));
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // What docker-credential-berth keeps: a file of its owner alone, ~/.config/berth/credentials.json. Of a Berth server it
-// holds the refresh token that a login gave, and the short-lived password made with it for as long as that is good.
+// holds the refresh token that a login gave, or an access token or robot's secret, and the short-lived password made
+// with it for as long as that is good.
 
 #include "base/clock.h"
 #include "client/credential_key.h"
@@ -19,8 +20,8 @@ class OwnStore {
   /// it. Errors: parameter_invalid if the file is no JSON or not of this key.
   static Result<OwnStore> load(const std::string& folder, const std::string& key_file);
 
-  /// What a client sends: what was stored, or instead of a refresh token a password that is good for an hour.
-  /// nullopt: nothing is known of the host.
+  /// What a client sends: what was stored, or instead of a lasting secret of Berth's a password that is good for an
+  /// hour. nullopt: nothing is known of the host.
   Result<std::optional<Credentials>> get(std::string_view host, const Clock& clock);
   Result<void> store(std::string_view host, const Credentials& credentials);
   Result<void> erase(std::string_view host);

@@ -4,6 +4,7 @@
 #include "http/target.h"
 
 #include <algorithm>
+#include <filesystem>
 
 namespace berth::client {
 
@@ -37,10 +38,34 @@ std::string message_of(const http::FetchResponse& response, std::string_view oth
   return details != nullptr ? details->string() : std::string(otherwise);
 }
 
-/// S15: a password goes to the registry itself, or over TLS to the service it names.
-Result<void> check_realm(const RegistryAddress& address, const std::string& realm) {
-  if (realm.starts_with("https://") || realm.starts_with(address.base + "/")) return {};
-  return fail(Errc::denied, address.host + " asks to send the password unencrypted to " + realm + ", which is refused");
+/// "example.com" of "https://example.com:8443/token".
+std::string_view host_of(std::string_view url) {
+  if (const std::size_t scheme = url.find("://"); scheme != std::string_view::npos) url.remove_prefix(scheme + 3);
+  url = url.substr(0, url.find_first_of("/?#"));
+  return url.starts_with('[') ? url.substr(0, url.find(']') + 1) : url.substr(0, url.find(':'));
+}
+
+/// Whether the two have the parent in common, and that is more than a top-level domain.
+bool are_siblings(std::string_view a, std::string_view b) {
+  const auto parent = [](std::string_view host) {
+    const std::size_t dot = host.find('.');
+    return dot == std::string_view::npos ? std::string_view() : host.substr(dot + 1);
+  };
+  const auto is_domain = [](std::string_view name) {  // letters at its end: no address
+    const std::size_t dot = name.rfind('.');
+    return dot != std::string_view::npos && dot > 3 && name.back() > '9';
+  };
+  return (parent(a) == parent(b) && is_domain(parent(a))) || (parent(a) == b && is_domain(b)) ||
+         (parent(b) == a && is_domain(a));
+}
+
+Result<void> check_realm(const RegistryAddress& address, const std::string& realm, const std::string& also) {
+  if (may_send_to(address, realm, also)) return {};
+  if (!realm.starts_with("https://"))
+    return fail(Errc::denied,
+                address.host + " asks to send the password unencrypted to " + realm + ", which is refused");
+  return fail(Errc::denied, address.host + " asks to send the password to " + std::string(host_of(realm)) +
+                                "; if that is right, say so with --realm-host " + std::string(host_of(realm)));
 }
 
 Result<http::FetchResponse> fetch_token(const Challenge& challenge, const Credentials& credentials,
@@ -70,6 +95,25 @@ std::string member_of(const http::FetchResponse& response, std::string_view key)
 }
 
 }  // namespace
+
+std::string ca_file_of(std::string_view host) {
+  for (const char* folder : {"/etc/docker/certs.d/", "/etc/containers/certs.d/"}) {
+    const std::string path = folder + std::string(host) + "/ca.crt";
+    std::error_code error;
+    if (host.find('/') == std::string_view::npos && std::filesystem::exists(path, error)) return path;
+  }
+  return {};
+}
+
+bool may_send_to(const RegistryAddress& registry, std::string_view realm, std::string_view also) {
+  if (realm.starts_with(registry.base + "/")) return true;
+  if (!realm.starts_with("https://") || realm.find_first_of("@\\") != std::string_view::npos) return false;
+  const std::string_view there = host_of(realm);
+  if (!also.empty() && there == also) return true;
+  if (registry.base == kHubBase) return there == "auth.docker.io";
+  const std::string_view here = host_of(registry.base);
+  return there == here || are_siblings(there, here);
+}
 
 Challenge parse_challenge(std::string_view text) {
   Challenge out;
@@ -124,7 +168,7 @@ Result<RegistryAddress> find_registry(std::string_view server, const std::string
 }
 
 Result<SignedIn> check_credentials(const RegistryAddress& address, const Credentials& credentials,
-                                   const std::string& ca_file) {
+                                   const std::string& ca_file, const std::string& realm_host) {
   BERTH_TRY(const auto asked, ping(address.base, ca_file));
   if (asked.succeeded()) return SignedIn{};  // nobody has to sign in
   const Challenge challenge = parse_challenge(asked.find("www-authenticate"));
@@ -133,7 +177,7 @@ Result<SignedIn> check_credentials(const RegistryAddress& address, const Credent
   again.url = address.base + "/v2/";
   again.ca_file = ca_file;
   if (challenge.scheme == "bearer") {
-    BERTH_TRYV(check_realm(address, challenge.realm));
+    BERTH_TRYV(check_realm(address, challenge.realm, realm_host));
     BERTH_TRY(const auto token, fetch_token(challenge, credentials, ca_file));
     if (!token.succeeded()) return fail(Errc::unauthorized, message_of(token, "the credentials are not right"));
     std::string text = member_of(token, "token");

@@ -16,6 +16,14 @@ struct RegistryAddress {
   std::string host;  // "registry.example.com", the key of credentials
 };
 
+/// The file that docker or podman would trust for that host, /etc/docker/certs.d/HOST/ca.crt; empty: there is none.
+std::string ca_file_of(std::string_view host);
+
+/// Whether a password for the registry may be sent to the token service it names (S15): to itself; over HTTPS to a host
+/// of the same owner, a sibling such as gitlab.example.com of registry.example.com, or Docker Hub's; and to `also`,
+/// which the person at the terminal named.
+bool may_send_to(const RegistryAddress& registry, std::string_view realm, std::string_view also);
+
 /// Finds out how "localhost:5000" is reached: as it was typed with a scheme, else HTTPS, and plain HTTP only on this
 /// machine, as docker does. Errors: unavailable, parameter_invalid.
 Result<RegistryAddress> find_registry(std::string_view server, const std::string& ca_file);
@@ -25,9 +33,10 @@ struct SignedIn {
   std::optional<std::string> refresh_token;
 };
 /// Proves the credentials as docker does: the ping, the token it asks for, the ping again (A1).
-/// Errors: unauthorized with the registry's own words.
+/// realm_host: another host whose token service may be given them. Errors: unauthorized with the registry's own words;
+/// denied: may_send_to() says no.
 Result<SignedIn> check_credentials(const RegistryAddress& address, const Credentials& credentials,
-                                   const std::string& ca_file);
+                                   const std::string& ca_file, const std::string& realm_host = {});
 
 /// "Bearer realm=\"…\",service=\"…\"" taken apart.
 struct Challenge {

@@ -1,5 +1,6 @@
 #include "meta/tokens.h"
 
+#include "meta/principals.h"
 #include "support/meta_fixture.h"
 
 namespace berth::meta {
@@ -121,11 +122,56 @@ TEST_F(Tokens, AreShortenedAndNeverLengthened) {
 TEST_F(Tokens, ThoseLongOverAreForgotten) {
   for (int i = 0; i < 5; ++i) insert(std::to_string(i), TokenKind::access, kStart + i);
   const TokenId endless = insert("endless");
-  EXPECT_EQ(forget_expired_tokens(*db_, kStart + 4, 3).value(), 3) << "the oldest first, so many at a time";
-  EXPECT_EQ(forget_expired_tokens(*db_, kStart + 4, 3).value(), 1);
-  EXPECT_EQ(forget_expired_tokens(*db_, kStart + 4, 3).value(), 0) << "before, not at";
+  EXPECT_EQ(forget_dead_tokens(*db_, kStart + 4, 3).value(), 3) << "the oldest first, so many at a time";
+  EXPECT_EQ(forget_dead_tokens(*db_, kStart + 4, 3).value(), 1);
+  EXPECT_EQ(forget_dead_tokens(*db_, kStart + 4, 3).value(), 0) << "before, not at";
   EXPECT_EQ(probe_.number("SELECT count(*) FROM token"), 2);
   EXPECT_TRUE(find_token(*db_, endless).value());
+  ASSERT_TRUE(revoke_token(*db_, 1, endless, kStart + 10).value());
+  EXPECT_EQ(forget_dead_tokens(*db_, kStart + 10, 3).value(), 1) << "the last that expired";
+  EXPECT_TRUE(find_token(*db_, endless).value()) << "shown as revoked for a while";
+  EXPECT_EQ(forget_dead_tokens(*db_, kStart + 11, 3).value(), 1) << "one without an end, too, once it was revoked";
+  EXPECT_FALSE(find_token(*db_, endless).value());
+}
+
+TEST_F(Tokens, WhatSigningInMakesIsBoundedForEachAndOfEachKind) {
+  const TokenId others = insert("others", TokenKind::refresh, {}, 2);
+  const TokenId of_another_kind = insert("access");
+  std::vector<TokenId> made;
+  TokenRow row;
+  row.principal = 1;
+  row.kind = TokenKind::refresh;
+  for (int i = 0; i < 1'003; ++i)
+    made.push_back(insert_bounded_token(*db_, row, hash(std::to_string(i)), stamp()).value());
+  for (const std::size_t gone : {0U, 1U, 2U}) EXPECT_FALSE(find_token(*db_, made[gone]).value()) << "the oldest";
+  EXPECT_TRUE(find_token(*db_, made[3]).value());
+  EXPECT_TRUE(find_token(*db_, made.back()).value());
+  EXPECT_EQ(probe_.number("SELECT count(*) FROM token"), 1'002);
+  EXPECT_TRUE(find_token(*db_, others).value());
+  EXPECT_TRUE(find_token(*db_, of_another_kind).value());
+}
+
+TEST_F(Tokens, OpenInvitationsOfEverybodyAreListed) {
+  Principal person;
+  person.kind = PrincipalKind::user;
+  person.name = "ann";
+  const PrincipalId ann = insert_principal(*db_, person, stamp()).value();
+  person.name = "root";
+  const PrincipalId root = insert_principal(*db_, person, stamp()).value();
+  insert("access", TokenKind::access, kStart + 50, ann);
+  insert("over", TokenKind::invite, kStart, ann);
+  const TokenId first = insert("first", TokenKind::invite, kStart + 50, ann);
+  const TokenId taken = insert("taken", TokenKind::invite, kStart + 50, ann);
+  const TokenId second = insert("second", TokenKind::invite, kStart + 50, root);
+  ASSERT_TRUE(revoke_token(*db_, ann, taken, kStart).value());
+  const auto open = list_open_invites(*db_, kStart, 0, 10).value();
+  ASSERT_EQ(open.size(), 2U);
+  EXPECT_EQ(open[0].token.id, first);
+  EXPECT_EQ(open[0].maker, "ann");
+  EXPECT_EQ(open[1].token.id, second);
+  EXPECT_EQ(open[1].maker, "root");
+  EXPECT_EQ(list_open_invites(*db_, kStart, first, 10).value().size(), 1U);
+  EXPECT_EQ(list_open_invites(*db_, kStart, 0, 1).value().size(), 1U);
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ inline constexpr std::int64_t kUploadDiscarded = 3;
 struct UploadRow {
   std::string id;
   std::string repo;
-  std::string subject;  // whose it is: an account's name, empty for an anonymous caller
+  std::string subject;  // whose it is: an account's name and number ("ann#7"), empty for an anonymous caller
   std::int64_t state = kUploadOpen;
   std::uint64_t inc = 0;
   bool placed = false;

@@ -25,7 +25,7 @@ namespace berth::registry {
 
 /// Whose an upload is.
 struct Uploader {
-  std::string name;  // empty: an anonymous caller
+  std::string name;  // of nobody else, ever; empty: an anonymous caller
   std::optional<meta::PrincipalId> principal;
   std::string counts_as = {};  // whose open uploads a new one adds to; empty: nobody's
 };

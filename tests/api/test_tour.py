@@ -94,7 +94,7 @@ def users(world, ann):
     ann.get("/users", status=403)
     invite = root.post("/invites", {"note": "for dora", "expires_in": "1d"}).json()
     root.post("/invites", {"expires_in": "soon"}, status=422)
-    assert [row["id"] for row in root.get("/invites").json()["items"]] == [invite["id"]]
+    assert [(row["id"], row["created_by"]) for row in root.get("/invites").json()["items"]] == [(invite["id"], "root")]
     root.delete(f"/invites/{invite['id']}")
     root.delete(f"/invites/{invite['id']}", status=404)
     wanted = {"name": "dora", "password": PASSWORD, "invite": invite["secret"]}

@@ -206,6 +206,40 @@ def test_access_tokens_are_made_shown_once_and_revoked(signed_in):
     assert "wrong user name or password" in signed_in.refused("repo", "ls", BERTH_TOKEN_FILE=str(file))
 
 
+def test_a_token_says_itself_whose_it_is(signed_in):
+    registry = signed_in.environment["BERTH_SERVER"]
+    secret = signed_in.ok("token", "create", "--name", "laptop").split("Secret (shown once): ")[1].strip()
+    other = Person(signed_in.home.parent / "other")
+    other.environment["BERTH_SERVER"] = registry
+    other.ok("login", "--token-stdin", registry, given=secret)
+    assert "laptop" in other.ok("token", "ls")
+    for more in (("-u", "ann"), ("--web",), ("--password-stdin",)):
+        assert "a token alone" in other.refused("login", "--token-stdin", *more, registry, given=secret)
+
+
+def test_a_login_of_podman_counts_too(signed_in):
+    registry = signed_in.environment["BERTH_SERVER"]
+    other = Person(signed_in.home.parent / "other")
+    other.environment["BERTH_SERVER"] = registry
+    assert "not signed in" in other.refused("user", "ls")
+    auth = base64.b64encode(f"ann:{ANN}".encode()).decode()
+    files = {"XDG_RUNTIME_DIR": other.home / "run/containers/auth.json",
+             "REGISTRY_AUTH_FILE": other.home / "my-auth.json",
+             "HOME": other.home / ".config/containers/auth.json"}
+    for variable, file in files.items():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps({"auths": {registry: {"auth": auth}}}))
+        value = {"XDG_RUNTIME_DIR": other.home / "run", "REGISTRY_AUTH_FILE": file, "HOME": other.home}[variable]
+        assert "ann" in other.ok("user", "ls", **{variable: str(value)}), variable
+        file.unlink()
+
+
+@pytest.mark.parametrize("host, tool", [("1.dkr.ecr.eu-west-1.amazonaws.com", "aws ecr"), ("gcr.io", "gcloud"),
+                                        ("europe-docker.pkg.dev", "gcloud"), ("acme.azurecr.io", "az acr")])
+def test_others_registries_have_their_own_way_to_short_lived_passwords(ann, host, tool):
+    assert tool in ann.refused("login-password", "--registry", host)
+
+
 def test_a_password_for_one_login(signed_in):
     registry = signed_in.environment["BERTH_SERVER"]
     secret = signed_in.ok("login-password", "--registry", registry, "--ttl", "1h").strip()
@@ -215,35 +249,113 @@ def test_a_password_for_one_login(signed_in):
     assert "twelve hours at most" in signed_in.refused("login-password", "--registry", registry, "--ttl", "13h")
 
 
-def test_docker_asks_the_credential_helper(signed_in):
+@pytest.fixture
+def helper(ann):
+    """docker-credential-berth on the PATH; what the command links beside the program is taken away again."""
+    folder = ann.home / "bin"
+    folder.mkdir()
+    (folder / "docker-credential-berth").symlink_to(pathlib.Path(BERTH).resolve())
+    ann.environment["PATH"] = f"{folder}:{ann.environment['PATH']}"
+    before = set(pathlib.Path(BERTH).parent.glob("docker-credential-berth"))
+    yield str(folder / "docker-credential-berth")
+    for made in set(pathlib.Path(BERTH).parent.glob("docker-credential-berth")) - before:
+        made.unlink()
+
+
+def kept_by_the_helper(person):
+    return json.loads((person.home / ".config/berth/credentials.json").read_text())["hosts"]
+
+
+def test_docker_asks_the_credential_helper(signed_in, helper):
     registry = signed_in.environment["BERTH_SERVER"]
     assert "credHelpers" in signed_in.ok("configure-docker", registry, "--dry-run")
     assert "credHelpers" not in signed_in.docker_config()
-    helper = signed_in.home / "bin/docker-credential-berth"
-    helper.parent.mkdir()
-    helper.symlink_to(pathlib.Path(BERTH).resolve())
-    signed_in.environment["PATH"] = f"{helper.parent}:{signed_in.environment['PATH']}"
-    before = set(pathlib.Path(BERTH).parent.glob("docker-credential-berth"))
     signed_in.ok("configure-docker", registry, "--yes")
-    for made in set(pathlib.Path(BERTH).parent.glob("docker-credential-berth")) - before:
-        made.unlink()
     config = signed_in.docker_config()
     assert config["credHelpers"] == {registry: "berth"}
     assert registry not in config["auths"], "what was in the open moved along"
 
-    given = json.loads(signed_in.ok("get", program=str(helper), given=registry))
+    given = json.loads(signed_in.ok("get", program=helper, given=registry))
     assert given["Username"] == "token" and given["Secret"].startswith("berth_lgn_")
-    assert json.loads(signed_in.ok("get", program=str(helper), given=registry)) == given, "kept while it is good"
-    assert json.loads(signed_in.ok("list", program=str(helper))) == {registry: "ann"}
-    unknown = signed_in.berth("get", program=str(helper), given="other.example.com")
+    assert json.loads(signed_in.ok("get", program=helper, given=registry)) == given, "kept while it is good"
+    assert json.loads(signed_in.ok("list", program=helper)) == {registry: "ann"}
+    unknown = signed_in.berth("get", program=helper, given="other.example.com")
     assert (unknown.returncode, unknown.stdout) == (1, "credentials not found in native keychain\n")
     store = signed_in.home / ".config/berth/credentials.json"
     assert stat.S_IMODE(store.stat().st_mode) == 0o600
     assert "ann" in signed_in.ok("user", "ls"), "berth itself asks it, too"
     signed_in.ok("logout", registry)
-    assert json.loads(signed_in.ok("list", program=str(helper))) == {}
+    assert json.loads(signed_in.ok("list", program=helper)) == {}
     signed_in.ok("configure-docker", registry, "--remove")
     assert signed_in.docker_config()["credHelpers"] == {}
+
+
+def test_docker_is_configured_again_without_losing_the_login(signed_in, helper):
+    registry = signed_in.environment["BERTH_SERVER"]
+    signed_in.ok("configure-docker", registry, "--yes")
+    kept = kept_by_the_helper(signed_in)[registry]
+    assert kept["refresh"] and kept["secret"].startswith("berth_ref_")
+    signed_in.ok("get", program=helper, given=registry)
+    signed_in.ok("configure-docker", registry, "--yes")
+    assert kept_by_the_helper(signed_in)[registry]["secret"] == kept["secret"], "not the password made with it"
+    signed_in.ok("configure-docker", registry, "--remove", "--yes")
+    assert kept_by_the_helper(signed_in) == {}, "nobody would look for it any more"
+
+
+def test_what_a_keychain_of_the_system_keeps_is_not_copied_into_a_file(signed_in, helper):
+    registry = signed_in.environment["BERTH_SERVER"]
+    vault = pathlib.Path(helper).parent / "docker-credential-vault"
+    vault.write_text("#!/bin/sh\nread -r host\n"
+                     "printf '{\"ServerURL\":\"%s\",\"Username\":\"ann\",\"Secret\":\"kept-in-a-vault\"}' \"$host\"\n")
+    vault.chmod(0o755)
+    path = signed_in.home / ".docker/config.json"
+    path.write_text(json.dumps({"credsStore": "vault"}))
+    done = signed_in.berth("configure-docker", registry, "--yes")
+    assert done.returncode == 0 and "stays there" in done.stderr, done.stderr
+    assert signed_in.docker_config()["credHelpers"] == {registry: "berth"}
+    assert not (signed_in.home / ".config/berth/credentials.json").exists()
+
+
+def test_a_login_stays_where_it_is_if_it_cannot_be_moved(signed_in, helper, tmp_path):
+    registry = signed_in.environment["BERTH_SERVER"]
+    before = signed_in.docker_config()
+    open_key = tmp_path / "open.key"
+    open_key.write_text(base64.b64encode(bytes(32)).decode())
+    open_key.chmod(0o644)
+    assert "others may read" in signed_in.refused("configure-docker", registry, "--yes",
+                                                  BERTH_CREDENTIALS_KEY_FILE=str(open_key))
+    assert signed_in.docker_config() == before
+
+
+def test_a_login_is_forgotten_though_the_registry_is_away(ann, helper, serve):
+    server = serve()
+    address = f"localhost:{server.port}"
+    ann.ok("login", "-u", "ann", "--password-stdin", address, given=ANN)
+    ann.ok("configure-docker", address, "--yes")
+    server.stop()
+    assert "Removing" in ann.ok("logout", address)
+    assert kept_by_the_helper(ann) == {}
+    assert "Not logged in" in ann.ok("logout", address)
+
+
+def test_the_helper_hands_out_a_password_for_an_hour_instead_of_a_lasting_secret(signed_in, helper):
+    registry = signed_in.environment["BERTH_SERVER"]
+    secret = signed_in.ok("token", "create", "--name", "laptop").split("Secret (shown once): ")[1].strip()
+    signed_in.ok("configure-docker", registry, "--yes")
+    signed_in.ok("store", program=helper, given=json.dumps({"ServerURL": registry, "Username": "ann", "Secret": secret}))
+    given = json.loads(signed_in.ok("get", program=helper, given=registry))
+    assert given["Username"] == "token" and given["Secret"].startswith("berth_lgn_")
+    foreign = json.dumps({"ServerURL": "other.example.com", "Username": "ann", "Secret": "of another registry"})
+    signed_in.ok("store", program=helper, given=foreign)
+    assert json.loads(signed_in.ok("get", program=helper, given="other.example.com"))["Secret"] == "of another registry"
+
+
+def test_a_helper_that_drips_is_ended(signed_in, helper):
+    slow = pathlib.Path(helper).parent / "docker-credential-slow"
+    slow.write_text("#!/bin/sh\nwhile :; do printf x; sleep 1; done\n")
+    slow.chmod(0o755)
+    (signed_in.home / ".docker/config.json").write_text(json.dumps({"credsStore": "slow"}))
+    assert "does not answer" in signed_in.refused("login-password", "--registry", signed_in.environment["BERTH_SERVER"])
 
 
 def test_the_credential_helpers_file_is_encrypted_if_there_is_a_key(ann, tmp_path):
@@ -349,6 +461,14 @@ def test_visibility_of_a_namespace_is_what_its_new_repositories_get(signed_in):
     assert "there is no such thing" in signed_in.refused("repo", "set", "acme/none", "--visibility", "public")
 
 
+def test_how_new_namespaces_begin_is_a_setting(ann, serve):
+    address = f"localhost:{serve('--auth-visibility', 'internal').port}"
+    ann.environment["BERTH_SERVER"] = address
+    ann.ok("login", "-u", "ann", "--password-stdin", address, given=ANN)
+    ann.ok("org", "create", "acme")
+    assert "acme   internal" in ann.ok("org", "ls")
+
+
 def test_only_an_owner_makes_owners_and_only_an_administrator_robots_with_plain_names(signed_in):
     registry = signed_in.environment["BERTH_SERVER"]
     for name in ("bob", "eve"):
@@ -366,6 +486,24 @@ def test_only_an_owner_makes_owners_and_only_an_administrator_robots_with_plain_
     assert "plain names" in bob.refused("robot", "create", "payroll", "--namespace", "acme")
     bob.ok("robot", "create", "acme+builder")
     signed_in.ok("robot", "create", "payroll", "--namespace", "acme")
+
+
+def test_invitations_are_every_administrators_to_see_and_take_back(ann, serve):
+    server = serve("--auth-sign-up", "invite")
+    address = f"localhost:{server.port}"
+    ann.environment["BERTH_SERVER"] = address
+    ann.ok("login", "-u", "ann", "--password-stdin", address, given=ANN)
+    ann.ok("user", "add", "root", "--admin", "--password-stdin", given=BOB)
+    secret = ann.ok("user", "invite", "--note", "for dora").strip()
+    assert secret.startswith("berth_inv_")
+    root = Person(ann.home.parent / "root")
+    root.environment["BERTH_SERVER"] = address
+    root.ok("login", "-u", "root", "--password-stdin", address, given=BOB)
+    listed = json.loads(root.ok("user", "invites", "--format", "json"))
+    assert (listed["note"], listed["created_by"]) == ("for dora", "ann") and "secret" not in listed
+    root.ok("user", "uninvite", listed["id"])
+    assert "there is no open invitation" in root.refused("user", "uninvite", listed["id"])
+    assert root.ok("user", "invites", "--format", "json") == ""
 
 
 def test_the_users_of_an_htpasswd_file_keep_their_passwords(signed_in, tmp_path):

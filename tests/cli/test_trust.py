@@ -1,6 +1,7 @@
 """CI without a stored secret: a server, an issuer of ID tokens beside it, and what jobs get from one with the other's."""
 
 import base64
+import datetime
 import http.client
 import json
 import pathlib
@@ -120,7 +121,7 @@ def test_a_job_signs_in_as_docker_does_and_may_what_the_robot_may(registry, issu
     claims = claims_of(given["token"])
     assert claims["sub"] == "acme+ci" and claims["exp"] <= ends
     assert claims["access"] == [{"type": "repository", "name": "acme/web", "actions": ["pull", "push"]}]
-    assert "refresh_token" not in given, "it would outlive the job"
+    assert given["refresh_token"].startswith("berth_ref_"), "for docker, which pushes when the ID token is over"
     assert registry.token(token, scope="repository:acme/other:push")[1]["token"], "less than was asked for is no error"
     bearer = {"Authorization": "Bearer " + given["token"]}
     assert registry.ask("POST", "/v2/acme/web/blobs/uploads/", "", **bearer)[0] == 202
@@ -157,7 +158,7 @@ def test_a_token_is_exchanged_as_oauth_has_it(registry, issuer):
     assert registry.exchange("the first of all passwords", client_id="root")[0] == 401
     form = {"grant_type": "password", "username": "acme+ci", "password": token, "access_type": "offline"}
     status, given = registry.ask("POST", "/token", urllib.parse.urlencode(form))
-    assert status == 200 and "refresh_token" not in given
+    assert status == 200 and "refresh_token" in given
 
 
 WRONG = [
@@ -271,10 +272,39 @@ def test_a_job_makes_nothing_that_outlives_it(registry, issuer):
     job = ("acme+ci", issuer.token())
     assert registry.api(200, "GET", "user", who=job)["name"] == "acme+ci"
     registry.api(403, "POST", "robot/rotate", {}, who=job)
-    registry.api(403, "POST", "auth/short-lived", {}, who=job)
-    registry.api(403, "POST", "namespaces/acme/trust", {}, who=job)
-    registry.api(403, "POST", "namespaces/acme/robots", {"name": "acme+more"}, who=job)
-    registry.api(403, "PUT", "namespaces/acme/grants", {}, who=job)
+    made = registry.api(201, "POST", "auth/short-lived", {"expires_in": "12h"}, who=job)
+    assert ends_within(made, 3600), "the longest a job may be signed in"
+    for someone in (job, ("acme+ci", made["secret"])):
+        registry.api(403, "POST", "robot/rotate", {}, who=someone)
+        registry.api(403, "POST", "namespaces/acme/trust", {}, who=someone)
+        registry.api(403, "POST", "namespaces/acme/robots", {"name": "acme+more"}, who=someone)
+        registry.api(403, "PUT", "namespaces/acme/grants", {}, who=someone)
+    again = registry.api(201, "POST", "auth/short-lived", {}, who=("acme+ci", made["secret"]))
+    assert again["expires_at"] == made["expires_at"], "no life beyond that"
+
+
+def ends_within(made, seconds):
+    ends = datetime.datetime.fromisoformat(made["expires_at"].replace("Z", "+00:00")).timestamp()
+    return time.time() < ends <= time.time() + seconds
+
+
+def test_what_a_job_made_works_after_its_token_and_ends_with_the_rule(serve, tmp_path, issuer):
+    registry = start(serve, tmp_path, "--auth-trusted-networks", "127.0.0.0/8", "--auth-job-life", "30m")
+    rule = registry.trust(issuer)
+    job = ("acme+ci", issuer.token(exp=int(time.time()) + 3))
+    made = registry.api(201, "POST", "auth/short-lived", {}, who=job)
+    assert ends_within(made, 1800)
+    refused = registry.token(job[1])
+    assert refused[0] == 401 and "within a minute" in json.dumps(refused[1]), "no token that ends before docker expects it"
+
+    def begin(who):
+        return registry.ask("POST", "/v2/acme/web/blobs/uploads/", "", who=who)[0]
+
+    registry.server.wait_until(lambda: begin(job) == 401, "end of the ID token")
+    by_secret = ("acme+ci", made["secret"])
+    assert begin(by_secret) == 202
+    registry.api(204, "DELETE", f"namespaces/acme/trust/{rule['id']}")
+    assert begin(by_secret) == 401
 
 
 def test_rules_are_made_listed_and_taken_away_by_who_administers_the_namespace(registry, issuer):

@@ -64,7 +64,7 @@ class AccountsFixture : public ::testing::Test {
   meta::NamespaceId add_org(std::string_view name, std::string_view owner) {
     return must(change([&](sql::Connection& db) -> Result<meta::NamespaceId> {
       BERTH_TRY(const auto user, meta::find_principal(db, owner));
-      return auth::create_org(db, name, "", user->id, false, stamp());
+      return auth::create_org(db, {.name = std::string(name), .owner = user->id}, false, stamp());
     }));
   }
   void add_member(std::string_view org, std::string_view user, meta::Role role) {

@@ -45,7 +45,7 @@ Result<void> TestAccounts::add_org(const std::string& name, const std::string& o
   return change([&](sql::Connection& db, const meta::Stamp& stamp) -> Result<void> {
     BERTH_TRY(const auto found, meta::find_principal(db, owner));
     if (!found) return fail(Errc::account_unknown, "there is no user " + owner);
-    BERTH_TRYV(auth::create_org(db, name, "", found->id, true, stamp));
+    BERTH_TRYV(auth::create_org(db, {.name = std::string(name), .owner = found->id}, true, stamp));
     return {};
   });
 }

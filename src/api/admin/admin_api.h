@@ -6,6 +6,7 @@
 #include "api/admin/json_object.h"
 #include "auth/accounts.h"
 #include "auth/audit_log.h"
+#include "auth/authenticator.h"
 #include "auth/directory.h"
 #include "auth/identity.h"
 #include "auth/setup_token.h"
@@ -40,6 +41,8 @@ struct AdminDeps {
   Random& random;
   auth::SignInLimiter& limiter;  // of passwords that are asked for here, and of sign-ups
   SignUp sign_up = SignUp::off;
+  meta::Visibility visibility = meta::Visibility::closed;  // of new namespaces
+  std::int64_t job_life_ms = auth::kJobLifeMs;
 };
 
 struct AdminRequest {

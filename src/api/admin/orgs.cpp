@@ -86,24 +86,27 @@ AdminReply namespace_reply(const meta::Namespace& ns, int status = 200) {
   return reply;
 }
 
-/// Who is no owner makes no owners, and takes nothing from one.
-Result<void> check_ownership(const AdminCall& call, meta::Role wanted) {
-  const auth::Subject& self = call.identity.subject;
-  if (self.is_admin) return {};
-  const auto role_of = [&](sql::Connection& db, std::string_view name) -> Result<std::optional<meta::Role>> {
-    BERTH_TRY(const auto org, load_namespace(db, call.captures[0]));
-    BERTH_TRY(const auto user, meta::find_principal(db, name));
-    if (!user) return std::optional<meta::Role>();
-    return meta::find_role(db, org.id, user->id);
-  };
-  BERTH_TRY(const bool is_fine, call.deps.store.peek([&](sql::Connection& db) -> Result<bool> {
-    BERTH_TRY(const auto own, role_of(db, self.name));
-    if (own == meta::Role::owner) return true;
-    BERTH_TRY(const auto theirs, role_of(db, call.captures[1]));
-    return wanted != meta::Role::owner && theirs != meta::Role::owner;
-  }));
-  if (is_fine) return {};
-  return fail(Errc::denied, "only an owner of " + call.captures[0] + " makes owners, or changes one");
+/// A member as a call is about him.
+struct MemberAsked {
+  auth::Subject self;
+  std::string org;
+  std::string user;
+};
+MemberAsked member_asked(const AdminCall& call) { return {call.identity.subject, call.captures[0], call.captures[1]}; }
+
+/// Who is no owner makes no owners, and takes nothing from one: as things are in the transaction that would do it.
+Result<void> check_ownership(sql::Connection& db, const MemberAsked& asked, meta::Role wanted) {
+  if (asked.self.is_admin) return {};
+  BERTH_TRY(const auto org, load_namespace(db, asked.org));
+  BERTH_TRY(const auto own, meta::find_role(db, org.id, asked.self.id));
+  if (own == meta::Role::owner) return {};
+  BERTH_TRY(const auto user, meta::find_principal(db, asked.user));
+  std::optional<meta::Role> theirs;
+  if (user) {
+    BERTH_TRY(theirs, meta::find_role(db, org.id, user->id));
+  }
+  if (wanted != meta::Role::owner && theirs != meta::Role::owner) return {};
+  return fail(Errc::denied, "only an owner of " + asked.org + " makes owners, or changes one");
 }
 
 }  // namespace
@@ -144,13 +147,16 @@ Done create_org(AdminCall& call) {
   call.detail = JsonObject().text("name", name).text("owner", owner_name).str();
   BERTH_CO_TRY(
       const auto made,
-      co_await change_accounts(call, [=, stamp = call.stamp()](sql::Connection& db) -> Result<meta::Namespace> {
-        BERTH_TRY(const auto user, meta::find_principal(db, owner_name));
-        if (!user || user->kind != meta::PrincipalKind::user)
-          return fail(Errc::account_unknown, "there is no user '" + owner_name + "'; name one as owner");
-        BERTH_TRYV(auth::create_org(db, name, display_name.value_or(""), user->id, adopts.value_or(false), stamp));
-        return load_namespace(db, name);
-      }));
+      co_await change_accounts(
+          call,
+          [=, visibility = call.deps.visibility, stamp = call.stamp()](sql::Connection& db) -> Result<meta::Namespace> {
+            BERTH_TRY(const auto user, meta::find_principal(db, owner_name));
+            if (!user || user->kind != meta::PrincipalKind::user)
+              return fail(Errc::account_unknown, "there is no user '" + owner_name + "'; name one as owner");
+            const auth::NewOrg org{name, display_name.value_or(""), user->id, visibility};
+            BERTH_TRYV(auth::create_org(db, org, adopts.value_or(false), stamp));
+            return load_namespace(db, name);
+          }));
   co_return namespace_reply(made, 201);
 }
 
@@ -217,16 +223,16 @@ Done put_member(AdminCall& call) {
   const auto role = auth::parse_role(word);
   if (!role) co_return refuse_at("/role", "role is reader, writer, admin or owner");
   call.detail = JsonObject().text("role", word).str();
-  BERTH_CO_TRYV(check_ownership(call, *role));
-  BERTH_CO_TRY(const bool was_in,
-               co_await change_accounts(call,
-                                        [=, org = call.captures[0], user = call.captures[1],
-                                         must_be_new = must_be_new(call)](sql::Connection& db) -> Result<bool> {
-                                          BERTH_TRY(const bool is_in, is_member(db, org, user));
-                                          BERTH_TRYV(check_new(must_be_new, is_in));
-                                          BERTH_TRYV(auth::put_member(db, org, user, *role));
-                                          return is_in;
-                                        }));
+  BERTH_CO_TRY(
+      const bool was_in,
+      co_await change_accounts(
+          call, [=, asked = member_asked(call), must_be_new = must_be_new(call)](sql::Connection& db) -> Result<bool> {
+            BERTH_TRYV(check_ownership(db, asked, *role));
+            BERTH_TRY(const bool is_in, is_member(db, asked.org, asked.user));
+            BERTH_TRYV(check_new(must_be_new, is_in));
+            BERTH_TRYV(auth::put_member(db, asked.org, asked.user, *role));
+            return is_in;
+          }));
   JsonObject out;
   out.text("user", call.captures[1]).text("role", word);
   AdminReply reply;
@@ -236,9 +242,9 @@ Done put_member(AdminCall& call) {
 }
 
 Done remove_member(AdminCall& call) {
-  BERTH_CO_TRYV(check_ownership(call, meta::Role::reader));
-  BERTH_CO_TRYV(co_await change_accounts(call, [org = call.captures[0], user = call.captures[1]](sql::Connection& db) {
-    return auth::remove_member(db, org, user);
+  BERTH_CO_TRYV(co_await change_accounts(call, [asked = member_asked(call)](sql::Connection& db) -> Result<void> {
+    BERTH_TRYV(check_ownership(db, asked, meta::Role::reader));
+    return auth::remove_member(db, asked.org, asked.user);
   }));
   co_return no_content();
 }

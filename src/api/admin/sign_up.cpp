@@ -14,9 +14,9 @@ constexpr std::size_t kNoteBytesMax = 100;
 constexpr std::int64_t kInvitesMax = 1'000;  // of one administrator
 constexpr std::int64_t kInviteMaxMs = 30LL * 24 * 60 * 60 * 1000;
 
-std::string invite_json(const meta::TokenRow& row) {
+std::string invite_json(const meta::TokenRow& row, std::string_view maker) {
   JsonObject out;
-  out.text("id", std::to_string(row.id)).text("note", row.name);
+  out.text("id", std::to_string(row.id)).text("note", row.name).text("created_by", maker);
   return out.raw("created_at", time_json(row.created_at_ms)).raw("expires_at", time_json(row.expires_at_ms)).str();
 }
 
@@ -69,6 +69,7 @@ Done sign_up(AdminCall& call) {
   BERTH_CO_TRYV(check_sign_up(call, invite));
   user.email = email.value_or("");
   user.display_name = display_name.value_or("");
+  user.visibility = call.deps.visibility;
   BERTH_CO_TRYV(at("/name", auth::check_account_name(user.name)));
   BERTH_CO_TRYV(at("/email", auth::check_email(user.email)));
   BERTH_CO_TRYV(at("/display_name", auth::check_display_name(user.display_name)));
@@ -98,14 +99,14 @@ Done sign_up(AdminCall& call) {
 Done list_invites(AdminCall& call) {
   BERTH_CO_TRY(const auto page, page_of(call));
   BERTH_CO_TRY(const std::int64_t after, number_after(page));
-  BERTH_CO_TRY(const auto rows, co_await call.deps.store.read([=, id = call.identity.subject.id,
-                                                               now_ms = call.deps.clock.now_ms()](sql::Connection& db) {
-    return meta::list_live_tokens(db, id, meta::TokenKind::invite, now_ms, page.limit, after);
-  }));
+  BERTH_CO_TRY(const auto rows,
+               co_await call.deps.store.read([=, now_ms = call.deps.clock.now_ms()](sql::Connection& db) {
+                 return meta::list_open_invites(db, now_ms, after, page.limit);
+               }));
   std::vector<std::string> items;
-  for (const meta::TokenRow& row : rows) items.push_back(invite_json(row));
+  for (const auto& [token, maker] : rows) items.push_back(invite_json(token, maker));
   const bool is_full = std::ssize(rows) == page.limit;
-  co_return page_reply(items, is_full ? cursor_of(std::to_string(rows.back().id)) : "");
+  co_return page_reply(items, is_full ? cursor_of(std::to_string(rows.back().token.id)) : "");
 }
 
 Done create_invite(AdminCall& call) {
@@ -137,7 +138,7 @@ Done create_invite(AdminCall& call) {
               return fail(Errc::state_conflict, "you have too many open invitations; revoke some");
             return meta::insert_token(db, row, hash, stamp);
           }));
-  std::string body = invite_json(row);
+  std::string body = invite_json(row, call.identity.subject.name);
   body.pop_back();
   append_json_member(body, "secret", std::string_view(secret));
   AdminReply reply;
@@ -148,15 +149,14 @@ Done create_invite(AdminCall& call) {
 
 Done revoke_invite(AdminCall& call) {
   BERTH_CO_TRY(const std::int64_t id, id_of(call.captures[0]));
-  BERTH_CO_TRY(const bool was_live,
-               co_await change_accounts(call,
-                                        [=, principal = call.identity.subject.id,
-                                         now_ms = call.deps.clock.now_ms()](sql::Connection& db) -> Result<bool> {
-                                          BERTH_TRY(const auto row, meta::find_token(db, id));
-                                          if (!row || row->kind != meta::TokenKind::invite) return false;
-                                          return meta::revoke_token(db, principal, id, now_ms);
-                                        }));
-  if (!was_live) co_return fail(Errc::account_unknown, "you have no open invitation " + call.captures[0]);
+  BERTH_CO_TRY(
+      const bool was_live,
+      co_await change_accounts(call, [=, now_ms = call.deps.clock.now_ms()](sql::Connection& db) -> Result<bool> {
+        BERTH_TRY(const auto row, meta::find_token(db, id));
+        if (!row || row->kind != meta::TokenKind::invite) return false;
+        return meta::revoke_token(db, row->principal, id, now_ms);
+      }));
+  if (!was_live) co_return fail(Errc::account_unknown, "there is no open invitation " + call.captures[0]);
   co_return no_content();
 }
 

@@ -69,9 +69,14 @@ io::Task<Result<Made>> make(AdminCall& call, auth::SecretKind kind, meta::TokenR
   if (parent && parent->expires_at_ms && parent->kind != meta::TokenKind::web_session)
     row.expires_at_ms = std::min(row.expires_at_ms.value_or(INT64_MAX), *parent->expires_at_ms);
   Made made{auth::make_secret(kind, call.deps.random), std::move(row)};
-  BERTH_CO_TRY(made.row.id, co_await change_accounts(
-                                call, [row = made.row, hash = auth::secret_hash(made.secret), stamp = call.stamp()](
-                                          sql::Connection& db) { return meta::insert_token(db, row, hash, stamp); }));
+  // A secret that nobody has used yet changes nothing that is remembered of others.
+  BERTH_CO_TRY(made.row.id, co_await change(call, meta::Touches::nothing(),
+                                            [row = made.row, hash = auth::secret_hash(made.secret),
+                                             stamp = call.stamp()](sql::Connection& db) {
+                                              return row.kind == meta::TokenKind::short_lived
+                                                         ? meta::insert_bounded_token(db, row, hash, stamp)
+                                                         : meta::insert_token(db, row, hash, stamp);
+                                            }));
   made.row.created_at_ms = call.deps.clock.now_ms();
   co_return made;
 }
@@ -148,7 +153,6 @@ Done revoke_token(AdminCall& call) {
 }
 
 Done create_short_lived(AdminCall& call) {
-  BERTH_CO_TRYV(check_not_a_job(call));
   BERTH_CO_TRY(auto fields, body_of(call));
   BERTH_CO_TRY(const auto life, fields.text("expires_in"));
   BERTH_CO_TRY(auto narrowing, narrowing_of(fields));
@@ -172,6 +176,10 @@ Done create_short_lived(AdminCall& call) {
   row.name = "short-lived";
   row.scope = auth::print_narrowing(narrowing);
   row.expires_at_ms = call.deps.clock.now_ms() + life_ms;
+  // A job's ID token ends within minutes, as GitHub's do; what it makes is for the job, and ends with the rule.
+  row.trust_rule = call.identity.trust_rule;
+  if (row.trust_rule != 0)
+    row.expires_at_ms = std::min(*row.expires_at_ms, call.deps.clock.now_ms() + call.deps.job_life_ms);
   if (call.identity.credential == auth::Credential::certificate)  // it ends with what it was made by
     row.expires_at_ms = std::min(*row.expires_at_ms, call.identity.valid_until_ms);
   BERTH_CO_TRY(const auto made, co_await make(call, auth::SecretKind::login, std::move(row)));

@@ -108,9 +108,8 @@ Done change_own_password(AdminCall& call) {
   BERTH_CO_TRY(auto next, fields.required_text("new"));
   BERTH_CO_TRYV(fields.finish());
   const std::string name = call.identity.subject.name;
-  auth::SignInLimiter& limiter = call.deps.limiter;
   const std::int64_t now_ms = call.deps.clock.now_ms();
-  BERTH_CO_TRYV(limiter.check(name, call.request.address, now_ms));
+  BERTH_CO_TRY(auto attempt, call.deps.limiter.begin(name, call.request.address, now_ms));
   BERTH_CO_TRY(const auto user, call.deps.store.peek([&](sql::Connection& db) { return load_user(db, name); }));
   // A stolen access token must not become the whole account.
   BERTH_CO_TRY(const bool is_right,
@@ -119,10 +118,10 @@ Done change_own_password(AdminCall& call) {
                                       return !stored.empty() && auth::verify_password(stored, given);
                                     }));
   if (!is_right) {
-    limiter.note_failure(name, call.request.address, now_ms);
+    attempt.failed(now_ms);
     co_return fail(Errc::denied, "the current password is not right");
   }
-  limiter.note_success(name, call.request.address);
+  attempt.succeeded(now_ms);
   co_return co_await store_password(call, name, std::move(next));
 }
 
@@ -150,6 +149,7 @@ Done create_user(AdminCall& call) {
   BERTH_CO_TRYV(fields.finish());
   user.email = email.value_or("");
   user.display_name = display_name.value_or("");
+  user.visibility = call.deps.visibility;
   BERTH_CO_TRYV(at("/name", auth::check_account_name(user.name)));
   BERTH_CO_TRYV(at("/email", auth::check_email(user.email)));
   BERTH_CO_TRYV(at("/display_name", auth::check_display_name(user.display_name)));
@@ -184,6 +184,7 @@ Done set_up(AdminCall& call) {
                    "the set-up secret is not the one that was printed, or an hour old; start the server again");
   BERTH_CO_TRYV(at("/name", auth::check_account_name(user.name)));
   user.is_admin = true;
+  user.visibility = call.deps.visibility;
   BERTH_CO_TRY(user.password_hash, co_await hash_on_pool(call, "/password", std::move(password)));
   BERTH_CO_TRY(const auto made, co_await change_accounts(
                                     call, [=, stamp = call.stamp()](sql::Connection& db) -> Result<meta::Principal> {

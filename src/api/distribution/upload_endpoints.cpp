@@ -66,16 +66,21 @@ Result<oci::Digest> digest_parameter(const http::Query& query, std::string_view 
 /// itself, which gives what it has already, where there is none; nullopt while there are no accounts: from anywhere.
 Result<std::optional<oci::RepoName>> source_for(const Context& context, const oci::RepoName& target,
                                                 std::optional<oci::RepoName> wanted, const oci::Digest& digest) {
-  constexpr std::int64_t kHoldersMax = 32;  // X3: a bounded search
+  constexpr std::size_t kHoldersMax = 8;  // X3: a bounded search
   if (!context.identity) return wanted;
   if (wanted) {
     BERTH_TRY(const bool may, may_read(context, *wanted));
     return may ? std::move(wanted) : std::optional(target);
   }
-  BERTH_TRY(auto holders, context.services.uploads.holders(digest, kHoldersMax));
+  BERTH_TRY(auto holders, context.services.uploads.holders(digest, static_cast<std::int64_t>(kHoldersMax)));
   for (oci::RepoName& holder : holders) {
     BERTH_TRY(const bool may, may_read(context, holder));
     if (may) return std::optional(std::move(holder));
+  }
+  // As many decisions whether others have the bytes or not, or the time would tell (S6, S12).
+  for (std::size_t i = holders.size(); i < kHoldersMax; ++i) {
+    const auto nobodys = oci::RepoName::parse(digest.hex().substr(i * 4, 16) + "/" + digest.hex().substr(0, 16));
+    if (nobodys) BERTH_TRYV(may_read(context, *nobodys));
   }
   return std::optional(target);
 }

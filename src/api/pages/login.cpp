@@ -159,19 +159,18 @@ Shown come_from_provider(PageCall& call) {
   }
   if (call.query.has("error")) co_return fail(provider_refusal(call));
   // Each answer makes us ask the provider: who sends codes that are none is slowed down, and nobody else.
-  auth::SignInLimiter& limiter = call.browser().limiter;
   const std::int64_t now_ms = call.context.services.clock.now_ms();
   const std::string counted = "provider " + io::address_group(call.context.address);
-  BERTH_CO_TRYV(limiter.check(counted, call.context.address, now_ms));
+  BERTH_CO_TRY(auto attempt, call.browser().limiter.begin(counted, call.context.address, now_ms));
   BERTH_CO_TRY(auto back, callback_of(call));
   auto person = co_await oidc->finish(
       {journey.secret, call.field("state"), call.field("code"), call.field("iss"), std::move(back)});
   if (!person) {
-    if (person.error().code == Errc::denied) limiter.note_failure(counted, call.context.address, now_ms);
+    if (person.error().code == Errc::denied) attempt.failed(now_ms);
     call.context.services.log.warn("oidc.refused", {f("req", call.request_id), f("err", person.error().cause)});
     co_return fail(std::move(person).error());
   }
-  limiter.note_success(counted, call.context.address);
+  attempt.succeeded(now_ms);
   if (!journey.link.empty()) co_return co_await link(call, *std::move(person), journey.link);
   BERTH_CO_TRY(auto subject, co_await call.browser().external.sign_in(*std::move(person), oidc->settings().rules,
                                                                       "OpenID Connect", call.context.address));
