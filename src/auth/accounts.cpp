@@ -316,9 +316,18 @@ Result<meta::TokenId> add_robot_secret(sql::Connection& db, std::string_view rob
   for (const meta::TokenRow& secret : live) BERTH_TRYV(meta::shorten_token(db, secret.id, overlap_until_ms));
   meta::TokenRow secret;
   secret.principal = row.id;
-  secret.kind = meta::TokenKind::robot_secret;
-  secret.expires_at_ms = row.expires_at_ms;
+  secret.kind = meta::TokenKind::robot_secret;  // without an end of its own: it is worth what the robot is
   return meta::insert_token(db, secret, hash, stamp);
+}
+
+Result<void> change_robot(sql::Connection& db, std::string_view robot, const RobotChange& change) {
+  BERTH_TRY(auto row, require_principal(db, robot, meta::PrincipalKind::robot, "robot"));
+  if (change.version && *change.version != row.version)
+    return fail(Errc::precondition_failed, row.name + " was changed meanwhile");
+  if (change.description) row.display_name = *change.description;
+  if (change.is_disabled) row.is_disabled = *change.is_disabled;
+  if (change.end) row.expires_at_ms = change.end->at_ms;
+  return meta::update_principal(db, row);
 }
 
 Result<void> remove_robot(sql::Connection& db, std::string_view robot) {

@@ -87,6 +87,17 @@ Result<meta::PrincipalId> create_robot(sql::Connection& db, const NewRobot& robo
 /// `overlap_until_ms`.
 Result<meta::TokenId> add_robot_secret(sql::Connection& db, std::string_view robot, const crypto::Sha256Sum& hash,
                                        std::int64_t overlap_until_ms, const meta::Stamp& stamp);
+struct RobotChange {
+  struct End {
+    std::optional<std::int64_t> at_ms;  // nullopt: never
+  };
+  std::optional<std::string> description;
+  std::optional<bool> is_disabled;
+  std::optional<End> end;
+  std::optional<std::int64_t> version;  // the change counts only if it is still at that
+};
+/// Its secrets end with it, and go on with it. Errors: account_unknown, precondition_failed.
+Result<void> change_robot(sql::Connection& db, std::string_view robot, const RobotChange& change);
 Result<void> remove_robot(sql::Connection& db, std::string_view robot);
 
 inline constexpr std::int64_t kGrantsPerSubjectMax = 1'000;  // of one subject in one namespace

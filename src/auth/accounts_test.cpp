@@ -1,6 +1,9 @@
 #include "auth/accounts.h"
 
+#include "base/base64.h"
 #include "support/accounts_fixture.h"
+
+#include <set>
 
 namespace berth::auth {
 namespace {
@@ -51,6 +54,9 @@ class Accounts : public test::AccountsFixture {
     const auto hash = secret_hash(robot.data() + std::to_string(++secrets_));
     return outcome(change(
         [&](sql::Connection& db) { return add_robot_secret(db, robot, hash, clock_.now_ms() + overlap_ms, stamp()); }));
+  }
+  std::string change_robot(std::string_view name, const RobotChange& wanted) {
+    return outcome(change([&](sql::Connection& db) { return auth::change_robot(db, name, wanted); }));
   }
   std::int64_t live_secrets() {
     return probe_.number(
@@ -365,13 +371,69 @@ TEST_F(Accounts, AThousandRotationsLaterItStillHasTwoAtMost) {
 }
 
 TEST_F(Accounts, ASecretEndsWithItsRobot) {
-  const std::int64_t end = clock_.now_ms() + kDayMs;
-  add_robot("ann+ci", end);
-  EXPECT_EQ(rotate("ann+ci", 0), "ok");
-  EXPECT_EQ(probe_.number("SELECT expires_at FROM token"), end);
+  add_robot("ann+ci", clock_.now_ms() + kDayMs);
+  const std::string secret = make_secret(SecretKind::robot, random_);
+  expect_ok(change([&](sql::Connection& db) {
+    return add_robot_secret(db, "ann+ci", secret_hash(secret), clock_.now_ms(), stamp());
+  }));
+  EXPECT_EQ(who(sign_in("ann+ci", secret)), "ann+ci");
+  clock_.advance_ms(kDayMs);
+  EXPECT_EQ(who(sign_in("ann+ci", secret)), "unauthorized");
+  EXPECT_EQ(change_robot("ann+ci", {.end = RobotChange::End{clock_.now_ms() + kDayMs}}), "ok");
+  EXPECT_EQ(who(sign_in("ann+ci", secret)), "ann+ci") << "nobody has to be handed a new one";
+  clock_.advance_ms(kDayMs);
+  EXPECT_EQ(who(sign_in("ann+ci", secret)), "unauthorized");
+  EXPECT_EQ(change_robot("ann+ci", {.end = RobotChange::End{}}), "ok");
+  clock_.advance_ms(10'000 * kDayMs);
+  EXPECT_EQ(who(sign_in("ann+ci", secret)), "ann+ci") << "never";
   expect_ok(change([&](sql::Connection& db) { return remove_robot(db, "ann+ci"); }));
   EXPECT_EQ(probe_.number("SELECT count(*) FROM token"), 0);
   EXPECT_EQ(outcome(change([&](sql::Connection& db) { return remove_robot(db, "ann"); })), "account_unknown");
+}
+
+TEST_F(Accounts, ALongerLifeOfTheRobotIsNoneForASecretThatWasRotatedOut) {
+  add_robot("ann+ci", clock_.now_ms() + kMinuteMs);
+  EXPECT_EQ(rotate("ann+ci", 0), "ok");
+  EXPECT_EQ(rotate("ann+ci", kDayMs), "ok") << "the one before would go on for longer than the robot";
+  EXPECT_EQ(change_robot("ann+ci", {.end = RobotChange::End{clock_.now_ms() + 90 * kDayMs}}), "ok");
+  EXPECT_EQ(live_secrets(), 2);
+  clock_.advance_ms(kDayMs);
+  EXPECT_EQ(live_secrets(), 1);
+}
+
+TEST_F(Accounts, ARobotThatIsDisabledOrOverIsRefusedAtOnceWhateverItHolds) {  // A16
+  add_robot("ann+ci");
+  const std::string secret = add_secret("ann+ci", TokenKind::robot_secret).text;
+  const std::string brief = add_secret("ann+ci", TokenKind::short_lived).text;
+  const std::string refresh = add_secret("ann+ci", TokenKind::refresh).text;
+  const auto issued = must(tokens_.issue(*must(sign_in("ann+ci", secret)), {})).text;
+  const auto outcomes = [&] {
+    std::set<std::string> out = {who(sign_in("ann+ci", secret)), who(sign_in("ann+ci", brief)),
+                                 who(authenticator_.refresh(refresh, kAddress)), who(authenticate("Bearer " + issued)),
+                                 who(authenticate("Basic " + encode_base64("ann+ci:" + secret)))};
+    if (const auto late = authenticator_.find_expired("Bearer " + issued, kDayMs)) out.insert(late->subject.name);
+    return out;
+  };
+  const std::set<std::string> in = {"ann+ci"};
+  const std::set<std::string> out = {"unauthorized"};
+  EXPECT_EQ(outcomes(), in);
+  EXPECT_EQ(change_robot("ann+ci", {.is_disabled = true}), "ok");
+  EXPECT_EQ(outcomes(), out);
+  EXPECT_EQ(change_robot("ann+ci", {.is_disabled = false}), "ok");
+  EXPECT_EQ(outcomes(), in) << "as if nothing had been";
+  EXPECT_EQ(change_robot("ann+ci", {.end = RobotChange::End{clock_.now_ms()}}), "ok");
+  EXPECT_EQ(outcomes(), out);
+}
+
+TEST_F(Accounts, ARobotIsChangedOnlyAsItWasSeen) {
+  add_robot("ann+ci");
+  const std::int64_t seen = principal("ann+ci")->version;
+  EXPECT_EQ(change_robot("ann+ci", {.description = "builds", .version = seen}), "ok");
+  EXPECT_EQ(principal("ann+ci")->display_name, "builds");
+  EXPECT_EQ(change_robot("ann+ci", {.is_disabled = true, .version = seen}), "precondition_failed");
+  EXPECT_FALSE(principal("ann+ci")->is_disabled);
+  EXPECT_EQ(change_robot("ann", {.is_disabled = true}), "account_unknown") << "that is a user";
+  EXPECT_EQ(change_robot("ann+cd", {.is_disabled = true}), "account_unknown");
 }
 
 // ---- grants

@@ -15,6 +15,11 @@ constexpr sql::Sql kFind = R"(
   JOIN principal p ON p.id = t.robot_id
   WHERE t.id = $1)";
 
+constexpr sql::Sql kSetDisabled = R"(
+  UPDATE trust_rule
+  SET disabled = $2
+  WHERE id = $1)";
+
 constexpr sql::Sql kRemove = R"(
   DELETE FROM trust_rule
   WHERE id = $1 AND ns_id = $2)";
@@ -89,6 +94,11 @@ Result<std::optional<TrustRule>> find_trust_rule(sql::Connection& db, TrustRuleI
   std::optional<TrustRule> out;
   BERTH_TRYV(db.query(kFind, {id}, [&](const sql::Row& row) { out = read(row); }));
   return out;
+}
+
+Result<void> set_trust_rule_disabled(sql::Connection& db, TrustRuleId id, bool is_disabled) {
+  BERTH_TRYV(db.execute(kSetDisabled, {id, std::int64_t{is_disabled ? 1 : 0}}));
+  return {};
 }
 
 Result<bool> remove_trust_rule(sql::Connection& db, NamespaceId ns, TrustRuleId id) {

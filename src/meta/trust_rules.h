@@ -25,6 +25,7 @@ struct TrustRule {
 
 Result<TrustRuleId> insert_trust_rule(sql::Connection& db, const TrustRule& rule, const Stamp& stamp);
 Result<std::optional<TrustRule>> find_trust_rule(sql::Connection& db, TrustRuleId id);
+Result<void> set_trust_rule_disabled(sql::Connection& db, TrustRuleId id, bool is_disabled);
 /// False if there was none of that number in the namespace.
 Result<bool> remove_trust_rule(sql::Connection& db, NamespaceId ns, TrustRuleId id);
 /// Of a namespace, by id, after `after` (exclusive), at most `limit`.

@@ -107,6 +107,11 @@ def test_large_bodies_are_413(ann):
     ("POST", "/namespaces/acme/robots", {"name": "acme+ci", "permissions": [
         {"repo": "acme/a", "actions": ["pull"]}, {"repo": "else/a", "actions": ["pull"]}]}, 422, "/permissions/1/repo"),
     ("POST", "/namespaces/acme/robots", {"name": "acme+ci", "permissions": [{"repo": 1}]}, 400, "/permissions/0/repo"),
+    ("PATCH", "/namespaces/acme/robots/acme+ci", {"expires_in": "1s"}, 422, "/expires_in"),
+    ("PATCH", "/namespaces/acme/robots/acme+ci", {"expires_in": ""}, 422, "/expires_in"),
+    ("PATCH", "/namespaces/acme/robots/acme+ci", {"description": "x" * 1001}, 422, "/description"),
+    ("PATCH", "/namespaces/acme/robots/acme+ci", {"name": "acme+cd"}, 400, "/name"),
+    ("PATCH", "/namespaces/acme/trust/1", {"robot": "acme+cd"}, 400, "/robot"),
 ])
 def test_errors_tell_where(world, ann, method, path, body, status, pointer):
     assert pointers(world.root.ask(method, path, body, status)) == [pointer]

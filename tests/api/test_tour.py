@@ -163,7 +163,24 @@ def robots(world, ann):
     own = world.bearer(last["secret"]).post("/robot/rotate").json()
     assert world.bearer(own["secret"]).get("/user").json()["name"] == "acme+ci"
     ann.post("/robot/rotate", status=403)
+    change_robot(world, ann, own["secret"])
     assert [row["name"] for row in ann.get("/namespaces/acme/robots").json()["items"]] == ["acme+ci"]
+
+
+def change_robot(world, ann, secret):
+    where = "/namespaces/acme/robots/acme+ci"
+    seen = ann.get(where)
+    changed = ann.patch(where, {"disabled": True, "description": None}, headers={"If-Match": seen.headers["ETag"]})
+    assert changed.json() == seen.json() | {"disabled": True, "description": "",
+                                            "last_used_at": changed.json()["last_used_at"]}
+    world.bearer(secret).get("/user", status=401)
+    ann.patch(where, {"disabled": False}, status=412, headers={"If-Match": seen.headers["ETag"]})
+    ann.patch(where, {"disabled": False, "expires_in": None}, headers={"If-Match": changed.headers["ETag"]})
+    world.bearer(secret).get("/user")
+    assert ann.get(where).json()["expires_at"] is None
+    ann.patch(where, {"expires_in": "soon"}, status=422)
+    ann.patch(where, {"disabled": "no"}, status=400)
+    ann.patch(where + "x", {"disabled": True}, status=404)
 
 
 def trust(ann):
@@ -179,6 +196,10 @@ def trust(ann):
     ann.post("/namespaces/acme/trust", wanted | {"claims": {"ref": 1}}, status=400)
     assert ann.get("/namespaces/acme/trust").json()["items"] == [made.json()]
     ann.get(where.replace("acme", "ann"), status=404)
+    assert ann.patch(where, {"disabled": True}).json() == made.json() | {"disabled": True}
+    ann.patch(where, {"disabled": None}, status=400)
+    ann.patch(where.replace("acme", "ann"), {"disabled": False}, status=404)
+    assert ann.patch(where, {"disabled": False}).json() == made.json()
     ann.delete(where)
     ann.get(where, status=404)
 

@@ -11,12 +11,17 @@ namespace {
 constexpr std::int64_t kOverlapMs = 24LL * 60 * 60 * 1000;
 constexpr std::int64_t kOverlapMaxMs = 30 * kOverlapMs;
 
+bool is_live(const meta::TokenRow& secret, const meta::Principal& robot, std::int64_t now_ms) {
+  const auto is_over = [&](std::optional<std::int64_t> end_ms) { return end_ms && *end_ms <= now_ms; };
+  return !secret.revoked_at_ms && !is_over(secret.expires_at_ms) && !is_over(robot.expires_at_ms);
+}
+
 std::string robot_json(const meta::Principal& robot, const std::vector<meta::TokenRow>& secrets, std::int64_t now_ms) {
   std::optional<std::int64_t> used_at_ms;
   std::string used_from;
   std::int64_t live = 0;
   for (const meta::TokenRow& secret : secrets) {
-    if (!secret.revoked_at_ms && (!secret.expires_at_ms || *secret.expires_at_ms > now_ms)) ++live;
+    if (is_live(secret, robot, now_ms)) ++live;
     if (secret.used_at_ms && (!used_at_ms || *secret.used_at_ms > *used_at_ms)) {
       used_at_ms = secret.used_at_ms;
       used_from = secret.used_from;
@@ -43,6 +48,23 @@ Result<RobotView> load_robot(sql::Connection& db, std::string_view ns_name, std:
   RobotView out{*std::move(found), {}};
   BERTH_TRY(out.secrets, meta::list_tokens(db, out.robot.id, meta::TokenKind::robot_secret, 0, 1000));
   return out;
+}
+
+AdminReply robot_reply(const RobotView& view, std::int64_t now_ms) {
+  AdminReply reply;
+  reply.body = robot_json(view.robot, view.secrets, now_ms);
+  reply.etag = etag_of(view.robot.version);
+  return reply;
+}
+
+/// "expires_in", from now on; null: never. Without it the end stays what it is.
+Result<std::optional<auth::RobotChange::End>> end_of(JsonFields& fields, std::int64_t now_ms) {
+  using End = auth::RobotChange::End;
+  BERTH_TRY(const auto life, fields.text("expires_in"));
+  if (!fields.has("expires_in")) return std::optional<End>();
+  if (!life) return std::optional(End{});
+  BERTH_TRY(const std::int64_t life_ms, at("/expires_in", parse_life_ms(*life)));
+  return std::optional(End{now_ms + life_ms});
 }
 
 struct GrantWanted {
@@ -164,10 +186,32 @@ Done get_robot(AdminCall& call) {
   BERTH_CO_TRY(const auto view, call.deps.store.peek([&](sql::Connection& db) {
     return load_robot(db, call.captures[0], call.captures[1]);
   }));
-  AdminReply reply;
-  reply.body = robot_json(view.robot, view.secrets, call.deps.clock.now_ms());
-  reply.etag = etag_of(view.robot.version);
-  co_return reply;
+  co_return robot_reply(view, call.deps.clock.now_ms());
+}
+
+Done change_robot(AdminCall& call) {
+  const std::int64_t now_ms = call.deps.clock.now_ms();
+  BERTH_CO_TRY(auto fields, body_of(call));
+  auth::RobotChange change;
+  BERTH_CO_TRY(change.description, fields.clearable_text("description"));
+  BERTH_CO_TRY(change.is_disabled, fields.boolean("disabled"));
+  BERTH_CO_TRY(change.end, end_of(fields, now_ms));
+  BERTH_CO_TRYV(fields.finish());
+  if (change.description) BERTH_CO_TRYV(at("/description", check_description(*change.description)));
+  change.version = wanted_version(call);
+  JsonObject said;
+  if (change.is_disabled) said.boolean("disabled", *change.is_disabled);
+  if (change.end) said.raw("expires_at", time_json(change.end->at_ms));
+  call.detail = said.str();
+  BERTH_CO_TRY(
+      const auto changed,
+      co_await change_accounts(
+          call, [change, ns = call.captures[0], name = call.captures[1]](sql::Connection& db) -> Result<RobotView> {
+            BERTH_TRYV(load_robot(db, ns, name));
+            BERTH_TRYV(auth::change_robot(db, name, change));
+            return load_robot(db, ns, name);
+          }));
+  co_return robot_reply(changed, now_ms);
 }
 
 Done remove_robot(AdminCall& call) {
@@ -194,7 +238,8 @@ Done rotate_self(AdminCall& call) {
   // What a robot hands on, narrowed or for a few hours, must not become the robot.
   BERTH_CO_TRY(const auto secret, secret_of(call));
   if (!secret || secret->kind != meta::TokenKind::robot_secret)
-    co_return fail(Errc::denied, "only the robot's own secret changes itself");
+    co_return fail(Errc::denied,
+                   "only the robot's own secret changes itself, not what a login or a command made of it");
   co_return co_await add_secret(call, call.identity.subject.name);
 }
 

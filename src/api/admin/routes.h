@@ -41,6 +41,7 @@ Done remove_team_member(AdminCall& call);
 Done list_robots(AdminCall& call);
 Done create_robot(AdminCall& call);
 Done get_robot(AdminCall& call);
+Done change_robot(AdminCall& call);
 Done remove_robot(AdminCall& call);
 Done rotate_robot(AdminCall& call);
 Done rotate_self(AdminCall& call);
@@ -64,11 +65,13 @@ Done end_user_sessions(AdminCall& call);
 Done list_trust_rules(AdminCall& call);
 Done create_trust_rule(AdminCall& call);
 Done get_trust_rule(AdminCall& call);
+Done change_trust_rule(AdminCall& call);
 Done remove_trust_rule(AdminCall& call);
 
 Done list_grants(AdminCall& call);
 Done put_grant(AdminCall& call);
 Done remove_grant(AdminCall& call);
+
 Done explain(AdminCall& call);
 
 Done list_repos(AdminCall& call);

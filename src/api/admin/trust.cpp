@@ -15,6 +15,14 @@ std::string rule_json(const meta::TrustRule& rule) {
   return out.raw("last_used_at", time_json(rule.used_at_ms)).str();
 }
 
+/// Only below the namespace it was asked for in (S13).
+Result<meta::TrustRule> load_rule(sql::Connection& db, std::string_view ns_name, meta::TrustRuleId id) {
+  BERTH_TRY(const auto ns, meta::find_namespace(db, ns_name));
+  BERTH_TRY(auto found, meta::find_trust_rule(db, id));
+  if (ns && found && found->ns == ns->id) return *std::move(found);
+  return fail(Errc::account_unknown, "there is no trust rule " + std::to_string(id) + " in " + std::string(ns_name));
+}
+
 }  // namespace
 
 Done list_trust_rules(AdminCall& call) {
@@ -68,15 +76,29 @@ Done create_trust_rule(AdminCall& call) {
 
 Done get_trust_rule(AdminCall& call) {
   BERTH_CO_TRY(const std::int64_t id, id_of(call.captures[1]));
-  BERTH_CO_TRY(const auto rule, call.deps.store.peek([&](sql::Connection& db) -> Result<meta::TrustRule> {
-    BERTH_TRY(const auto ns, meta::find_namespace(db, call.captures[0]));
-    BERTH_TRY(auto found, meta::find_trust_rule(db, id));
-    if (!ns || !found || found->ns != ns->id)
-      return fail(Errc::account_unknown, "there is no trust rule " + call.captures[1] + " in " + call.captures[0]);
-    return *std::move(found);
-  }));
+  BERTH_CO_TRY(const auto rule,
+               call.deps.store.peek([&](sql::Connection& db) { return load_rule(db, call.captures[0], id); }));
   AdminReply reply;
   reply.body = rule_json(rule);
+  co_return reply;
+}
+
+/// Off and on again: what a rule says is not changed, but said by a new one.
+Done change_trust_rule(AdminCall& call) {
+  BERTH_CO_TRY(const std::int64_t id, id_of(call.captures[1]));
+  BERTH_CO_TRY(auto fields, body_of(call));
+  BERTH_CO_TRY(const auto is_disabled, fields.boolean("disabled"));
+  BERTH_CO_TRYV(fields.finish());
+  if (is_disabled) call.detail = JsonObject().boolean("disabled", *is_disabled).str();
+  BERTH_CO_TRY(
+      const auto changed,
+      co_await change_accounts(call, [=, ns = call.captures[0]](sql::Connection& db) -> Result<meta::TrustRule> {
+        BERTH_TRYV(load_rule(db, ns, id));
+        if (is_disabled) BERTH_TRYV(meta::set_trust_rule_disabled(db, id, *is_disabled));
+        return load_rule(db, ns, id);
+      }));
+  AdminReply reply;
+  reply.body = rule_json(changed);
   co_return reply;
 }
 
