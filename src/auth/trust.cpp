@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::int64_t kLifeMaxMs = 60LL * 60 * 1000;   // of what a token is exchanged for, however long it lives
 constexpr std::int64_t kUseNotedMs = 60LL * 60 * 1000;  // how exact "last used" is
-constexpr std::size_t kAudiencesMax = 8;                // that are looked up for a token which names no robot
-constexpr std::int64_t kRulesMax = 1'000;               // likewise
+constexpr std::size_t kAudiencesMax = 8;                // of a token that comes without a robot's name
+constexpr std::size_t kRulesMax = 1'000;                // that are about such a token
 constexpr std::size_t kToldMax = 3;                     // rules whose mismatch is told
 constexpr std::size_t kTextBytesMax = 200;              // of one claim on record
 
@@ -78,31 +78,48 @@ io::Task<Result<IdentityPtr>> Trust::sign_in(std::string robot, std::string toke
     co_return refuse(robot, address, verified.error().cause, is_over ? kJobExpired : kJobRefused);
   }
   // Looked up only now: a rule that was taken away while keys were fetched is not there any more.
-  BERTH_CO_TRY(const auto rules, co_await candidates(robot, verified->claims));
+  Rules rules;
+  if (!robot.empty()) {
+    BERTH_CO_TRY(rules, rules_of(robot, verified->claims.issuer));
+  } else {
+    BERTH_CO_TRY(auto found, co_await rules_about(verified->claims));
+    if (!found) {
+      co_return refuse(robot, address,
+                       "several namespaces have rules about its issuer and audience; the user name must be the robot's",
+                       kJobNeedsName);
+    }
+    rules = *std::move(found);
+  }
   co_return judge(Job{std::move(robot), std::move(address), *std::move(verified)}, rules);
 }
 
-io::Task<Result<std::vector<meta::TrustRule>>> Trust::candidates(std::string robot, Claims claims) {
-  using Rules = std::vector<meta::TrustRule>;
-  if (!robot.empty()) {
-    co_return deps_.store.peek([&](sql::Connection& db) -> Result<Rules> {
-      BERTH_TRY(const auto principal, meta::find_principal(db, robot));
-      if (!principal) return Rules();
-      return meta::trust_rules_of_robot(db, principal->id, claims.issuer);
-    });
-  }
-  if (claims.audiences.size() > kAudiencesMax) claims.audiences.resize(kAudiencesMax);
-  co_return co_await deps_.store.read([claims = std::move(claims)](sql::Connection& db) -> Result<Rules> {
-    Rules out;
-    for (const std::string& audience : claims.audiences) {
-      BERTH_TRY(auto found, meta::trust_rules_of_issuer(db, claims.issuer, audience, kRulesMax));
-      std::ranges::move(found, std::back_inserter(out));
-    }
-    return out;
+Result<Trust::Rules> Trust::rules_of(std::string_view robot, std::string_view issuer) {
+  return deps_.store.peek([&](sql::Connection& db) -> Result<Rules> {
+    BERTH_TRY(const auto principal, meta::find_principal(db, robot));
+    if (!principal) return Rules();
+    return meta::trust_rules_of_robot(db, principal->id, issuer);
   });
 }
 
-Result<IdentityPtr> Trust::judge(const Job& job, const std::vector<meta::TrustRule>& rules) {
+/// Anybody who owns a namespace makes rules, about anybody's jobs: where two namespaces have some, matching or not, it
+/// must be the job that says whose it is, or a stranger's rule could catch it, or stand in its way. The same if there
+/// are more than can be looked at.
+io::Task<Result<std::optional<Trust::Rules>>> Trust::rules_about(Claims claims) {
+  if (claims.audiences.size() > kAudiencesMax) co_return std::nullopt;
+  co_return co_await deps_.store.read(
+      [claims = std::move(claims)](sql::Connection& db) -> Result<std::optional<Rules>> {
+        Rules out;
+        for (const std::string& audience : claims.audiences) {
+          BERTH_TRY(auto found, meta::trust_rules_of_issuer(db, claims.issuer, audience, kRulesMax + 1));
+          std::ranges::move(found, std::back_inserter(out));
+        }
+        const auto is_anothers = [&](const meta::TrustRule& rule) { return rule.ns != out.front().ns; };
+        if (out.size() > kRulesMax || std::ranges::any_of(out, is_anothers)) return std::nullopt;
+        return std::optional(std::move(out));
+      });
+}
+
+Result<IdentityPtr> Trust::judge(const Job& job, const Rules& rules) {
   const meta::TrustRule* chosen = nullptr;
   std::string why;
   std::size_t told = 0;

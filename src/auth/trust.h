@@ -10,6 +10,7 @@
 #include "meta/principals.h"
 #include "meta/store.h"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,7 +27,8 @@ class Trust {
   };
   explicit Trust(Deps deps) : deps_(deps) {}
 
-  /// Who a job is. robot: whose rules are meant; empty: everybody's, if those that match are all about one robot.
+  /// Who a job is. robot: whose rules are meant, and the only ones that are looked at; empty: all about the token's
+  /// issuer and audience, if they are of one namespace, and those that match about one robot.
   /// The identity lives as long as the token, an hour at most; the same token may be brought again.
   /// Errors: unauthorized, with the reason in the cause and in the audit log; unavailable: the issuer's keys cannot be
   /// had.
@@ -38,8 +40,10 @@ class Trust {
     std::string address;
     IdToken token;
   };
-  io::Task<Result<std::vector<meta::TrustRule>>> candidates(std::string robot, Claims claims);
-  Result<IdentityPtr> judge(const Job& job, const std::vector<meta::TrustRule>& rules);
+  using Rules = std::vector<meta::TrustRule>;
+  Result<Rules> rules_of(std::string_view robot, std::string_view issuer);
+  io::Task<Result<std::optional<Rules>>> rules_about(Claims claims);  // nullopt: of several namespaces
+  Result<IdentityPtr> judge(const Job& job, const Rules& rules);
   Result<IdentityPtr> accept(const Job& job, const meta::TrustRule& rule);
   std::unexpected<Error> refuse(std::string_view robot, std::string_view address, const std::string& why,
                                 std::string_view message);
@@ -47,8 +51,10 @@ class Trust {
   Deps deps_;
 };
 
-/// The message of every refusal but that of an expired token: whose rules there are is nobody's business.
+/// The message of every refusal but these two: whose rules there are is nobody's business.
 inline constexpr std::string_view kJobRefused = "the ID token is not accepted here; the registry's audit log says why";
 inline constexpr std::string_view kJobExpired = "the ID token has expired; have a new one made";
+inline constexpr std::string_view kJobNeedsName =
+    "the ID token alone does not say who you are here; sign in with the robot's name, as acme+ci";
 
 }  // namespace berth::auth
