@@ -60,9 +60,9 @@ Result<void> AccountServices::build() {
   auth_ = std::make_unique<api::Auth>(api::Auth{*directory_, *authenticator_, *tokens_, *certificates_, *audit_, *keys_,
                                                 config.http.trusted_proxies, *browser_.all, config.auth_mode,
                                                 config.external_url, config.auth_hosts, config.external.realm});
-  admin_ = std::make_unique<api::AdminApi>(api::AdminDeps{deps_.store, *directory_, *audit_, *setup_, *passwords_,
-                                                          deps_.clock, deps_.random, authenticator_->limiter(),
-                                                          config.sign_up, config.visibility, config.job_life_ms});
+  admin_ = std::make_unique<api::AdminApi>(
+      api::AdminDeps{deps_.store, *directory_, *audit_, *setup_, *passwords_, deps_.clock, deps_.random,
+                     authenticator_->limiter(), config.sign_up, config.visibility, config.job_life_ms, config.deletes});
   return {};
 }
 

@@ -21,7 +21,7 @@ def test_examples_run(world, tmp_path):
     assert re.sub(r'"request_id":"[^"]*"', '"request_id":"…"', ran.stdout).count(refused) == 1, ran.stdout
     assert world.root.get("/namespaces/acme").json()["visibility"] == "internal"
     assert world.root.get("/namespaces/acme/robots/acme+ci").json()["live_secrets"] == 2
-    verdict = '"subject":"acme+ci","repo":"acme/web","right":"write","allowed":true'
+    verdict = '"subject":"acme+ci","repo":"acme/web","tag":null,"right":"write","allowed":true'
     assert verdict in ran.stdout
 
 

@@ -215,6 +215,10 @@ def grants(world, ann):
     assert again in ann.get("/namespaces/acme/grants").json()["items"]
     verdict = ann.get("/explain?repo=acme/web-1&action=push&subject=bob").json()
     assert verdict["allowed"] is True and f"grant {grant['id']}" in verdict["because"]
+    assert verdict["changeable_by"] == "owners of acme or an administrator"
+    verdict = ann.get("/explain?repo=acme/web-1:2.0&action=push&subject=bob").json()
+    assert (verdict["repo"], verdict["tag"], verdict["right"]) == ("acme/web-1", "2.0", "write")
+    ann.get("/explain?repo=acme/web-1:&action=push", status=400)
     ann.delete(f"/namespaces/acme/grants/{grant['id']}")
     assert ann.get("/explain?repo=acme/web-1&action=push&subject=bob").json()["allowed"] is False
 

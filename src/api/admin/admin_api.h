@@ -4,6 +4,7 @@
 // server's folder call the same handlers in their own process, so that there is one implementation of each operation.
 
 #include "api/admin/json_object.h"
+#include "api/routes.h"
 #include "auth/accounts.h"
 #include "auth/audit_log.h"
 #include "auth/authenticator.h"
@@ -43,6 +44,7 @@ struct AdminDeps {
   SignUp sign_up = SignUp::off;
   meta::Visibility visibility = meta::Visibility::closed;  // of new namespaces
   std::int64_t job_life_ms = auth::kJobLifeMs;
+  Deletes deletes = Deletes::on;
 };
 
 struct AdminRequest {

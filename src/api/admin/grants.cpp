@@ -1,4 +1,4 @@
-// Grants on repositories, and why somebody may or may not do something.
+// Grants on repositories: who was given what.
 
 #include "api/admin/routes.h"
 
@@ -41,22 +41,6 @@ Result<bool> has_grant(sql::Connection& db, const meta::GrantRow& grant) {
   if (!ns || !subject) return false;
   BERTH_TRY(const auto found, meta::find_grant(db, ns->id, subject->id, grant.pattern));
   return found.has_value();
-}
-
-/// Whom the question is about: oneself, or, for who administers the repository, anybody.
-Result<auth::Subject> subject_asked(AdminCall& call, const oci::RepoName& repo) {
-  BERTH_TRY(const auto name, call.query.single("subject"));
-  const auth::Subject& self = call.identity.subject;
-  if (!name || *name == self.name) return self;
-  BERTH_TRY(const auth::RulingPtr own, call.deps.directory.ruling(self, repo));
-  if (!own->rights.has(auth::Right::admin))
-    return fail(Errc::denied, "only who administers " + repo.str() + " may ask about others");
-  if (*name == "anonymous") return auth::Subject{};
-  BERTH_TRY(const auto found,
-            call.deps.store.peek([&](sql::Connection& db) { return meta::find_principal(db, *name); }));
-  const auto subject = found ? auth::subject_of(*found, call.deps.clock.now_ms()) : std::nullopt;
-  if (!subject) return fail(Errc::account_unknown, "there is no user or robot '" + *name + "', or it is disabled");
-  return *subject;
 }
 
 }  // namespace
@@ -116,30 +100,6 @@ Done remove_grant(AdminCall& call) {
   BERTH_CO_TRYV(co_await change_accounts(
       call, [=, ns = call.captures[0]](sql::Connection& db) { return auth::remove_grant(db, ns, id); }));
   co_return no_content();
-}
-
-Done explain(AdminCall& call) {
-  BERTH_CO_TRY(const auto repo_text, call.query.single("repo"));
-  BERTH_CO_TRY(const auto action, call.query.single("action"));
-  if (!repo_text || !action) co_return fail(Errc::parameter_invalid, "repo and action are required");
-  BERTH_CO_TRY(const auto repo, oci::RepoName::parse(*repo_text));
-  const auto right = auth::parse_right(*action);
-  if (!right) {
-    co_return fail(Errc::parameter_invalid,
-                   "'" + *action + "' is not an action; they are pull, push, overwrite, delete, admin");
-  }
-  BERTH_CO_TRY(const auto subject, subject_asked(call, repo));
-  const auto id = subject.id != 0 ? std::optional(subject.id) : std::nullopt;
-  BERTH_CO_TRY(const auto standing,
-               call.deps.store.peek([&](sql::Connection& db) { return meta::load_standing(db, id, repo); }));
-  const auth::Ruling ruling = auth::rule(subject, standing, repo, call.deps.directory.everybody());
-  JsonObject out;
-  out.text("subject", subject.id == 0 ? "anonymous" : subject.name).text("repo", repo.str());
-  out.text("right", auth::to_string(*right)).boolean("allowed", ruling.rights.has(*right));
-  out.text("because", auth::describe(ruling.cause_of(*right), subject, standing, repo));
-  AdminReply reply;
-  reply.body = out.str();
-  co_return reply;
 }
 
 }  // namespace berth::api::admin
