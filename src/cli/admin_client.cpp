@@ -14,6 +14,9 @@ namespace {
 
 using Kind = json::Value::Kind;
 
+constexpr std::string_view kTable = "table";
+constexpr std::string_view kJson = "json";
+
 std::string word_of(http::Method method) {
   switch (method) {
     case http::Method::post: return "POST";
@@ -35,6 +38,44 @@ Error error_of(const api::AdminReply& reply) {
                detail != nullptr ? detail->string() : "the registry answered " + std::to_string(reply.status));
 }
 
+/// What is wrong with it, for CLI11; empty: nothing.
+std::string check_format_flag(const std::string& text) {
+  if (text == kTable || text == kJson) return {};
+  const auto parsed = RowTemplate::parse(text);
+  return parsed ? std::string() : parsed.error().message;
+}
+
+void print_json(const json::Value& value) {
+  std::string text;
+  json::append(text, value);
+  std::puts(text.c_str());
+}
+
+void print_table(const std::vector<Column>& columns, const std::vector<json::Value>& rows) {
+  std::vector<std::vector<std::string>> cells(1);
+  for (const Column& column : columns) {
+    if (!column.title.empty()) cells.front().push_back(column.title);
+  }
+  for (const json::Value& row : rows) {
+    std::vector<std::string>& line = cells.emplace_back();
+    for (const Column& column : columns) {
+      if (!column.title.empty()) line.push_back(shown(row, column.key));
+    }
+  }
+  std::vector<std::size_t> widths(cells.front().size(), 0);
+  for (const auto& line : cells) {
+    for (std::size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], line[i].size());
+  }
+  for (const auto& line : cells) {
+    std::string text;
+    for (std::size_t i = 0; i < line.size(); ++i) {
+      text += line[i];
+      if (i + 1 < line.size()) text.append(widths[i] - line[i].size() + 3, ' ');
+    }
+    std::puts(text.c_str());
+  }
+}
+
 }  // namespace
 
 void add_admin_flags(CLI::App& command, AdminFlags& flags) {
@@ -43,8 +84,10 @@ void add_admin_flags(CLI::App& command, AdminFlags& flags) {
   command.add_option("--ca-file", flags.ca_file, "Certificates to trust instead of the system's")->needs("--server");
   command.add_option("--data", flags.data, "The data folder of a stopped registry (default: the one of serve)")
       ->excludes("--server");
-  command.add_option("--format", flags.format, "How to print: table or json (an object a line)")
-      ->check(CLI::IsMember({"table", "json"}))
+  command
+      .add_option("--format", flags.format,
+                  "How to print: table, json (an object a line), or a text with fields as '{{.Name}}\\t{{.CreatedAt}}'")
+      ->check(check_format_flag)
       ->capture_default_str();
 }
 
@@ -152,61 +195,41 @@ Result<std::vector<json::Value>> AdminClient::list(const std::string& path) {
 
 std::string segment(std::string_view text) { return http::percent_encode(text); }
 
-std::string shown(const json::Value& object, std::string_view key) {
-  const json::Value* value = object.find(key);
-  if (value == nullptr) return "";
-  switch (value->kind()) {
-    case Kind::null: return "";
-    case Kind::boolean: return value->boolean() ? "yes" : "no";
-    case Kind::integer: return std::to_string(value->integer());
-    case Kind::number:
-    case Kind::string: return value->string();
-    case Kind::array: {
-      std::string out;
-      for (const json::Value& element : value->array()) out += (out.empty() ? "" : ",") + element.string();
-      return out;
-    }
-    case Kind::object: {
-      std::string out;
-      json::append(out, *value);
-      return out;
-    }
+Result<void> check_format(const AdminFlags& flags, const std::vector<std::string>& keys) {
+  if (flags.format == kTable || flags.format == kJson) return {};
+  BERTH_TRY(const auto format, RowTemplate::parse(flags.format));
+  return format.check(keys);
+}
+
+Result<void> print_object(const AdminFlags& flags, const json::Value& object) {
+  if (flags.format == kJson) {
+    print_json(object);
+    return {};
   }
-  return "";
+  BERTH_TRY(const auto format, RowTemplate::parse(flags.format));
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : object.object()) keys.push_back(key);
+  BERTH_TRYV(format.check(keys));
+  std::puts(format.render(object).c_str());
+  return {};
 }
 
-void print_json(const json::Value& value) {
-  std::string text;
-  json::append(text, value);
-  std::puts(text.c_str());
-}
-
-void print_rows(const AdminFlags& flags, const std::vector<Column>& columns, const std::vector<json::Value>& rows) {
-  if (flags.format == "json") {
+Result<void> print_rows(const AdminFlags& flags, const std::vector<Column>& columns,
+                        const std::vector<json::Value>& rows) {
+  if (flags.format == kTable) {
+    print_table(columns, rows);
+    return {};
+  }
+  if (flags.format == kJson) {
     for (const json::Value& row : rows) print_json(row);
-    return;
+    return {};
   }
-  std::vector<std::vector<std::string>> cells;
-  std::vector<std::string> titles;
-  for (const Column& column : columns) titles.push_back(column.title);
-  cells.push_back(std::move(titles));
-  for (const json::Value& row : rows) {
-    std::vector<std::string> line;
-    for (const Column& column : columns) line.push_back(shown(row, column.key));
-    cells.push_back(std::move(line));
-  }
-  std::vector<std::size_t> widths(columns.size(), 0);
-  for (const auto& line : cells) {
-    for (std::size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], line[i].size());
-  }
-  for (const auto& line : cells) {
-    std::string text;
-    for (std::size_t i = 0; i < line.size(); ++i) {
-      text += line[i];
-      if (i + 1 < line.size()) text.append(widths[i] - line[i].size() + 3, ' ');
-    }
-    std::puts(text.c_str());
-  }
+  BERTH_TRY(const auto format, RowTemplate::parse(flags.format));
+  std::vector<std::string> keys;
+  for (const Column& column : columns) keys.push_back(column.key);
+  BERTH_TRYV(format.check(keys));
+  for (const json::Value& row : rows) std::puts(format.render(row).c_str());
+  return {};
 }
 
 }  // namespace berth::cli

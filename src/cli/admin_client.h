@@ -3,6 +3,7 @@
 
 #include "app/offline_admin.h"
 #include "base/json.h"
+#include "cli/row_template.h"
 #include "client/registry.h"
 
 #include <CLI/CLI.hpp>
@@ -17,7 +18,7 @@ struct AdminFlags {
   std::string server;  // "", "localhost:5000", "https://registry.example.com"
   std::string ca_file;
   std::string data;
-  std::string format = "table";
+  std::string format = "table";  // json, or what RowTemplate reads
 };
 /// --server, --ca-file, --data and --format.
 void add_admin_flags(CLI::App& command, AdminFlags& flags);
@@ -26,6 +27,8 @@ class AdminClient {
  public:
   /// Errors: with a sentence for the person at the terminal.
   static Result<AdminClient> open(const AdminFlags& flags);
+  /// On the folder of a stopped registry, by its owner, who is nobody's account.
+  bool is_offline() const { return offline_ != nullptr; }
 
   /// The body of a success; null if it has none. Errors: what the problem document says.
   Result<json::Value> call(http::Method method, std::string path, std::string body = {}, std::string query = {});
@@ -52,15 +55,18 @@ Result<client::Credentials> credentials_for(const client::RegistryAddress& addre
 /// A path segment as it is sent.
 std::string segment(std::string_view text);
 
-/// A member as text for a table: "" for null, "yes" and "no", numbers as they are, lists joined by commas.
-std::string shown(const json::Value& object, std::string_view key);
-
 struct Column {
-  std::string title;
+  std::string title;  // empty: for templates only, the table has no room for it
   std::string key;
 };
-/// Rows under titles, or with --format json one object a line.
-void print_rows(const AdminFlags& flags, const std::vector<Column>& columns, const std::vector<json::Value>& rows);
-void print_json(const json::Value& value);
+/// Rows under titles, or as --format has it: one object a line, or one line each by a template.
+/// Errors: parameter_invalid for a field that is no column's.
+Result<void> print_rows(const AdminFlags& flags, const std::vector<Column>& columns,
+                        const std::vector<json::Value>& rows);
+/// One object, for --format json or a template. Errors: parameter_invalid for a field that is not in it.
+Result<void> print_object(const AdminFlags& flags, const json::Value& object);
+/// Whether the template, if --format is one, names none but these. To be asked before something is done whose answer
+/// is shown once.
+Result<void> check_format(const AdminFlags& flags, const std::vector<std::string>& keys);
 
 }  // namespace berth::cli

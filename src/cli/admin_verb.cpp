@@ -6,12 +6,14 @@
 
 namespace berth::cli {
 
-void say(const AdminFlags& flags, const std::string& sentence, const json::Value& answer) {
-  if (flags.format == "json" && !answer.is_null()) {
-    print_json(answer);
-  } else {
+Result<void> say(const AdminFlags& flags, const std::string& sentence, const json::Value& answer) {
+  if (flags.format == "table" || answer.is_null()) {
     std::puts(sentence.c_str());
+    return {};
   }
+  const auto printed = print_object(flags, answer);
+  if (printed) return {};
+  return fail(Error(printed.error().code, "it is done, but " + printed.error().message));
 }
 
 std::string json_list(const std::vector<std::string>& texts) {
@@ -27,15 +29,13 @@ Result<void> call_and_say(const AdminFlags& flags, http::Method method, const st
                           const std::string& body, const std::string& sentence) {
   BERTH_TRY(auto client, AdminClient::open(flags));
   BERTH_TRY(const auto answer, client.call(method, path, body));
-  say(flags, sentence, answer);
-  return {};
+  return say(flags, sentence, answer);
 }
 
 Result<void> list_and_print(const AdminFlags& flags, const std::string& path, const std::vector<Column>& columns) {
   BERTH_TRY(auto client, AdminClient::open(flags));
   BERTH_TRY(const auto rows, client.list(path));
-  print_rows(flags, columns, rows);
-  return {};
+  return print_rows(flags, columns, rows);
 }
 
 }  // namespace berth::cli

@@ -21,8 +21,9 @@ CLI::App* add_admin_verb(CLI::App& parent, const char* name, const char* about, 
   return verb;
 }
 
-/// What a verb says when it is done; with --format json the answer itself.
-void say(const AdminFlags& flags, const std::string& sentence, const json::Value& answer);
+/// What a verb says when it is done; with another --format than table the answer itself, if there is one.
+/// Errors: parameter_invalid, which comes after what was done, and says so.
+Result<void> say(const AdminFlags& flags, const std::string& sentence, const json::Value& answer);
 
 /// A JSON list of strings.
 std::string json_list(const std::vector<std::string>& texts);

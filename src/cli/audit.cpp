@@ -39,15 +39,20 @@ Result<int> list(const AuditFlags& flags) {
   BERTH_TRY(auto client, AdminClient::open(flags.admin));
   BERTH_TRY(const auto page, client.call(Method::get, "audit", {}, query_of(flags)));
   const json::Value* items = page.find("items");
-  print_rows(flags.admin,
-             {{"AT", "at"},
-              {"ACTOR", "actor"},
-              {"ACTION", "action"},
-              {"TARGET", "target"},
-              {"ALLOWED", "allowed"},
-              {"FROM", "ip"},
-              {"RULE", "rule"}},
-             items != nullptr ? items->array() : std::vector<json::Value>());
+  BERTH_TRYV(print_rows(flags.admin,
+                        {{"AT", "at"},
+                         {"ACTOR", "actor"},
+                         {"ACTION", "action"},
+                         {"TARGET", "target"},
+                         {"ALLOWED", "allowed"},
+                         {"FROM", "ip"},
+                         {"RULE", "rule"},
+                         {"", "seq"},
+                         {"", "request_id"},
+                         {"", "detail"},
+                         {"", "prev"},
+                         {"", "hash"}},
+                        items != nullptr ? items->array() : std::vector<json::Value>()));
   return kOk;
 }
 
@@ -70,8 +75,8 @@ Result<int> verify(const AuditFlags& flags) {
   BERTH_TRY(auto client, AdminClient::open(flags.admin));
   BERTH_TRY(const auto found,
             client.call(Method::get, "audit/verify", {}, flags.head.empty() ? "" : "head=" + flags.head));
-  if (flags.admin.format == "json") {
-    print_json(found);
+  if (flags.admin.format != "table") {
+    BERTH_TRYV(print_object(flags.admin, found));
   } else if (shown(found, "whole") == "yes") {
     std::printf(
         "The log is whole: %s entries from number %s on.\nIts head is %s; keep it elsewhere, and give it with "

@@ -116,7 +116,8 @@ void add_org(CLI::App& parent, int& exit_code) {
   creating->add_option("--owner", flags->owner, "The user who owns it (default: you)");
   creating->add_flag("--adopt-namespace", flags->adopt, "Take over the repositories in ORG/ that nobody owns");
   add_admin_verb(*command, "ls", "List organisations", flags, exit_code, [](const OrgFlags& f) {
-    return list_and_print(f.admin, "orgs", {{"NAME", "name"}, {"VISIBILITY", "visibility"}});
+    return list_and_print(f.admin, "orgs",
+                          {{"NAME", "name"}, {"VISIBILITY", "visibility"}, {"", "kind"}, {"", "display_name"}});
   });
   add_admin_verb(*command, "rm", "Remove an organisation without repositories", flags, exit_code,
                  [](const OrgFlags& f) {

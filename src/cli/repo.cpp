@@ -27,14 +27,14 @@ struct RepoFlags {
   std::string ns;
 };
 
-const std::vector<Column> kColumns = {{"NAME", "name"}, {"VISIBILITY", "visibility"}, {"TAGS", "tags"},
-                                      {"SIZE", "size"}, {"YOU MAY", "permissions"},   {"DESCRIPTION", "description"}};
+const std::vector<Column> kColumns = {
+    {"NAME", "name"},           {"VISIBILITY", "visibility"},   {"TAGS", "tags"},  {"SIZE", "size"},
+    {"YOU MAY", "permissions"}, {"DESCRIPTION", "description"}, {"", "manifests"}, {"", "created_at"}};
 
 Result<void> show(const RepoFlags& flags) {
   BERTH_TRY(auto client, AdminClient::open(flags.admin));
   BERTH_TRY(const auto repo, client.call(Method::get, "repos/" + flags.repo));
-  print_rows(flags.admin, kColumns, {repo});
-  return {};
+  return print_rows(flags.admin, kColumns, {repo});
 }
 
 Result<void> set(const RepoFlags& flags) {
@@ -68,16 +68,17 @@ Result<void> put_grant(const RepoFlags& flags) {
 }
 
 Result<void> explain(const RepoFlags& flags) {
+  BERTH_TRYV(check_format(flags.admin, {"subject", "repo", "tag", "right", "allowed", "because", "changeable_by"}));
   BERTH_TRY(auto client, AdminClient::open(flags.admin));
   BERTH_TRY(const auto answer, client.call(Method::get, "explain", {},
                                            "subject=" + http::percent_encode(flags.subject) +
                                                "&action=" + http::percent_encode(flags.action) +
                                                "&repo=" + http::percent_encode(flags.repo)));
-  say(flags.admin,
-      shown(answer, "subject") + (shown(answer, "allowed") == "yes" ? " may " : " may not ") + flags.action + " " +
-          flags.repo + ": " + shown(answer, "because"),
-      answer);
-  return {};
+  return say(flags.admin,
+             shown(answer, "subject") + (shown(answer, "allowed") == "yes" ? " may " : " may not ") + flags.action +
+                 " " + flags.repo + ": " + shown(answer, "because") + "\nThis can be changed by " +
+                 shown(answer, "changeable_by") + ".",
+             answer);
 }
 
 }  // namespace
@@ -132,7 +133,7 @@ void add_grant(CLI::App& parent, int& exit_code) {
       add_admin_verb(parent, "explain", "Why somebody may, or may not, do something", flags, exit_code, explain);
   why->add_option("SUBJECT", flags->subject, "A user, a robot, or anonymous")->required();
   why->add_option("ACTION", flags->action, "pull, push, overwrite, delete, admin")->required();
-  why->add_option("REPO", flags->repo)->required();
+  why->add_option("REPO", flags->repo, "A repository, or a tag in it: acme/web, acme/web:1.0")->required();
 }
 
 }  // namespace berth::cli

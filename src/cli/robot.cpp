@@ -50,12 +50,12 @@ Result<std::string> permission_json(const std::string& text) {
   return "{\"repo\":" + json_string(text.substr(0, colon)) + ",\"actions\":" + json_list(actions) + "}";
 }
 
-void print_secret(const AdminFlags& flags, const std::string& sentence, const json::Value& answer) {
-  if (flags.format == "json") {
-    print_json(answer);
-    return;
-  }
+/// Of a secret that was just made, the members of its answer are known beforehand: check_format() keeps a slip in a
+/// template from losing it.
+Result<void> print_secret(const AdminFlags& flags, const std::string& sentence, const json::Value& answer) {
+  if (flags.format != "table") return print_object(flags, answer);
   std::printf("%s\nSecret (shown once): %s\n", sentence.c_str(), shown(answer, "secret").c_str());
+  return {};
 }
 
 Result<void> create(const RobotFlags& flags) {
@@ -69,19 +69,42 @@ Result<void> create(const RobotFlags& flags) {
   body += ']';
   if (!flags.expires.empty()) append_json_member(body, "expires_in", std::string_view(flags.expires));
   append_json_member(body, "description", std::string_view(flags.description));
+  BERTH_TRYV(check_format(flags.admin, {"name", "secret", "expires_at"}));
   BERTH_TRY(auto client, AdminClient::open(flags.admin));
   BERTH_TRY(const auto made, client.call(Method::post, path, body + "}"));
-  print_secret(flags.admin, "Created robot " + flags.name, made);
-  return {};
+  return print_secret(flags.admin, "Created robot " + flags.name, made);
+}
+
+/// A robot may change its own secret, though it administers nothing.
+Result<bool> is_signed_in_as(AdminClient& client, const std::string& robot) {
+  if (client.is_offline()) return false;
+  BERTH_TRY(const auto self, client.call(Method::get, "user"));
+  return self.text("kind") == "robot" && self.text("name") == robot;
 }
 
 Result<void> rotate(const RobotFlags& flags) {
-  BERTH_TRY(const std::string path, path_of(flags));
+  BERTH_TRYV(check_format(flags.admin, {"name", "secret", "previous_secret_ends_at"}));
   BERTH_TRY(auto client, AdminClient::open(flags.admin));
-  BERTH_TRY(const auto made, client.call(Method::post, path + "/" + segment(flags.name) + "/rotate",
-                                         "{\"overlap\":" + json_string(flags.overlap) + "}"));
-  print_secret(flags.admin, "The secret before ends at " + shown(made, "previous_secret_ends_at"), made);
-  return {};
+  std::string path = "robot/rotate";
+  BERTH_TRY(const bool is_self, is_signed_in_as(client, flags.name));
+  if (!is_self) {
+    BERTH_TRY(const std::string robots, path_of(flags));
+    path = robots + "/" + segment(flags.name) + "/rotate";
+  }
+  BERTH_TRY(const auto made, client.call(Method::post, path, "{\"overlap\":" + json_string(flags.overlap) + "}"));
+  return print_secret(flags.admin, "The secret before ends at " + shown(made, "previous_secret_ends_at"), made);
+}
+
+Result<void> change(const RobotFlags& flags, const std::string& body, const std::string& sentence) {
+  BERTH_TRY(const std::string path, path_of(flags));
+  return call_and_say(flags.admin, Method::patch, path + "/" + segment(flags.name), body, sentence);
+}
+
+Result<void> extend(const RobotFlags& flags) {
+  const bool is_forever = flags.expires == "never";
+  return change(flags, "{\"expires_in\":" + (is_forever ? "null" : json_string(flags.expires)) + "}",
+                is_forever ? "Robot " + flags.name + " does not end by itself any more"
+                           : "Robot " + flags.name + " ends in " + flags.expires);
 }
 
 Result<void> remove(const RobotFlags& flags) {
@@ -102,78 +125,14 @@ Result<void> create_token(const TokenFlags& flags) {
   std::string body = "{\"name\":" + json_string(flags.name);
   if (!flags.expires.empty()) append_json_member(body, "expires_in", std::string_view(flags.expires));
   if (!flags.scopes.empty()) body += ",\"scopes\":" + json_list(flags.scopes);
+  BERTH_TRYV(check_format(flags.admin, {"id", "name", "secret", "scopes", "created_at", "expires_at", "last_used_at",
+                                        "last_used_from", "revoked_at"}));
   BERTH_TRY(auto client, AdminClient::open(flags.admin));
   BERTH_TRY(const auto made, client.call(Method::post, "user/tokens", body + "}"));
-  print_secret(flags.admin, "Created token " + shown(made, "id") + " (" + flags.name + ")", made);
-  return {};
-}
-
-struct TrustFlags {
-  AdminFlags admin;
-  std::string ns;
-  std::string robot;
-  std::string issuer;
-  std::string audience;
-  std::string id;
-  std::vector<std::string> claims;
-};
-
-std::string trust_path(const TrustFlags& flags) {
-  const std::string ns = flags.ns.empty() ? flags.robot.substr(0, flags.robot.find('+')) : flags.ns;
-  return "namespaces/" + segment(ns) + "/trust";
-}
-
-Result<void> add_rule(const TrustFlags& flags) {
-  std::string body = "{\"robot\":" + json_string(flags.robot);
-  append_json_member(body, "issuer", std::string_view(flags.issuer));
-  append_json_member(body, "audience", std::string_view(flags.audience));
-  body += ",\"claims\":{";
-  for (const std::string& claim : flags.claims) {
-    const std::size_t equals = claim.find('=');
-    if (equals == std::string::npos)
-      return fail(Errc::parameter_invalid, "'" + claim + "' is written CLAIM=PATTERN, as in repository=acme/web");
-    if (&claim != &flags.claims.front()) body += ',';
-    body.append(json_string(claim.substr(0, equals))).append(":").append(json_string(claim.substr(equals + 1)));
-  }
-  return call_and_say(flags.admin, Method::post, trust_path(flags), body + "}}",
-                      "Jobs of " + flags.issuer + " that match are " + flags.robot + " now");
+  return print_secret(flags.admin, "Created token " + shown(made, "id") + " (" + flags.name + ")", made);
 }
 
 }  // namespace
-
-void add_trust(CLI::App& parent, int& exit_code) {
-  CLI::App* command = parent.add_subcommand("trust", "CI jobs that sign in by their ID token, without a stored secret");
-  command->require_subcommand(1);
-  const auto flags = std::make_shared<TrustFlags>();
-  CLI::App* adding = add_admin_verb(*command, "add", "Let jobs be a robot", flags, exit_code, add_rule);
-  adding->add_option("ROBOT", flags->robot, "The robot, acme+ci")->required();
-  adding->add_option("--issuer", flags->issuer, "The platform, as its tokens say in iss")->required();
-  adding->add_option("--audience", flags->audience, "Whom the tokens are for, as the job asks for them")->required();
-  adding->add_option("--claim", flags->claims, "CLAIM=PATTERN that must hold, with * for anything; again for more")
-      ->required();
-  adding->add_option("--namespace", flags->ns, "Whose the robot is, for a plain name");
-  add_admin_verb(*command, "ls", "List the rules of a namespace", flags, exit_code,
-                 [](const TrustFlags& f) {
-                   return list_and_print(f.admin, trust_path(f),
-                                         {{"ID", "id"},
-                                          {"ROBOT", "robot"},
-                                          {"ISSUER", "issuer"},
-                                          {"AUDIENCE", "audience"},
-                                          {"CLAIMS", "claims"},
-                                          {"LAST USED", "last_used_at"}});
-                 })
-      ->add_option("NAMESPACE", flags->ns)
-      ->required();
-  CLI::App* removing = add_admin_verb(*command, "rm", "Remove a rule", flags, exit_code, [](const TrustFlags& f) {
-    return call_and_say(f.admin, Method::delete_, trust_path(f) + "/" + segment(f.id), {}, "Removed rule " + f.id);
-  });
-  removing->add_option("NAMESPACE", flags->ns)->required();
-  removing->add_option("ID", flags->id)->required();
-  command->footer(
-      "Example:\n"
-      "  berth trust add acme+ci --issuer https://token.actions.githubusercontent.com \\\n"
-      "    --audience registry.example.com --claim repository=acme/web --claim ref=refs/heads/main");
-}
 
 void add_robot(CLI::App& parent, int& exit_code) {
   CLI::App* command = parent.add_subcommand("robot", "Accounts for machines");
@@ -185,11 +144,21 @@ void add_robot(CLI::App& parent, int& exit_code) {
                        "What it may do: REPOSITORY:ACTIONS, as acme/web-*:pull,push; again for more");
   creating->add_option("--expires", flags->expires, "When it ends by itself: 90d, 12h");
   creating->add_option("--description", flags->description, "What it is for");
-  CLI::App* rotating = add_admin_verb(*command, "rotate", "Give it a new secret; the old one goes on for a while",
-                                      flags, exit_code, rotate);
+  CLI::App* rotating =
+      add_admin_verb(*command, "rotate", "Give it a new secret; the old one goes on for a while. A robot may itself",
+                     flags, exit_code, rotate);
   rotating->add_option("--overlap", flags->overlap, "For how long: 24h; 0s ends it at once")->capture_default_str();
+  CLI::App* extending =
+      add_admin_verb(*command, "extend", "Say anew when it ends, its secrets with it", flags, exit_code, extend);
+  extending->add_option("--expires", flags->expires, "From now on: 90d, 12h; or never")->required();
+  CLI::App* disabling =
+      add_admin_verb(*command, "disable", "Refuse it from now on, whatever it holds", flags, exit_code,
+                     [](const RobotFlags& f) { return change(f, R"({"disabled":true})", "Disabled robot " + f.name); });
+  CLI::App* enabling = add_admin_verb(*command, "enable", "Let it in again", flags, exit_code, [](const RobotFlags& f) {
+    return change(f, R"({"disabled":false})", "Enabled robot " + f.name);
+  });
   CLI::App* removing = add_admin_verb(*command, "rm", "Remove a robot", flags, exit_code, remove);
-  for (CLI::App* verb : {creating, rotating, removing}) {
+  for (CLI::App* verb : {creating, rotating, extending, disabling, enabling, removing}) {
     verb->add_option("NAME", flags->name, "NAMESPACE+NAME, or a plain name with --namespace")->required();
     verb->add_option("--namespace", flags->ns, "Whose it is, for a plain name");
   }
@@ -198,15 +167,20 @@ void add_robot(CLI::App& parent, int& exit_code) {
                    return list_and_print(f.admin, "namespaces/" + segment(f.ns) + "/robots",
                                          {{"NAME", "name"},
                                           {"SECRETS", "live_secrets"},
+                                          {"DISABLED", "disabled"},
                                           {"EXPIRES", "expires_at"},
                                           {"LAST USED", "last_used_at"},
                                           {"FROM", "last_used_from"},
-                                          {"DESCRIPTION", "description"}});
+                                          {"DESCRIPTION", "description"},
+                                          {"", "created_at"}});
                  })
       ->add_option("NAMESPACE", flags->ns)
       ->required();
   command->footer(
-      "Example:\n  berth robot create acme+ci --repo 'acme/*:pull,push' --expires 90d --server reg.example.com");
+      "Examples:\n"
+      "  berth robot create acme+ci --repo 'acme/*:pull,push' --expires 90d --server reg.example.com\n"
+      "  berth robot extend acme+ci --expires 90d\n"
+      "  BERTH_TOKEN_FILE=secret berth robot rotate acme+ci --format '{{.Secret}}'      # the robot itself");
 }
 
 void add_token(CLI::App& parent, int& exit_code) {
@@ -227,7 +201,8 @@ void add_token(CLI::App& parent, int& exit_code) {
                            {"LAST USED", "last_used_at"},
                            {"FROM", "last_used_from"},
                            {"REVOKED", "revoked_at"},
-                           {"SCOPES", "scopes"}});
+                           {"SCOPES", "scopes"},
+                           {"", "created_at"}});
   });
   add_admin_verb(*command, "revoke", "End a token at once", flags, exit_code,
                  [](const TokenFlags& f) {

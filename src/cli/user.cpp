@@ -29,6 +29,8 @@ struct UserFlags {
   std::string note;
   std::string invite;
   std::string life = "7d";
+  std::string session;
+  bool all = false;
   bool is_admin = false;
   bool password_stdin = false;
   bool adopt = false;
@@ -36,7 +38,8 @@ struct UserFlags {
 using FlagsPtr = std::shared_ptr<UserFlags>;  // shared with the callbacks, which outlive the function that adds them
 
 const std::vector<Column> kColumns = {
-    {"NAME", "name"}, {"ADMIN", "admin"}, {"DISABLED", "disabled"}, {"EMAIL", "email"}, {"CREATED", "created_at"}};
+    {"NAME", "name"},     {"ADMIN", "admin"},   {"DISABLED", "disabled"}, {"EMAIL", "email"}, {"CREATED", "created_at"},
+    {"", "display_name"}, {"", "has_password"}, {"", "issuer"},           {"", "subject"}};
 
 /// Twenty characters that nobody confuses: 100 bits and more.
 std::string made_up_password() {
@@ -93,15 +96,13 @@ Result<void> set_password(const UserFlags& flags) {
 Result<void> list(const UserFlags& flags) {
   BERTH_TRY(auto client, AdminClient::open(flags.admin));
   BERTH_TRY(const auto users, client.list("users"));
-  print_rows(flags.admin, kColumns, users);
-  return {};
+  return print_rows(flags.admin, kColumns, users);
 }
 
 Result<void> show(const UserFlags& flags) {
   BERTH_TRY(auto client, AdminClient::open(flags.admin));
   BERTH_TRY(const auto user, client.call(Method::get, "users/" + segment(flags.name)));
-  print_rows(flags.admin, kColumns, {user});
-  return {};
+  return print_rows(flags.admin, kColumns, {user});
 }
 
 Result<void> change(const UserFlags& flags, const std::string& body, const char* said) {
@@ -162,6 +163,39 @@ Result<void> sign_out(const UserFlags& flags) {
   return {};
 }
 
+/// As a person who signs in somewhere, which the owner of a data folder does not.
+Result<AdminClient> open_signed_in(const UserFlags& flags) {
+  BERTH_TRY(auto client, AdminClient::open(flags.admin));
+  if (!client.is_offline()) return client;
+  return fail(Errc::parameter_invalid, "say with --server at which registry you are signed in");
+}
+
+Result<void> list_sessions(const UserFlags& flags) {
+  BERTH_TRY(auto client, open_signed_in(flags));
+  BERTH_TRY(const auto sessions, client.list("user/sessions"));
+  return print_rows(flags.admin,
+                    {{"ID", "id"},
+                     {"KIND", "kind"},
+                     {"NAME", "name"},
+                     {"CURRENT", "current"},
+                     {"CREATED", "created_at"},
+                     {"EXPIRES", "expires_at"},
+                     {"LAST USED", "last_used_at"},
+                     {"FROM", "last_used_from"}},
+                    sessions);
+}
+
+Result<void> end_sessions(const UserFlags& flags) {
+  if (flags.session.empty() != flags.all)
+    return fail(Errc::parameter_invalid, "say which session ends: --revoke ID, or --revoke --all");
+  BERTH_TRY(auto client, open_signed_in(flags));
+  BERTH_TRYV(client.call(Method::delete_, flags.all ? "user/sessions" : "user/sessions/" + segment(flags.session)));
+  const std::string said =
+      flags.all ? "You are signed in nowhere any more; access tokens stay" : "Ended session " + flags.session;
+  std::puts(said.c_str());
+  return {};
+}
+
 Result<void> invite(const UserFlags& flags) {
   BERTH_TRY(auto client, AdminClient::open(flags.admin));
   std::string body = "{\"expires_in\":" + json_string(flags.life);
@@ -176,8 +210,9 @@ Result<void> invite(const UserFlags& flags) {
 Result<void> list_invites(const UserFlags& flags) {
   BERTH_TRY(auto client, AdminClient::open(flags.admin));
   BERTH_TRY(const auto invites, client.list("invites"));
-  print_rows(flags.admin, {{"ID", "id"}, {"NOTE", "note"}, {"BY", "created_by"}, {"EXPIRES", "expires_at"}}, invites);
-  return {};
+  return print_rows(
+      flags.admin,
+      {{"ID", "id"}, {"NOTE", "note"}, {"BY", "created_by"}, {"EXPIRES", "expires_at"}, {"", "created_at"}}, invites);
 }
 
 Result<void> uninvite(const UserFlags& flags) {
@@ -246,6 +281,12 @@ void add_user(CLI::App& parent, int& exit_code) {
   on(add_verb(*command, "unlink", "Untie a user from the identity provider", flags, true), flags, exit_code,
      [](const UserFlags& f) { return change(f, R"({"issuer":null,"subject":null})", "Unlinked"); });
   on(add_verb(*command, "signout", "End the sessions and logins of a user", flags, true), flags, exit_code, sign_out);
+  CLI::App* sessions = add_verb(*command, "sessions", "List what is signed in as you, or end it", flags, false);
+  CLI::Option* revoking = sessions->add_option("--revoke", flags->session, "End the session of this ID");
+  revoking->expected(0, 1);
+  sessions->add_flag("--all", flags->all, "With --revoke: end all of them, this login too")->needs(revoking);
+  on(sessions, flags, exit_code,
+     [revoking](const UserFlags& f) { return revoking->count() > 0 ? end_sessions(f) : list_sessions(f); });
   CLI::App* inviting = add_verb(*command, "invite", "Invite somebody to make an account", flags, false);
   inviting->add_option("--note", flags->note, "Whom it is for; shown in lists");
   inviting->add_option("--expires", flags->life, "How long it is good")->capture_default_str();

@@ -3,6 +3,7 @@
 import base64
 import concurrent.futures
 import crypt
+import datetime
 import json
 import os
 import pathlib
@@ -183,13 +184,150 @@ def test_robots_are_made_rotated_and_removed(signed_in):
     assert secret not in signed_in.ok("robot", "ls", "acme")
     robot = signed_in.berth("login", "-u", "acme+ci", "--password-stdin", signed_in.environment["BERTH_SERVER"], given=secret)
     assert robot.returncode == 0, robot.stderr
-    rotated = signed_in.refused("robot", "rotate", "acme+ci")  # it is the robot now who is signed in
-    assert "there is no such thing, or you may not see it" in rotated
+    rotated = signed_in.ok("robot", "rotate", "acme+ci", "--overlap", "0s")  # it is the robot now who is signed in
+    assert "berth_rob_" in rotated and secret not in rotated
     signed_in.ok("login", "-u", "ann", "--password-stdin", signed_in.environment["BERTH_SERVER"], given=ANN)
     assert "berth_rob_" in signed_in.ok("robot", "rotate", "acme+ci", "--overlap", "1h")
     assert "two live secrets" in signed_in.refused("robot", "rotate", "acme+ci", "--overlap", "1h")
     assert "berth_rob_" in signed_in.ok("robot", "rotate", "acme+ci", "--overlap", "0s")
     signed_in.ok("robot", "rm", "acme+ci")
+
+
+class Robot:
+    """A machine that has its secret in a file, made as the arguments say."""
+
+    def __init__(self, owner, name, *flags):
+        self.owner, self.file = owner, owner.home / f"{name}.secret"
+        self.keep(owner.ok("robot", "create", name, "--format", "{{.Secret}}", *flags))
+
+    def keep(self, said):
+        assert said.startswith("berth_rob_") and said.count("\n") == 1, said
+        self.file.write_text(said)
+
+    def berth(self, *args):
+        return self.owner.berth(*args, BERTH_TOKEN_FILE=str(self.file))
+
+    def is_let_in(self):
+        return self.berth("repo", "ls").returncode == 0
+
+
+def test_a_robot_rotates_its_own_secret_and_no_other(signed_in):
+    signed_in.ok("org", "create", "acme")
+    robot, other = Robot(signed_in, "acme+ci"), Robot(signed_in, "acme+cd")
+    before = robot.file.read_text()
+    robot.keep(robot.berth("robot", "rotate", "acme+ci", "--overlap", "0s", "--format", "{{.Secret}}").stdout)
+    assert robot.file.read_text() != before
+    assert robot.is_let_in()
+    stolen = robot.berth("robot", "rotate", "acme+cd")
+    assert stolen.returncode == 1 and "there is no such thing, or you may not see it" in stolen.stderr
+    assert other.is_let_in()
+    robot.file.write_text(before)
+    assert not robot.is_let_in(), "without overlap the one before is over"
+    plain = Robot(signed_in, "build-bot", "--namespace", "acme")
+    plain.keep(plain.berth("robot", "rotate", "build-bot", "--format", "{{.secret}}").stdout)
+    assert plain.is_let_in(), "it needs no namespace to name itself"
+
+
+def test_a_robot_is_disabled_enabled_and_given_another_end(signed_in):
+    signed_in.ok("org", "create", "acme")
+    robot = Robot(signed_in, "acme+ci", "--expires", "90d")
+
+    def shown():
+        return json.loads(signed_in.ok("robot", "ls", "acme", "--format", "json"))
+
+    def days_left():
+        return (datetime.datetime.fromisoformat(shown()["expires_at"]) - datetime.datetime.now(datetime.UTC)).days
+
+    assert days_left() == 89
+    assert signed_in.ok("robot", "disable", "acme+ci") == "Disabled robot acme+ci\n"
+    assert shown()["disabled"] is True and not robot.is_let_in()
+    assert "acme+ci may not pull acme/web: acme+ci is disabled\n" in signed_in.ok("explain", "acme+ci", "pull", "acme/web")
+    signed_in.ok("robot", "enable", "acme+ci")
+    assert shown()["disabled"] is False and robot.is_let_in()
+    assert signed_in.ok("robot", "extend", "acme+ci", "--expires", "180d") == "Robot acme+ci ends in 180d\n"
+    assert days_left() == 179 and robot.is_let_in()
+    signed_in.ok("robot", "extend", "acme+ci", "--expires", "never")
+    assert shown()["expires_at"] is None and robot.is_let_in()
+    assert "--expires is required" in signed_in.refused("robot", "extend", "acme+ci")
+    for wrong in ("soon", "1s", ""):
+        assert signed_in.berth("robot", "extend", "acme+ci", "--expires", wrong).returncode == 64
+    assert robot.berth("robot", "extend", "acme+ci", "--expires", "9d").returncode == 1
+    assert "there is no robot 'acme+none'" in signed_in.refused("robot", "disable", "acme+none")
+
+
+def test_an_answer_says_what_the_secret_leaves_and_who_could_change_it(signed_in):
+    assert signed_in.ok("explain", "ann", "push", "ann/app:1.0") == (
+        "ann may push ann/app:1.0: the tag 1.0 is new: ann is an administrator of the registry\n"
+        "This can be changed by another administrator.\n")
+    file = signed_in.home / "token"
+    file.write_text(signed_in.ok("token", "create", "--name", "laptop", "--scope", "ann/*:read", "--format", "{{.Secret}}"))
+    assert signed_in.ok("explain", "ann", "push", "ann/app", BERTH_TOKEN_FILE=str(file)) == (
+        "ann may not push ann/app: the token 'laptop' that asks is narrowed to ann/*:read\n"
+        "This can be changed by ann, by another token.\n")
+    assert "about its own account" in signed_in.refused("explain", "anonymous", "pull", "ann/app", BERTH_TOKEN_FILE=str(file))
+    assert signed_in.ok("explain", "anonymous", "pull", "ann/app", "--format", "{{.Subject}} {{.Right}} {{.Allowed}}") == (
+        "anonymous read no\n")
+
+
+FORMATS = [
+    (("user", "ls"), "{{.Name}} {{.Admin}}", "ann yes\nbob no\n"),
+    (("user", "ls"), r"{{.name}}\t{{.HasPassword}}", "ann\tyes\nbob\tyes\n"),
+    (("user", "show", "bob"), "<{{ .DisplayName }}>", "<>\n"),
+    (("org", "ls"), "{{.Name}} is {{.Visibility}}", "acme is private\n"),
+    (("org", "member", "ls", "acme"), "{{.User}}", "ann\n"),
+    (("robot", "ls", "acme"), "{{.Name}} {{.ExpiresAt}} {{.live_secrets}}", "acme+ci  1\n"),
+    (("grant", "ls", "acme"), "{{.Subject}}: {{.Allow}}", "acme+ci: read,write\n"),
+    (("trust", "ls", "acme"), "{{.ID}}", ""),
+    (("robot", "disable", "acme+ci"), "{{.Name}} {{.Disabled}}", "acme+ci yes\n"),
+    (("audit", "verify"), "{{.Whole}}", "yes\n"),
+]
+
+
+def test_a_template_says_how_to_print(signed_in):
+    signed_in.ok("user", "add", "bob", "--password-stdin", given=BOB)
+    signed_in.ok("org", "create", "acme")
+    signed_in.ok("robot", "create", "acme+ci", "--repo", "acme/*:pull,push")
+    for command, template, said in FORMATS:
+        assert signed_in.ok(*command, "--format", template) == said, command
+    wrong = signed_in.berth("user", "ls", "--format", "{{.Name}} {{.Age}}")
+    assert wrong.returncode == 64 and wrong.stdout == ""
+    assert "there is no field 'Age' here; the fields are name, admin, disabled, email, created_at" in wrong.stderr
+    assert "no field" in signed_in.refused("trust", "ls", "acme", "--format", "{{.Nmae}}"), "also where nothing is listed"
+    for text in ("yaml", "{{.Name", "{{Name}}"):
+        assert signed_in.berth("user", "ls", "--format", text).returncode == 64, text
+
+
+def test_a_slip_in_a_template_loses_no_secret(signed_in):
+    signed_in.ok("org", "create", "acme")
+    for command in (("robot", "create", "acme+ci"), ("token", "create")):
+        assert "no field 'Secert'" in signed_in.refused(*command, "--format", "{{.Secert}}")
+    assert signed_in.ok("robot", "ls", "acme", "--format", "json") == signed_in.ok("token", "ls", "--format", "json") == ""
+    signed_in.ok("robot", "create", "acme+ci")
+    assert "no field 'Secert'" in signed_in.refused("robot", "rotate", "acme+ci", "--format", "{{.Secert}}")
+    assert signed_in.ok("robot", "ls", "acme", "--format", "{{.LiveSecrets}}") == "1\n"
+
+
+def test_ones_own_sessions_are_listed_and_ended(signed_in, tmp_path):
+    registry = signed_in.environment["BERTH_SERVER"]
+    phone = Person(tmp_path / "phone")
+    phone.ok("login", "-u", "ann", "--password-stdin", registry, given=ANN)
+    signed_in.ok("login-password", "--registry", registry)
+    listed = [json.loads(line) for line in signed_in.ok("user", "sessions", "--format", "json").splitlines()]
+    assert [(row["kind"], row["current"]) for row in listed] == [("login", True), ("login", False), ("short_lived", False)]
+    for arguments in (("--all",), ("--revoke",), ("--revoke", listed[1]["id"], "--all")):
+        assert signed_in.berth("user", "sessions", *arguments).returncode == 64, arguments
+    assert phone.berth("user", "ls", "--server", registry).returncode == 0
+    said = signed_in.ok("user", "sessions", "--revoke", listed[1]["id"])
+    assert said == f"Ended session {listed[1]['id']}\n"
+    assert phone.berth("user", "ls", "--server", registry).returncode != 0
+    assert "you have no session" in signed_in.refused("user", "sessions", "--revoke", listed[1]["id"])
+    assert signed_in.ok("user", "sessions", "--format", "{{.Kind}}") == "login\nshort_lived\n"
+    assert "access tokens stay" in signed_in.ok("user", "sessions", "--revoke", "--all")
+    assert signed_in.berth("user", "sessions").returncode != 0, "this login was one of them"
+
+
+def test_the_owner_of_a_folder_is_signed_in_nowhere(ann, tmp_path):
+    assert "--server" in ann.refused("user", "sessions", "--data", str(tmp_path / "data"))
 
 
 def test_access_tokens_are_made_shown_once_and_revoked(signed_in):
@@ -526,6 +664,10 @@ def test_trust_rules_are_added_listed_and_removed(signed_in):
     assert rule["claims"] == {"repository": "acme/web", "ref": "refs/heads/*"} and rule["robot"] == "acme+ci"
     assert "CLAIM=PATTERN" in signed_in.refused("trust", "add", "acme+ci", "--issuer", "https://ci.example.com",
                                                 "--audience", "registry", "--claim", "repository")
+    for verb, says, is_off in (("disable", "Disabled", True), ("enable", "Enabled", False)):
+        assert signed_in.ok("trust", verb, "acme", rule["id"]) == f"{says} rule {rule['id']}\n"
+        assert json.loads(signed_in.ok("trust", "ls", "acme", "--format", "json")) == rule | {"disabled": is_off}
+    assert "there is no trust rule 77 in acme" in signed_in.refused("trust", "disable", "acme", "77")
     signed_in.ok("trust", "rm", "acme", rule["id"])
     assert signed_in.ok("trust", "ls", "acme", "--format", "json") == ""
 
