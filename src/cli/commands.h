@@ -21,6 +21,7 @@ void add_repo(CLI::App& parent, int& exit_code);
 void add_grant(CLI::App& parent, int& exit_code);
 void add_ldap(CLI::App& parent, int& exit_code);
 void add_keys(CLI::App& parent, int& exit_code);
+void add_k8s(CLI::App& parent, int& exit_code);
 void add_user(CLI::App& parent, int& exit_code);
 void add_version(CLI::App& parent, int& exit_code);
 

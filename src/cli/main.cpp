@@ -85,6 +85,7 @@ int main(int argc, char** argv) {
   add_grant(app, exit_code);
   add_ldap(app, exit_code);
   add_keys(app, exit_code);
+  add_k8s(app, exit_code);
   add_version(app, exit_code);
   if (argc < 2) {
     std::fputs(app.help().c_str(), stderr);

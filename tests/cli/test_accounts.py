@@ -549,17 +549,6 @@ def test_programs_that_want_the_first_key_at_once_get_the_same(ann, tmp_path):
     assert [path.name for path in (tmp_path / "keys").iterdir()] == ["berth.key"], "no draft is left"
 
 
-def test_a_pull_secret_for_kubernetes(ann):
-    text = ann.ok("k8s", "secret", "pull", "--registry", "reg.example.com", "--username", "acme+deploy",
-                  "--password-stdin", "--namespace", "shop", given="berth_rob_x\n")
-    lines = text.splitlines()
-    assert lines[0] == "apiVersion: v1" and lines[-1] == "type: kubernetes.io/dockerconfigjson"
-    assert "  name: pull" in lines and "  namespace: shop" in lines
-    config = json.loads(base64.b64decode(lines[2].split(": ")[1]))
-    assert config == {"auths": {"reg.example.com": {"username": "acme+deploy", "password": "berth_rob_x",
-                                                    "auth": base64.b64encode(b"acme+deploy:berth_rob_x").decode()}}}
-
-
 def test_the_record_of_what_was_done_is_whole_until_somebody_changes_it(signed_in, tmp_path):
     signed_in.ok("user", "add", "bob", "--password-stdin", given=BOB)
     rows = [json.loads(line) for line in signed_in.ok("audit", "ls", "--format", "json").splitlines()]
