@@ -49,8 +49,10 @@ void append_quoted(std::string& out, std::string_view name, std::string_view val
 
 bool is_secure(const Services& services, const http::Exchange& exchange) {
   if (exchange.is_encrypted()) return true;
-  return services.auth.trusted_proxies.contains_peer(exchange.peer()) &&
-         exchange.request().find("X-Forwarded-Proto") == "https";
+  const Auth& auth = services.auth;
+  if (!exchange.is_proxied() && !auth.trusted_proxies.contains_peer(exchange.peer())) return false;
+  if (const auto said = exchange.request().find("X-Forwarded-Proto")) return *said == "https";
+  return auth.external_url.starts_with("https://");  // what it speaks outside is known all the same
 }
 
 std::optional<std::string> base_of(const Services& services, const http::Exchange& exchange) {

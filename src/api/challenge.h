@@ -23,7 +23,8 @@ std::optional<std::string> base_of(const Services& services, const http::Exchang
 /// which need no address.
 std::optional<std::string> realm_of(const Services& services, const http::Exchange& exchange);
 
-/// Whether the client's connection is encrypted, as far as we or a trusted proxy can tell.
+/// Whether the client's connection is encrypted, as far as we or a trusted proxy can tell. A proxy that does not say it
+/// is taken to speak what external_url does.
 bool is_secure(const Services& services, const http::Exchange& exchange);
 
 }  // namespace berth::api

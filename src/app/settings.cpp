@@ -114,8 +114,8 @@ Setting metrics_setting() {
 
 Setting proxies_setting() {
   return networks({"server.trusted_proxies",
-                   "Networks whose X-Forwarded-For, X-Request-Id and PROXY header are believed: 10.0.0.0/8, "
-                   "2001:db8::/32, an address, or unix for the peers of Unix sockets.",
+                   "Networks whose X-Forwarded-For, X-Forwarded-Proto, X-Request-Id and PROXY header are believed: "
+                   "10.0.0.0/8, 2001:db8::/32, an address, or unix for the peers of Unix sockets.",
                    ""},
                   [](auto& config) -> auto& { return config.trusted_proxies; });
 }

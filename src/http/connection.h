@@ -99,6 +99,7 @@ class Connection final : public Exchange {
   // Exchange
   const Request& request() const override { return request_; }
   std::string_view peer() const override { return peer_; }
+  bool is_proxied() const override { return is_proxied_; }
   bool is_encrypted() const override { return stream_.is_encrypted(); }
   const crypto::ClientCertificate* client_certificate() const override {
     return stream_.tls() != nullptr ? stream_.tls()->client_certificate() : nullptr;
@@ -181,6 +182,7 @@ class Connection final : public Exchange {
   const Clock& clock_;
   Stream stream_;
   std::string peer_;
+  bool is_proxied_ = false;
   ListenerTraits traits_;
   Admission admission_;
 

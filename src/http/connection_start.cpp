@@ -36,6 +36,7 @@ io::Task<bool> Connection::read_proxy_header() {
         const Stream::Moved taken = stream_.try_receive(Slices::writable(std::span(bytes).first(header->bytes)));
         if (taken.count != header->bytes) co_return false;
         stream_.set_low_water(1);
+        is_proxied_ = true;
         if (!header->source.empty()) peer_ = header->source;
         co_return true;
       }

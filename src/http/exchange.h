@@ -19,6 +19,8 @@ class Exchange : public io::ByteSource {
   virtual const Request& request() const = 0;
   /// "address:port" of the peer, for the log.
   virtual std::string_view peer() const = 0;
+  /// Whether a trusted proxy said in a PROXY header who the peer is: the connection is that proxy's all the same.
+  virtual bool is_proxied() const = 0;
   /// Whether the peer's connection is.
   virtual bool is_encrypted() const = 0;
   /// The peer's own, verified; nullptr: it showed none. Lives as long as the exchange.

@@ -11,6 +11,7 @@ import os
 import re
 import socket
 import ssl
+from urllib.parse import urlencode
 
 import pytest
 
@@ -25,7 +26,8 @@ PAGE = (ROOT / "docs" / "reverse-proxies.md").read_text()
 CASES = ("nginx-unix", "nginx-tcp", "nginx-stream", "caddy", "haproxy")
 BUFFERED = "buffered to a temporary file"
 CLIENT = "127.0.0.2"  # not the address of the proxy, which is trusted
-LOGIN = ("someone", "a password")
+# The account, whose repositories begin with its name; or what nginx asks for, where it asks.
+LOGIN = ("team", "a password for all")
 MODULE = "/usr/lib/nginx/modules/ngx_stream_module.so"
 
 
@@ -48,10 +50,13 @@ def free_port():
 
 
 class Setup:
-    """One proxy with one Berth behind it, both as the page says."""
+    """One proxy with one Berth behind it, both as the page says: with accounts, unless the proxy asks for a password
+    and Berth's settings speak of those without one."""
 
-    def __init__(self, name, folder, change=lambda text: text):
+    def __init__(self, name, folder, change=lambda text: text, with_account=False):
         self.name, self.folder, self.change = name, folder, change
+        self.settings = block("toml", name)
+        self.has_accounts = with_account or "anonymous" not in self.settings
         self.port, self.inner, self.socket = free_port(), free_port(), folder / "b.sock"
         self.address = f"localhost:{self.port}"
         self.daemons = []
@@ -63,14 +68,17 @@ class Setup:
         self.both.write_text(self.cert.read_text() + self.key.read_text())
 
     def start(self):
-        config = self.folder / "server.toml"
-        config.write_text(filled(block("toml", self.name), {
+        data, config = self.folder / "data", self.folder / "server.toml"
+        if self.has_accounts:
+            run(BERTH, "user", "add", LOGIN[0], "--admin", "--password-stdin", "--data", data, stdin=LOGIN[1])
+        outside = {"https://registry.example.com": f"https://{self.address}"}
+        config.write_text(filled(self.settings, ({} if self.name == "nginx-stream" else outside) | {
             "nginx-unix": {"/run/berth/http.sock": self.socket}, "caddy": {"/run/berth/http.sock": self.socket},
             "nginx-tcp": {"127.0.0.1:5000": f"127.0.0.1:{self.inner}"},
             "haproxy": {"127.0.0.1:5000": f"127.0.0.1:{self.inner}"},
             "nginx-stream": {"127.0.0.1:5443": f"127.0.0.1:{self.inner}", "/etc/berth/tls/ec.pem": self.cert,
                              "/etc/berth/tls/ec.key": self.key}}[self.name]))
-        self.berth = self.run_daemon("berth", BERTH, "serve", "--config", config, "--data", self.folder / "data",
+        self.berth = self.run_daemon("berth", BERTH, "serve", "--config", config, "--data", data,
                                      "--log-format", "json")
         self.berth.wait_until(15, "berth listens", lambda: "http.listening" in self.berth.log())
         if self.socket.exists():
@@ -132,7 +140,7 @@ class Setup:
 
     def answers(self):
         try:
-            return self.request("GET", "/v2/")[0] == 200
+            return self.request("GET", "/healthz")[0] == 200
         except OSError:
             return False
 
@@ -172,21 +180,42 @@ def behind(request, setup):
 
 
 @pytest.mark.quick
-def test_real_clients_push_and_pull_every_byte(behind, scratch, hello, quiet_home):
-    env = {**quiet_home, "SSL_CERT_FILE": str(behind.cert)}
-    run("crane", "auth", "login", behind.address, "-u", LOGIN[0], "-p", LOGIN[1], env=env)
+def test_real_clients_sign_in_push_and_pull_every_byte(behind, scratch, hello, quiet_home):
+    env = {**quiet_home, "SSL_CERT_FILE": str(behind.cert), "REGISTRY_AUTH_FILE": str(scratch / "logins")}
     layout = OciLayout(scratch / "layout")
     root = layout.tag(sample_index(layout, hello, "multi"), "multi")
     local = layout_objects(layout.path, root["digest"])
-    run("crane", "push", layout.path, f"{behind.address}/team/app:v1", env=env)
+    push = ("crane", "push", layout.path, f"{behind.address}/team/app:v1")
+    stranger = run(*push, env=env, check=False)
+    assert stranger.returncode != 0 and re.search("401|UNAUTHORIZED", stranger.stderr), stranger.stderr
+    run("crane", "auth", "login", behind.address, "-u", LOGIN[0], "-p", LOGIN[1], env=env)
+    run(*push, env=env)
     run("crane", "pull", "--format", "oci", f"{behind.address}/team/app:v1", scratch / "back", env=env)
     assert layout_objects(scratch / "back", layout_root(scratch / "back")) == local
-    creds = ":".join(LOGIN)
-    run("skopeo", "--insecure-policy", "copy", "--all", "--dest-creds", creds, f"oci:{layout.path}:multi",
+    wrong = run("skopeo", "login", "-u", LOGIN[0], "--password-stdin", behind.address, env=env, stdin="x", check=False)
+    assert wrong.returncode != 0 and "invalid username/password" in wrong.stderr, wrong.stderr
+    run("skopeo", "login", "-u", LOGIN[0], "--password-stdin", behind.address, env=env, stdin=LOGIN[1])
+    run("skopeo", "--insecure-policy", "copy", "--all", f"oci:{layout.path}:multi",
         f"docker://{behind.address}/team/other:v1", env=env)
-    run("skopeo", "--insecure-policy", "copy", "--all", "--src-creds", creds, f"docker://{behind.address}/team/other:v1",
+    run("skopeo", "--insecure-policy", "copy", "--all", f"docker://{behind.address}/team/other:v1",
         f"oci:{scratch / 'again'}:v1", env=env)
     assert layout_objects(scratch / "again", layout_root(scratch / "again", "v1")) == local
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("name", CASES)
+def test_a_browser_signs_in_with_a_cookie_for_https_and_this_host_alone(setup, name):
+    behind = setup(name, with_account=True)
+    form = {"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "same-origin"}
+    credentials = urlencode({"name": LOGIN[0], "password": LOGIN[1]}).encode()
+    # A client that says its connection were not encrypted is not the proxy.
+    for said in ({}, {"X-Forwarded-Proto": "http"}):
+        status, headers, body = behind.request("POST", "/login", credentials, {**form, **said})
+        assert status == 303, body
+        cookie = headers["Set-Cookie"]
+        assert cookie.startswith("__Host-berth=berth_web_") and "; Secure" in cookie, cookie
+        session = {"Cookie": cookie.partition(";")[0], **said}
+        assert behind.request("GET", "/settings/tokens", headers=session)[0] == 200
 
 
 def push_chunked(behind, parts):
