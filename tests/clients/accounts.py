@@ -21,12 +21,6 @@ class Account(NamedTuple):
     def authorization(self):
         return "Basic " + base64.b64encode(f"{self.name}:{self.secret}".encode()).decode()
 
-    def dockerconfigjson(self, host):
-        """What `kubectl create secret docker-registry` stores under .dockerconfigjson, in its order of keys."""
-        auth = base64.b64encode(f"{self.name}:{self.secret}".encode()).decode()
-        entry = {"username": self.name, "password": self.secret, "auth": auth}
-        return json.dumps({"auths": {host: entry}}, separators=(",", ":"))
-
 
 class SignedIn(Registry):
     """The registry as one account sees it: every request carries its name and secret."""

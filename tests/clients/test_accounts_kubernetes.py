@@ -1,15 +1,17 @@
 """Pods with image pull secrets: a kubernetes.io/dockerconfigjson secret, read as kubelet reads it, and PullImage of CRI.
 
-The secret is written by hand, as `kubectl create secret docker-registry NAME --docker-server=… --dry-run=client -o yaml`
-of kubectl 1.32 prints it: Debian 12 has no kubectl of these years.
+The secret is the one that `berth k8s secret` prints. That it is what kubectl would have printed is a matter of
+tests/cli/test_kubernetes.py: Debian 12 has no kubectl of these years.
 """
 import base64
 import itertools
 import json
 
 import pytest
+import yaml
 
 from accounts import Account
+from conftest import berth_binary
 from engines import ContainersStore
 from processes import run
 
@@ -51,15 +53,19 @@ class Image:
 
 def secret_for(account, host):
     """The manifest that `kubectl apply` gets."""
-    data = base64.b64encode(account.dockerconfigjson(host).encode()).decode()
-    return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "berth"},
-            "type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": data}}
+    secret = yaml.safe_load(run(berth_binary(), "k8s", "secret", "regcred", "--registry", host, "--username",
+                                account.name, "--password-stdin", stdin=account.secret))
+    assert (secret["kind"], secret["type"]) == ("Secret", "kubernetes.io/dockerconfigjson")
+    return secret
+
+
+def config_in(secret):
+    return base64.b64decode(secret["data"][".dockerconfigjson"]).decode()
 
 
 def kubelet_credentials(secret, image):
     """What kubelet hands to the runtime for an image: user name and password of the entry for its host."""
-    entries = json.loads(base64.b64decode(secret["data"][".dockerconfigjson"]))["auths"]
-    entry = entries[image.partition("/")[0]]
+    entry = json.loads(config_in(secret))["auths"][image.partition("/")[0]]
     assert base64.b64decode(entry["auth"]).decode() == f"{entry['username']}:{entry['password']}"
     return entry
 
@@ -92,6 +98,12 @@ def test_a_pods_events_say_what_is_wrong_with_the_secret(runtime, registry, org,
     assert gone.returncode != 0 and "401 wrong user name or password" in gone.stderr, gone.stderr
 
 
+def test_a_pod_with_a_wrong_password_is_told_so(runtime, registry, robot, image):
+    wrong = pull(runtime, image.tagged, secret_for(Account(robot.name, "not its secret"), registry.address))
+    assert wrong.returncode != 0 and "401 wrong user name or password" in wrong.stderr, wrong.stderr
+    runtime.crictl("pull", "--creds", f"{robot.name}:{robot.secret}", image.tagged)
+
+
 def test_a_rotated_secret_and_its_successor_both_pull(runtime, registry, org, robot, image):
     made = registry.api(201, "POST", f"namespaces/{org}/robots/{robot.name}/rotate", {})
     for account in (robot, Account(robot.name, made["secret"])):
@@ -101,6 +113,6 @@ def test_a_rotated_secret_and_its_successor_both_pull(runtime, registry, org, ro
 
 def test_other_clients_read_the_secret_as_their_own_file(registry, robot, image, scratch, quiet_home):
     file = scratch / "config.json"
-    file.write_text(robot.dockerconfigjson(registry.address))
+    file.write_text(config_in(secret_for(robot, registry.address)))
     run("skopeo", "inspect", "--tls-verify=false", "--authfile", file, f"docker://{image.tagged}")
     ContainersStore(scratch / "store").podman("pull", "--tls-verify=false", "--authfile", file, image.tagged)
