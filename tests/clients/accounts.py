@@ -51,7 +51,7 @@ class AccountsRegistry(Registry):
     ROOT = Account("root", "the first of all passwords")
 
     def __init__(self, binary, directory, *flags):
-        data = directory / "data"
+        self.data = data = directory / "data"
         directory.mkdir()
         run(binary, "user", "add", self.ROOT.name, "--admin", "--password-stdin", "--data", data,
             stdin=self.ROOT.secret)

@@ -6,6 +6,7 @@ own pid, everything written lies in one temporary directory (kept when BERTH_CLI
 import itertools
 import os
 import re
+import sys
 import tempfile
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -19,6 +20,10 @@ from processes import Daemon, remove_tree
 from registry_http import Registry
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+
+from token_server import TokenServer  # noqa: E402
+
 LISTENING = re.compile(r"berth: listening on http://([0-9.]+:[0-9]+)")
 _servers = []  # those of our own that run now
 _outcomes = {"passed": 0, "failed": 0}
@@ -84,6 +89,28 @@ def registries_with_accounts(session_directory):
                 running.enter_context(watched(started[mode].daemon))
             return started[mode]
         yield get
+
+
+@pytest.fixture(scope="session")
+def token_server(session_directory):
+    """Where the external registry's tokens come from."""
+    folder = session_directory / "tokens"
+    folder.mkdir()
+    server = TokenServer(folder)
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def external_registry(session_directory, token_server):
+    """Berth that only checks tokens (auth.mode external), by the name localhost."""
+    directory = session_directory / "external"
+    directory.mkdir()
+    daemon = Daemon("berth", [berth_binary(), "serve", "--listen", "127.0.0.1:0", "--data", directory / "data",
+                              *token_server.flags()], directory / "log")
+    with watched(daemon):
+        address = daemon.wait_until(15, "berth says where it listens", lambda: LISTENING.search(daemon.log()))[1]
+        yield Registry(address.replace("127.0.0.1", "localhost"))
 
 
 @pytest.fixture(scope="session")

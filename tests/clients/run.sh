@@ -2,7 +2,7 @@
 # Runs the real container clients against a Berth server that the tests start themselves.
 # usage: tests/clients/run.sh [NAME…] [--quick]
 #   NAME     docker podman buildah skopeo containerd crane oras helm regctl scripted wire full_disk migrate proxies
-#            accounts accounts_docker accounts_kubernetes jobs external_tokens ldap
+#            accounts accounts_docker accounts_kubernetes jobs external_tokens expired_tokens ldap
 #            client_certificates; default: all
 #   --quick  only the tests marked quick, for CI
 # environment: BERTH_BIN           the server (default build/release/berth)
@@ -14,7 +14,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 python=/usr/bin/python3
-known="docker podman buildah skopeo containerd crane oras helm regctl scripted wire full_disk migrate proxies accounts accounts_docker accounts_kubernetes jobs external_tokens client_certificates ldap"
+known="docker podman buildah skopeo containerd crane oras helm regctl scripted wire full_disk migrate proxies accounts accounts_docker accounts_kubernetes jobs external_tokens expired_tokens client_certificates ldap"
 go_clients="crane oras helm regctl"
 quick_go_clients="crane oras"
 
@@ -56,7 +56,7 @@ for name in $([[ -n $quick ]] && echo "$quick_go_clients" || echo "$go_clients")
 done
 [[ " ${names[*]} " == *" migrate "* ]] && wanted_tools+=(crane oras distribution)
 [[ " ${names[*]} " == *" proxies "* ]] && wanted_tools+=(crane)
-if [[ " ${names[*]} " =~ " "(accounts|jobs|external_tokens) ]]; then
+if [[ " ${names[*]} " =~ " "(accounts|jobs|external_tokens|expired_tokens) ]]; then
   wanted_tools+=(crane)
   [[ -n $quick ]] || wanted_tools+=(oras helm regctl crictl)
 fi

@@ -19,9 +19,21 @@ def libtrust_kid(public_key_der):
     return ":".join(text[at:at + 4] for at in range(0, len(text), 4))
 
 
+LEEWAY_S = 60  # how long after its end the registry takes a token
+SHORTEST_S = 60  # what clients take for the life of a token that is said to live for less
+
+
+def told_to_end_at(end):
+    """What an answer tells a client whose token nobody takes from then on: a short life can only be said as the rest
+    of a longer one."""
+    issued = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(end - SHORTEST_S))
+    return {"expires_in": SHORTEST_S, "issued_at": issued}
+
+
 class TokenServer:
     """`passwords`: of each user. `rights`: {user: {repository: [actions]}}, "" is who brings no password.
-    `asked`: (user, scopes) of each question. `certificate` is what the registry gets to know."""
+    `asked`: (user, scopes) of each question. `ends_in_s`: after how many seconds the registry takes a token no longer;
+    None: late. `certificate` is what the registry gets to know."""
 
     ISSUER = "token server of a test"
     SERVICE = "registry.example.com"
@@ -34,6 +46,7 @@ class TokenServer:
         public = openssl("x509", "-in", self.certificate, "-noout", "-pubkey")
         self.kid = libtrust_kid(openssl("pkey", "-pubin", "-outform", "DER", stdin=public))
         self.passwords, self.rights, self.asked = {}, {}, []
+        self.ends_in_s = None
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         # Where the registry is localhost, too: crane and oras go to no other realm on a private address.
         self.realm = f"http://localhost:{self._server.server_port}/auth"
@@ -63,6 +76,15 @@ class TokenServer:
         text = ".".join(base64url(json.dumps(part).encode()) for part in (header, claims))
         return f"{text}.{base64url(openssl('dgst', '-sha256', '-sign', self._key, stdin=text.encode()))}"
 
+    def answer(self, user, scopes, service):
+        if self.ends_in_s is None:
+            claims, told = {}, {"expires_in": 300}
+        else:
+            end = int(time.time()) + self.ends_in_s
+            claims, told = {"exp": end - LEEWAY_S}, told_to_end_at(end)
+        token = self.token(user, *scopes, aud=service, **claims)
+        return {"token": token, "access_token": token, **told}
+
     def close(self):
         self._server.shutdown()
         self._server.server_close()
@@ -83,8 +105,7 @@ class TokenServer:
                     return self._send(401, {"details": "wrong password"})
                 scopes = " ".join(query.get("scope", [])).split()
                 server.asked.append((user, scopes))
-                token = server.token(user, *scopes, aud=query["service"][0])
-                return self._send(200, {"token": token, "access_token": token, "expires_in": 300})
+                return self._send(200, server.answer(user, scopes, query["service"][0]))
 
             def do_POST(self):
                 self.rfile.read(int(self.headers["Content-Length"] or 0))
