@@ -23,6 +23,8 @@ SAYS = {
     "wrong password": "wrong user name or password",
     "old password": "wrong user name or password",
     "wrong login": "wrong user name or password",
+    "push with a revoked token": "wrong user name or password",
+    "push with an old password": "wrong user name or password",
     "tag exists": "the tag {tag} exists, and moving it needs the right overwrite on {repo}; push another tag, or ask "
                   "an owner of the namespace for it",
     "delete": "{who} may not delete from {repo}: the right delete is missing, which an owner of {ns} or an "
@@ -37,22 +39,34 @@ CONTAINERD = {"anonymous": "repository does not exist or may require authorizati
 NOT_FOUND = {"stranger pulls": "not found"}
 CONTAINERS_LOGIN = {"wrong login": "invalid username/password"}
 CONTAINERS_PUSH = {"stranger pushes": "requested access to the resource is denied"}
+
+
+def pushed_in_vain(words):
+    return dict.fromkeys(("push with a revoked token", "push with an old password"), words)
+
+
 OWN_WORDS = {
     ("docker", "token"): {
         "anonymous": "repository does not exist or may require 'docker login'",
         "stranger pulls": "repository does not exist or may require 'docker login'",
         "stranger pushes": "denied: requested access to the resource is denied",
-        "old password": "the refresh token is not valid; sign in again"},
+        "old password": "the refresh token is not valid; sign in again",
+        "push with an old password": "the refresh token is not valid; sign in again"},
     ("docker", "basic"): {"anonymous": "no basic auth credentials", "wrong login": "failed with status: 401"},
     "podman": CONTAINERS_LOGIN, "buildah": CONTAINERS_LOGIN, "skopeo": CONTAINERS_LOGIN,
     ("podman", "token"): CONTAINERS_PUSH, ("buildah", "token"): CONTAINERS_PUSH, ("skopeo", "token"): CONTAINERS_PUSH,
     ("containerd", "token"): CONTAINERD, ("cri", "token"): CONTAINERD,
-    ("containerd", "basic"): NOT_FOUND, ("cri", "basic"): NOT_FOUND,
-    # Before they push they ask for the manifest with a HEAD, whose answer has no body.
+    # With a password it asks again and again, until it is told to wait for a second or gives up before.
+    ("containerd", "basic"): {**NOT_FOUND, "push with an old password": "ctr: unexpected status: 4"},
+    ("cri", "basic"): NOT_FOUND,
+    # Before they push they ask for the manifest or a blob with a HEAD, whose answer has no body.
+    ("podman", "basic"): pushed_in_vain("unauthorized: authentication required"),
+    ("crane", "basic"): pushed_in_vain("unexpected status code 401 Unauthorized"),
     ("crane", "token"): {"stranger pushes": "unexpected status code 401 Unauthorized"},
     ("oras", "token"): {"stranger pushes": "response status code 401: Unauthorized"},
     ("helm", "token"): {"stranger pushes": "response status code 401: Unauthorized"},
-    ("oras", "basic"): {"anonymous": "basic credential not found", **NOT_FOUND},
+    ("oras", "basic"): {"anonymous": "basic credential not found", **NOT_FOUND,
+                        **pushed_in_vain("response status code 401: Unauthorized")},
     # It has one word for every 401; and a tag that it may not delete it tries to overwrite.
     "regctl": {**dict.fromkeys(SAYS, "unauthorized"), "delete": SAYS["tag exists"], "tag exists": SAYS["tag exists"]},
 }
@@ -179,6 +193,33 @@ def test_a_revoked_token_ends_with_the_next_pull(case):
     done_well(case.client.pull(repo, TAG))
     case.registry.revoke(case.ann, token_id)
     case.refused(case.client.pull(repo, TAG), "wrong password", repo, token)
+
+
+@every(lambda client: client.pushes)
+def test_a_revoked_token_ends_with_the_next_push(case):
+    client, repo = case.client, case.repo()
+    token, token_id = case.registry.add_token(case.ann)
+    done_well(client.login(token))
+    done_well(client.push(repo, TAG))
+    case.registry.revoke(case.ann, token_id)
+    case.refused(client.push(repo, "1.0.1"), "push with a revoked token", repo, token)
+    assert case.registry.as_(case.ann).tags(repo) == [TAG]
+
+
+@every(lambda client: client.pushes)
+def test_a_wrong_password_pushes_nothing(case):
+    """Most clients have it looked at before they keep it: it becomes wrong afterwards, for all of them."""
+    eve = case.registry.add_user("eve")
+    client, repo = case.client, f"{eve.name}/{case.name}/app"
+    # From an address of its own: failures from one address slow down whoever comes from there.
+    with Wiretap(case.registry.address, source=f"127.1.{case.number // 250}.{case.number % 250 + 1}") as tap:
+        client.address = tap.address
+        done_well(client.login(eve))
+        done_well(client.push(repo, TAG))
+        changed = Account(eve.name, "another battery, another horse")
+        case.registry.api(204, "PUT", f"users/{eve.name}/password", {"new": changed.secret})
+        case.refused(client.push(repo, "1.0.1"), "push with an old password", repo, eve)
+    assert case.registry.as_(changed).tags(repo) == [TAG]
 
 
 @every(lambda client: client in (Docker, Podman, Containerd, Crane))

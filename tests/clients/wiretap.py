@@ -6,16 +6,17 @@ import threading
 
 
 class Wiretap:
-    """`with Wiretap(address) as tap:` listens on `tap.address` and passes everything on to `address`."""
+    """`with Wiretap(address) as tap:` listens on `tap.address` and passes everything on to `address`; with `source`,
+    from that address of this machine."""
 
-    def __init__(self, address):
+    def __init__(self, address, source=""):
         host, _, port = address.partition(":")
         self.requests, self.answers = bytearray(), bytearray()
         tap = self
 
         class Relay(socketserver.BaseRequestHandler):
             def handle(self):
-                with socket.create_connection((host, int(port))) as server:
+                with socket.create_connection((host, int(port)), source_address=(source, 0)) as server:
                     back = threading.Thread(target=_pass_on, args=(server, self.request, tap.answers))
                     back.start()
                     _pass_on(self.request, server, tap.requests)
