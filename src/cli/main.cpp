@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
 #include <span>
 #include <string>
 #include <vector>
@@ -21,10 +22,14 @@ bool has_unknown_command(const CLI::App& app, std::span<char*> words) {
   for (const std::string_view word : words) {
     const auto commands = parent->get_subcommands({});
     if (commands.empty() || word.starts_with('-')) return false;
-    const auto found = std::ranges::find(commands, word, &CLI::App::get_name);
+    const auto found =
+        std::ranges::find_if(commands, [&](const CLI::App* command) { return command->check_name(std::string(word)); });
     if (found == commands.end()) {
       std::vector<std::string> known;
-      for (const CLI::App* command : commands) known.push_back(command->get_name());
+      for (const CLI::App* command : commands) {
+        known.push_back(command->get_name());
+        std::ranges::copy(command->get_aliases(), std::back_inserter(known));
+      }
       std::fprintf(stderr, "berth: '%.*s' is not a %s command.%s See '%s --help'.\n", static_cast<int>(word.size()),
                    word.data(), name.c_str(), did_you_mean(nearest_of(known, word)).c_str(), name.c_str());
       return true;

@@ -153,7 +153,9 @@ def test_login_says_what_docker_says(ann, registry, arguments, said):
 def test_organisations_teams_and_grants(signed_in):
     signed_in.ok("user", "add", "bob", "--password-stdin", given=BOB)
     signed_in.ok("org", "create", "acme")
-    signed_in.ok("org", "member", "add", "acme", "bob", "--role", "reader")
+    signed_in.ok("org", "member", "add", "acme", "bob")
+    assert "bob is writer of acme now" in signed_in.ok("org", "member", "role", "acme", "bob", "writer")
+    signed_in.ok("org", "member", "role", "acme", "bob", "--role", "reader")
     signed_in.ok("org", "team", "create", "acme", "devs")
     signed_in.ok("org", "team", "add", "acme", "devs", "bob")
     assert "bob" in signed_in.ok("org", "team", "members", "acme", "devs")
@@ -380,8 +382,9 @@ def test_others_registries_have_their_own_way_to_short_lived_passwords(ann, host
 
 def test_a_password_for_one_login(signed_in):
     registry = signed_in.environment["BERTH_SERVER"]
-    secret = signed_in.ok("login-password", "--registry", registry, "--ttl", "1h").strip()
-    assert secret.startswith("berth_lgn_") and "\n" not in secret
+    for verb in ("get-login-password", "login-password"):
+        secret = signed_in.ok(verb, "--registry", registry, "--ttl", "1h").strip()
+        assert secret.startswith("berth_lgn_") and "\n" not in secret
     other = Person(signed_in.home.parent / "other")
     other.ok("login", "-u", "ann", "--password-stdin", registry, given=secret)
     assert "twelve hours at most" in signed_in.refused("login-password", "--registry", registry, "--ttl", "13h")

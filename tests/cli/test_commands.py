@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from conftest import run
+from conftest import ROOT, run
 
 
 @pytest.mark.parametrize("args", [("--help",), ("serve", "--help"), ("fsck", "--help"),
@@ -40,6 +40,30 @@ def test_a_word_that_is_no_command_gets_a_sentence(word, says):
     assert done.returncode == 64
     assert f"'{word}' is not a berth command" in done.stderr and says in done.stderr
     assert "Did you mean" not in done.stderr or says.startswith("Did")
+
+
+ALIASES = {"role": ("org", "member", "role"), "get-login-password": ("get-login-password",)}
+
+
+@pytest.mark.parametrize("words", ALIASES.values(), ids=ALIASES)
+def test_a_command_goes_by_its_other_name_too(words):
+    done = run(*words, "--help")
+    assert done.returncode == 0, done.stderr
+    assert "Usage: berth" in done.stdout
+
+
+def test_every_other_name_is_tried():
+    text = "".join(path.read_text() for path in (ROOT / "src/cli").glob("*.cpp"))
+    assert set(re.findall(r'alias\("([^"]+)"\)', text)) == set(ALIASES)
+
+
+@pytest.mark.parametrize("words, says", [
+    (("get-login-passwrd",), "'get-login-passwrd' is not a berth command. Did you mean 'get-login-password'?"),
+    (("org", "member", "roll"), "'roll' is not a berth org member command. Did you mean 'role'?"),
+])
+def test_a_slip_in_another_name_is_seen_as_one(words, says):
+    done = run(*words)
+    assert done.returncode == 64 and says in done.stderr, done.stderr
 
 
 def test_fsck_of_nothing_says_so(tmp_path):
