@@ -180,16 +180,22 @@ Result<std::string> AdminClient::call_text(http::Method method, std::string path
   return std::move(reply.body);
 }
 
-Result<std::vector<json::Value>> AdminClient::list(const std::string& path) {
+Result<std::vector<json::Value>> AdminClient::list(const std::string& path, const std::string& query,
+                                                   std::size_t limit) {
+  constexpr std::size_t kPageMax = 500;
   std::vector<json::Value> out;
-  std::string query = "limit=500";
+  std::string cursor;
   for (;;) {
-    BERTH_TRY(const auto page, call(http::Method::get, path, {}, query));
+    std::string wanted = "limit=" + std::to_string(std::min(limit - out.size(), kPageMax));
+    if (!query.empty()) wanted += "&" + query;
+    if (!cursor.empty()) wanted += "&cursor=" + cursor;
+    BERTH_TRY(const auto page, call(http::Method::get, path, {}, wanted));
     const json::Value* items = page.find("items");
     const json::Value* next = page.find("next");
     if (items != nullptr) out.insert(out.end(), items->array().begin(), items->array().end());
-    if (next == nullptr || !next->is(Kind::string)) return out;
-    query = "limit=500&cursor=" + next->string();
+    // A page may be empty and not the last: a server looks at so many rows at once, whether they are wanted or not.
+    if (out.size() >= limit || next == nullptr || !next->is(Kind::string)) return out;
+    cursor = next->string();
   }
 }
 

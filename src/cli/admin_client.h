@@ -34,8 +34,9 @@ class AdminClient {
   Result<json::Value> call(http::Method method, std::string path, std::string body = {}, std::string query = {});
   /// The same for an answer that is not JSON.
   Result<std::string> call_text(http::Method method, std::string path, std::string query = {});
-  /// Every item of a list, page after page.
-  Result<std::vector<json::Value>> list(const std::string& path);
+  /// The items of a list, page after page, until there are `limit` or no more.
+  Result<std::vector<json::Value>> list(const std::string& path, const std::string& query = {},
+                                        std::size_t limit = SIZE_MAX);
 
  private:
   Result<api::AdminReply> ask(const api::AdminRequest& request);

@@ -20,13 +20,14 @@ struct AuditFlags {
   std::string target;
   std::string action;
   std::string head;
-  int limit = 50;
+  std::size_t limit = 50;
 };
 
 std::string query_of(const AuditFlags& flags) {
-  std::string out = "limit=" + std::to_string(flags.limit);
+  std::string out;
   const auto add = [&](const char* name, const std::string& value) {
-    if (!value.empty()) out.append("&").append(name).append("=").append(http::percent_encode(value));
+    if (value.empty()) return;
+    out.append(out.empty() ? "" : "&").append(name).append("=").append(http::percent_encode(value));
   };
   add("since", flags.since);
   add("actor", flags.actor);
@@ -37,8 +38,7 @@ std::string query_of(const AuditFlags& flags) {
 
 Result<int> list(const AuditFlags& flags) {
   BERTH_TRY(auto client, AdminClient::open(flags.admin));
-  BERTH_TRY(const auto page, client.call(Method::get, "audit", {}, query_of(flags)));
-  const json::Value* items = page.find("items");
+  BERTH_TRY(const auto entries, client.list("audit", query_of(flags), flags.limit));
   BERTH_TRYV(print_rows(flags.admin,
                         {{"AT", "at"},
                          {"ACTOR", "actor"},
@@ -52,7 +52,7 @@ Result<int> list(const AuditFlags& flags) {
                          {"", "detail"},
                          {"", "prev"},
                          {"", "hash"}},
-                        items != nullptr ? items->array() : std::vector<json::Value>()));
+                        entries));
   return kOk;
 }
 
@@ -106,7 +106,7 @@ void add_audit(CLI::App& parent, int& exit_code) {
   listing->add_option("--actor", flags->actor, "Only of this account");
   listing->add_option("--repo", flags->target, "Only about this repository, or this target");
   listing->add_option("--action", flags->action, "Only this action, such as tag.move or sign_in");
-  listing->add_option("--limit", flags->limit, "How many")->check(CLI::Range(1, 500))->capture_default_str();
+  listing->add_option("--limit", flags->limit, "How many")->check(CLI::Range(1, 1'000'000))->capture_default_str();
   on(listing, list);
   on(command->add_subcommand("export", "All entries as JSON, a line each, oldest first"), export_all);
   CLI::App* verifying = command->add_subcommand("verify", "Look whether an entry was changed or taken out");

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <functional>
 #include <span>
 
 namespace berth::meta {
@@ -13,6 +14,9 @@ namespace berth::meta {
 namespace {
 
 constexpr const char* kAnchorKey = "audit_anchor";  // "<seq> <hex of the hash>"
+
+/// What may follow a repository's name in a target: a longer name, a tag, a digest.
+constexpr std::string_view kJoints = "/:@";
 
 constexpr sql::Sql kLast = R"(
   SELECT seq, hash
@@ -44,6 +48,20 @@ constexpr sql::Sql kNewestOfAction = R"(
   WHERE action = $3 AND seq < $1
   ORDER BY seq DESC
   LIMIT $2)";
+
+constexpr sql::Sql kNewestOfTarget = R"(
+  SELECT seq, at, actor, actor_id, action, target, allowed, rule, peer, request, detail, prev, hash
+  FROM audit
+  WHERE target = $2 AND seq < $1
+  ORDER BY seq DESC
+  LIMIT 1)";
+
+constexpr sql::Sql kNextTarget = R"(
+  SELECT target
+  FROM audit
+  WHERE target > $1 AND target < $2
+  ORDER BY target
+  LIMIT 1)";
 
 constexpr sql::Sql kOldest = R"(
   SELECT seq, at, actor, actor_id, action, target, allowed, rule, peer, request, detail, prev, hash
@@ -106,15 +124,72 @@ bool passes(const AuditEntry& entry, const AuditFilter& filter) {
   if (!filter.actor.empty() && entry.actor != filter.actor) return false;
   if (!filter.action.empty() && entry.action != filter.action) return false;
   if (filter.target.empty() || entry.target == filter.target) return true;
-  return entry.target.starts_with(filter.target) &&
-         (entry.target[filter.target.size()] == ':' || entry.target[filter.target.size()] == '@' ||
-          entry.target[filter.target.size()] == '/');
+  return entry.target.starts_with(filter.target) && kJoints.contains(entry.target[filter.target.size()]);
 }
 
 struct Last {
   std::int64_t seq = 0;
   crypto::Sha256Sum hash{};
 };
+
+/// The target itself and the targets below it; nullopt: they are more than `max`.
+Result<std::optional<std::vector<std::string>>> targets_of(sql::Connection& db, const std::string& target,
+                                                           std::int64_t max) {
+  std::vector<std::string> out = {target};
+  for (const char joint : kJoints) {
+    std::string last = target + joint;
+    const std::string end = target + static_cast<char>(joint + 1);
+    for (;;) {
+      std::optional<std::string> next;
+      BERTH_TRYV(db.query(kNextTarget, {std::string_view(last), std::string_view(end)},
+                          [&](const sql::Row& row) { next = row.text(0); }));
+      if (!next) break;
+      if (std::ssize(out) == max) return std::optional<std::vector<std::string>>();
+      out.push_back(*next);
+      last = *std::move(next);
+    }
+  }
+  return std::optional(std::move(out));
+}
+
+using Keep = std::function<bool(AuditEntry)>;  // false: enough
+
+/// The entries of all these targets in one order, each target's being in order already.
+Result<void> walk_targets(sql::Connection& db, const std::vector<std::string>& targets, std::int64_t before,
+                          std::int64_t scan_max, const Keep& keep) {
+  std::vector<AuditEntry> newest;  // of each target, what was not walked over yet; a heap
+  const auto is_older = [](const AuditEntry& a, const AuditEntry& b) { return a.seq < b.seq; };
+  const auto add_next = [&](const std::string& target, std::int64_t below) -> Result<void> {
+    return db.query(kNewestOfTarget, {below, std::string_view(target)}, [&](const sql::Row& row) {
+      newest.push_back(read(row));
+      std::ranges::push_heap(newest, is_older);
+    });
+  };
+  for (const std::string& target : targets) BERTH_TRYV(add_next(target, before));
+  for (std::int64_t seen = 0; seen < scan_max && !newest.empty(); ++seen) {
+    std::ranges::pop_heap(newest, is_older);
+    AuditEntry entry = std::move(newest.back());
+    newest.pop_back();
+    BERTH_TRYV(add_next(entry.target, entry.seq));
+    if (!keep(std::move(entry))) return {};
+  }
+  return {};
+}
+
+/// Newest first, by the index of what narrows it most.
+Result<void> walk_newest(sql::Connection& db, const AuditFilter& filter, std::int64_t before, std::int64_t scan_max,
+                         const Keep& keep) {
+  if (!filter.target.empty()) {
+    BERTH_TRY(const auto targets, targets_of(db, filter.target, scan_max));
+    if (targets) return walk_targets(db, *targets, before, scan_max, keep);
+  }
+  const auto by_row = [&](const sql::Row& row) { return keep(read(row)); };
+  if (!filter.actor.empty())
+    return db.query(kNewestOfActor, {before, scan_max, std::string_view(filter.actor)}, by_row);
+  if (!filter.action.empty())
+    return db.query(kNewestOfAction, {before, scan_max, std::string_view(filter.action)}, by_row);
+  return db.query(kNewest, {before, scan_max}, by_row);
+}
 
 }  // namespace
 
@@ -149,21 +224,14 @@ Result<std::vector<AuditEntry>> list_audit(sql::Connection& db, const AuditFilte
   std::int64_t seen = 0;
   last = before > 0 ? before : INT64_MAX;
   bool is_old = false;
-  const auto keep = [&](const sql::Row& row) {
-    AuditEntry entry = read(row);
+  const auto keep = [&](AuditEntry entry) {
     ++seen;
     last = entry.seq;
     is_old = entry.at_ms < filter.since_ms;
     if (passes(entry, filter)) out.push_back(std::move(entry));
     return !is_old && std::ssize(out) < limit;
   };
-  if (!filter.actor.empty()) {
-    BERTH_TRYV(db.query(kNewestOfActor, {last, scan_max, std::string_view(filter.actor)}, keep));
-  } else if (!filter.action.empty()) {
-    BERTH_TRYV(db.query(kNewestOfAction, {last, scan_max, std::string_view(filter.action)}, keep));
-  } else {
-    BERTH_TRYV(db.query(kNewest, {last, scan_max}, keep));
-  }
+  BERTH_TRYV(walk_newest(db, filter, last, scan_max, keep));
   const bool has_more = !is_old && (std::ssize(out) == limit || seen == scan_max);
   if (!has_more) last = 0;
   return out;
