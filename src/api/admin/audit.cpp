@@ -50,31 +50,41 @@ Result<meta::AuditFilter> filter_of(const AdminCall& call) {
   return out;
 }
 
-struct Verified {
-  std::int64_t first = 0;
+/// How far a verification has come.
+struct Verification {
+  meta::AuditVerifier verifier{meta::AuditAnchor{}};
+  std::int64_t first = 0;  // the number of the oldest entry; 0: not begun
   std::int64_t count = 0;
-  std::string head;
   std::optional<std::string> wrong;
   bool has_head = false;  // whether the hash that was asked for is one of them
+  bool is_done = false;
+
+  void begin_at(const meta::AuditAnchor& anchor) {
+    verifier = meta::AuditVerifier(anchor);
+    first = anchor.seq + 1;
+    count = 0;
+  }
 };
 
-Result<Verified> verify(sql::Connection& db, const std::string& head_wanted) {
-  BERTH_TRY(const auto anchor, meta::audit_anchor(db));
-  meta::AuditVerifier verifier(anchor);
-  Verified out{.first = anchor.seq + 1, .count = 0, .head = {}, .wrong = {}, .has_head = head_wanted.empty()};
-  for (;;) {
-    BERTH_TRY(const auto entries, meta::read_audit(db, verifier.seq(), kVerifyStep));
-    for (const meta::AuditEntry& entry : entries) {
-      out.wrong = verifier.check(entry);
-      if (out.wrong) return out;
-      ++out.count;
-      if (!out.has_head && to_hex(entry.hash) == head_wanted) out.has_head = true;
-    }
-    if (std::ssize(entries) < kVerifyStep) break;
+/// One step. What was forgotten since the step before, since it was old enough, is no gap: it begins anew behind it.
+Result<Verification> verify_some(sql::Connection& db, Verification state, const std::string& head_wanted) {
+  if (state.first == 0) {
+    BERTH_TRY(const auto anchor, meta::audit_anchor(db));
+    state.begin_at(anchor);
   }
-  out.head = to_hex(verifier.head());
-  if (!out.has_head) out.wrong = "the entry with that hash is not in the log any more";
-  return out;
+  BERTH_TRY(const auto entries, meta::read_audit(db, state.verifier.seq(), kVerifyStep));
+  if (!entries.empty() && entries.front().seq != state.verifier.seq() + 1) {
+    BERTH_TRY(const auto anchor, meta::audit_anchor(db));
+    if (anchor.seq + 1 == entries.front().seq) state.begin_at(anchor);
+  }
+  for (const meta::AuditEntry& entry : entries) {
+    state.wrong = state.verifier.check(entry);
+    if (state.wrong) break;
+    ++state.count;
+    if (!state.has_head && to_hex(entry.hash) == head_wanted) state.has_head = true;
+  }
+  state.is_done = state.wrong || std::ssize(entries) < kVerifyStep;
+  return state;
 }
 
 }  // namespace
@@ -106,18 +116,21 @@ Done export_audit(AdminCall& call) {
   co_return reply;
 }
 
+/// In steps, between which others get their turn on the threads that read: a log of years takes a while to hash.
 Done verify_audit(AdminCall& call) {
-  BERTH_CO_TRY(const auto head, call.query.single("head"));
-  BERTH_CO_TRY(const auto found, co_await call.deps.store.read(
-                                     [wanted = head.value_or("")](sql::Connection& db) { return verify(db, wanted); }));
-  JsonObject out;
-  out.boolean("whole", !found.wrong).number("first", found.first).number("entries", found.count);
-  out.text("head", found.head);
-  if (found.wrong) {
-    out.text("problem", *found.wrong);
-  } else {
-    out.raw("problem", "null");
+  BERTH_CO_TRY(const auto wanted, call.query.single("head"));
+  const std::string head = wanted.value_or("");
+  Verification state;
+  state.has_head = head.empty();
+  while (!state.is_done) {
+    BERTH_CO_TRY(state,
+                 co_await call.deps.store.read([&](sql::Connection& db) { return verify_some(db, state, head); }));
   }
+  const std::string newest = state.wrong ? std::string() : to_hex(state.verifier.head());
+  if (!state.wrong && !state.has_head) state.wrong = "the entry with that hash is not in the log any more";
+  JsonObject out;
+  out.boolean("whole", !state.wrong).number("first", state.first).number("entries", state.count);
+  out.text("head", newest).text_or_null("problem", state.wrong.value_or(""));
   AdminReply reply;
   reply.body = out.str();
   co_return reply;
