@@ -174,17 +174,9 @@ io::Task<Result<auth::IdentityPtr>> identify(Context& context, http::Exchange& e
                          challenge(context.services, exchange, wanted_scopes(context, request), error));
 }
 
-/// On record, if somebody was refused: a request without credentials is only the way clients begin.
-void note_refusal(const Context& context, const http::Exchange& exchange, const Error& why) {
+void note_refused_request(const Context& context, const http::Exchange& exchange, const Error& why) {
   const auto need = need_of(context.route.endpoint, exchange.request().method);
-  if (!need || context.identity->is_anonymous()) return;
-  auth::AuditLog& log = context.services.auth.audit;
-  auto entry = log.entry(*context.identity, context.address, context.request_id);
-  entry.allowed = false;
-  entry.action = need->actions.to_text();
-  entry.target = context.route.name;
-  entry.rule = why.message;
-  log.note(std::move(entry));
+  if (need) note_refusal(context, need->actions.to_text(), context.route.name, why);
 }
 
 // Not inlined, nor is the next: what they need would lie in the coroutine's frame all the while (tests/guard counts
@@ -198,7 +190,7 @@ void note_refusal(const Context& context, const http::Exchange& exchange, const 
 [[gnu::noinline]] Result<void> admit_somebody(Context& context, const http::Exchange& exchange) {
   BERTH_TRYV(take_request(context, context.identity.get()));
   if (auto allowed = authorise(context, exchange); !allowed) {
-    note_refusal(context, exchange, allowed.error());
+    note_refused_request(context, exchange, allowed.error());
     return allowed;
   }
   return check_deletes(context.services, context.route.endpoint, exchange.request().method);
@@ -216,6 +208,17 @@ std::optional<std::string_view> only_authorization(const http::Request& request)
 }
 
 }  // namespace
+
+void note_refusal(const Context& context, std::string action, std::string target, const Error& why) {
+  if (!context.identity || context.identity->is_anonymous()) return;
+  auth::AuditLog& log = context.services.auth.audit;
+  auto entry = log.entry(*context.identity, context.address, context.request_id);
+  entry.allowed = false;
+  entry.action = std::move(action);
+  entry.target = std::move(target);
+  entry.rule = why.message;
+  log.note(std::move(entry));
+}
 
 std::optional<Need> need_of(Endpoint endpoint, http::Method method) {
   const Need pull{Right::read, Actions::pull};

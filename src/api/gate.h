@@ -23,6 +23,8 @@ std::optional<Result<void>> admit_at_once(Context& context, const http::Exchange
 /// Errors: method_unknown with the allowed methods as the only item; unauthorized with the challenge as the only item;
 /// name_unknown for what may not be seen; denied; name_invalid (G1); too_many_requests.
 io::Task<Result<void>> admit(Context& context, http::Exchange& exchange);
+/// Puts on record that somebody was refused; a request without credentials is only the way clients begin, and is not.
+void note_refusal(const Context& context, std::string action, std::string target, const Error& why);
 /// Whether a manifest may be read from that repository, as far as it is known without waiting. False says nothing.
 struct AtHand {
   bool may_read = false;

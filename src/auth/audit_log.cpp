@@ -24,7 +24,7 @@ void AuditLog::note(meta::AuditEntry entry) {
   if (!entry.allowed) {
     std::int64_t left_out = 0;
     if (!take(left_out)) return;
-    if (left_out > 0) entry.detail = "{\"left_out\":" + std::to_string(left_out) + "}";
+    if (left_out > 0) entry.detail = joined_objects(entry.detail, "{\"left_out\":" + std::to_string(left_out) + "}");
   }
   store_.write_later([entry = std::move(entry)](sql::Connection& db) { return meta::append_audit(db, entry); });
 }

@@ -26,4 +26,12 @@ inline void append_json_member(std::string& out, std::string_view key, std::uint
   out.append(",\"").append(key).append("\":").append(std::to_string(value));
 }
 
+/// The members of two objects as one: {"a":1} and {"b":2} are {"a":1,"b":2}. Neither has blanks around it.
+inline std::string joined_objects(std::string_view first, std::string_view second) {
+  if (first == "{}") return std::string(second);
+  if (second == "{}") return std::string(first);
+  std::string out(first.substr(0, first.size() - 1));
+  return out.append(",").append(second.substr(1));
+}
+
 }  // namespace berth

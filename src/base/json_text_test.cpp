@@ -44,6 +44,13 @@ TEST(JsonText, AppendsBehindWhatIsThere) {
   EXPECT_EQ(out, R"({"a":"b")");
 }
 
+TEST(JsonText, ObjectsAreJoinedMemberByMember) {
+  EXPECT_EQ(joined_objects(R"({"a":1})", R"({"b":{"c":2}})"), R"({"a":1,"b":{"c":2}})");
+  EXPECT_EQ(joined_objects("{}", R"({"b":2})"), R"({"b":2})");
+  EXPECT_EQ(joined_objects(R"({"a":1})", "{}"), R"({"a":1})");
+  EXPECT_EQ(joined_objects("{}", "{}"), "{}");
+}
+
 // Property: whatever bytes come in, the strict parser reads the output; and it reads UTF-8 back unchanged.
 TEST(JsonText, OutputIsAlwaysValidJson) {
   SeededRandom random(3);

@@ -124,7 +124,8 @@ Result<void> record_push(sql::Connection& db, const PutManifest& cmd, const oci:
   meta::AuditEntry entry = *cmd.audit;
   entry.action = moves.is_move() ? "tag.move" : "manifest.push";
   entry.target = target_of(cmd.repo, cmd.reference);
-  entry.detail = "{\"digest\":" + json_string(digest.str()) + ",\"tags\":" + moves.json() + "}";
+  const std::string what = "{\"digest\":" + json_string(digest.str()) + ",\"tags\":" + moves.json() + "}";
+  entry.detail = joined_objects(entry.detail, what);
   return meta::append_audit(db, std::move(entry));
 }
 

@@ -190,6 +190,13 @@ std::string link_to(const AdminCall& call, const AdminRoute& route, std::string_
   return out.append("cursor=").append(cursor).append(">; rel=\"next\"");
 }
 
+void note_refusal(const AdminCall& call, const Error& why) {
+  auto entry = audit_entry(call);
+  entry.allowed = false;
+  entry.rule = why.message;
+  call.deps.audit.note(std::move(entry));
+}
+
 std::string_view title_of(int status) {
   switch (status) {
     case 400: return "The request is not right";
@@ -251,12 +258,7 @@ Result<AdminCall> AdminApi::admit(const auth::Identity& identity, const AdminReq
   AdminCall call{deps_,     identity, request, std::move(query), std::move(matched.captures), matched.route->operation,
                  request_id};
   if (auto checked = check_need(call, matched.route->need); !checked) {
-    if (!identity.is_anonymous()) {
-      auto entry = audit_entry(call);
-      entry.allowed = false;
-      entry.rule = checked.error().message;
-      deps_.audit.note(std::move(entry));
-    }
+    if (!identity.is_anonymous()) note_refusal(call, checked.error());
     return fail(std::move(checked).error());
   }
   BERTH_TRYV(check_parameters(call, *matched.route));
@@ -271,6 +273,7 @@ io::Task<AdminReply> AdminApi::handle(const auth::Identity& identity, const Admi
   auto call = admit(identity, request, route, request_id);
   if (!call) co_return problem(call.error(), request_id, request.path);
   auto reply = co_await route->handler(*call);
+  if (!reply && reply.error().code == Errc::denied) note_refusal(*call, reply.error());
   if (!reply) co_return problem(reply.error(), request_id, request.path);
   if (!reply->next.empty()) reply->link = link_to(*call, *route, reply->next);
   co_return *std::move(reply);
@@ -286,7 +289,7 @@ meta::AuditEntry audit_entry(const AdminCall& call) {
   entry.action = call.operation;
   entry.target = call.request.path.substr(0, kTargetBytesMax);
   entry.rule = call.identity.subject.is_admin ? "administrator" : "own account, or rights in the namespace";
-  if (call.detail != "{}") entry.detail = call.detail;
+  entry.detail = joined_objects(entry.detail, call.detail);
   return entry;
 }
 

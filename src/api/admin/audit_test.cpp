@@ -68,6 +68,49 @@ class AdminAudit : public test::AccountsFixture {
   std::vector<std::unique_ptr<AdminRequest>> requests_;
 };
 
+// ---- what is on record
+
+TEST_F(AdminAudit, ARefusalInsideAnOperationIsOnRecordAsOneBeforeItIs) {
+  add_admin("root");
+  add_user("ann");
+  add_user("bob");
+  add_org("acme", "ann");
+  add_member("acme", "bob", meta::Role::admin);
+  const auto bob = by_password("bob");
+  EXPECT_EQ(call(*bob, Method::get, "users").status, 403);
+  EXPECT_EQ(call(*bob, Method::put, "orgs/acme/members/bob", R"({"role":"owner"})").status, 403);
+  EXPECT_EQ(call(*bob, Method::put, "user/password", R"({"current":"wrong","new":"long enough"})").status, 403);
+  EXPECT_EQ(
+      call(auth::Identity{}, Method::post, "setup", R"({"token":"x","name":"eve","password":"long enough"})").status,
+      403);
+  EXPECT_THAT(
+      refusals("actor, action, target, rule"),
+      ElementsAre("bob|listUsers|users|this needs an administrator of the registry",
+                  "bob|putMember|orgs/acme/members/bob|only an owner of acme makes owners, or changes one",
+                  "bob|changeOwnPassword|user/password|the current password is not right",
+                  "|setUp|setup|the set-up secret is not the one that was printed, or an hour old; start the server "
+                  "again"));
+}
+
+TEST_F(AdminAudit, WhatIsWrongWithoutBeingForbiddenIsNoRefusal) {
+  add_admin("root");
+  const auto root = by_password("root");
+  EXPECT_EQ(call(*root, Method::delete_, "users/root").status, 409);
+  EXPECT_EQ(call(*root, Method::get, "users/nobody").status, 404);
+  EXPECT_EQ(call(*root, Method::post, "users", R"({"name":"No"})").status, 422);
+  EXPECT_EQ(call(*root, Method::post, "users", "{").status, 400);
+  EXPECT_THAT(refusals("action"), IsEmpty());
+}
+
+TEST_F(AdminAudit, AChangeNamesTheSecretItWasMadeWithBesideWhatItChanged) {
+  add_admin("root");
+  const auto secret = add_secret("root", meta::TokenKind::access);
+  const auto root = must(sign_in("root", secret.text));
+  ASSERT_EQ(call(*root, Method::post, "users", R"({"name":"bob"})").status, 201);
+  EXPECT_THAT(probe_.rows("SELECT detail FROM audit WHERE action = 'createUser'"),
+              ElementsAre("{\"via\":" + std::to_string(secret.id) + R"(,"name":"bob","admin":false})"));
+}
+
 // ---- checking the record
 
 TEST_F(AdminAudit, VerificationGoesOverManySteps) {

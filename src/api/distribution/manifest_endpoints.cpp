@@ -90,6 +90,13 @@ void add_warnings(http::Response& head, const std::vector<std::string>& warnings
   }
 }
 
+/// What only the transaction could tell: a tag that may not be moved, a repository that is full.
+void note_refused_push(const Context& context, const Error& why) {
+  if (why.code != Errc::denied) return;
+  const Route& route = context.route;
+  note_refusal(context, "manifest.push", route.name + (route.argument.contains(':') ? "@" : ":") + route.argument, why);
+}
+
 registry::Precondition precondition_of(const http::Request& request) {  // M6
   std::string match = request.joined("If-Match");
   std::string none_match = request.joined("If-None-Match");
@@ -154,13 +161,17 @@ io::Task<Result<void>> put_manifest(Context& context, http::Exchange& exchange) 
                                 context.uploader().principal,
                                 context.rights.has(auth::Right::overwrite),
                                 context.audit_entry()};
-  BERTH_CO_TRY(const auto stored, co_await context.services.manifests.put(std::move(command)));
+  auto stored = co_await context.services.manifests.put(std::move(command));
+  if (!stored) {
+    note_refused_push(context, stored.error());
+    co_return fail(std::move(stored).error());
+  }
   auto head = reply(201);
-  head.add("Location", manifest_location(repo, stored.digest));
-  head.add("Docker-Content-Digest", stored.digest.str());
-  if (!stored.subject.empty()) head.add("OCI-Subject", stored.subject);        // M3
+  head.add("Location", manifest_location(repo, stored->digest));
+  head.add("Docker-Content-Digest", stored->digest.str());
+  if (!stored->subject.empty()) head.add("OCI-Subject", stored->subject);      // M3
   for (const oci::Tag& tag : parameters.tags) head.add("OCI-Tag", tag.str());  // M5
-  add_warnings(head, stored.warnings, limits.warning_bytes_max);
+  add_warnings(head, stored->warnings, limits.warning_bytes_max);
   co_return co_await exchange.send(std::move(head));
 }
 
