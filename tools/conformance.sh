@@ -62,10 +62,12 @@ scratch_folder() {
   fi
 }
 
-# Makes the account of a mode in the data folder $2, and prints the options of a server that is to ask for it.
+# Makes the account of a mode in the data folder $2, beside the administrator that a registry has first, and prints the
+# options of a server that is to ask for it.
 prepare_mode() {
   local mode=$1 data=$2
   [[ $mode != noauth ]] || { echo "--anonymous write"; return; }
+  printf %s "$password" | "$berth" user add root --admin --password-stdin --data "$data" >/dev/null
   printf %s "$password" | "$berth" user add "$user" --password-stdin --data "$data" >/dev/null
   case $mode in
     basic) echo "--anonymous off --auth-mode basic" ;;

@@ -130,6 +130,15 @@ Result<void> check_display_name(std::string_view text) {
   return {};
 }
 
+Result<void> check_first_user(sql::Connection& db, const NewUser& user) {
+  if (user.is_admin) return {};
+  BERTH_TRY(const bool is_later, meta::has_users(db));
+  if (is_later) return {};
+  return fail(Errc::state_conflict,
+              "nobody has an account yet, and the first must be an administrator's; make that one "
+              "first, as with: berth user add NAME --admin");
+}
+
 Result<meta::PrincipalId> create_user(sql::Connection& db, const NewUser& user, bool adopts_namespace,
                                       const meta::Stamp& stamp) {
   BERTH_TRYV(check_account_name(user.name));

@@ -32,6 +32,9 @@ struct NewUser {
   std::string password_hash;                               // empty: signs in from outside only
   meta::Visibility visibility = meta::Visibility::closed;  // of what he will push, until he says otherwise
 };
+/// With the first account the set-up page closes, so that must be somebody who can make others.
+/// Errors: state_conflict.
+Result<void> check_first_user(sql::Connection& db, const NewUser& user);
 /// The user and the namespace of the same name. One that nobody owns is taken over with its repositories, if
 /// `adopts_namespace`. Errors: account_invalid, already_exists.
 Result<meta::PrincipalId> create_user(sql::Connection& db, const NewUser& user, bool adopts_namespace,

@@ -111,6 +111,19 @@ TEST_F(AdminAudit, AChangeNamesTheSecretItWasMadeWithBesideWhatItChanged) {
               ElementsAre("{\"via\":" + std::to_string(secret.id) + R"(,"name":"bob","admin":false})"));
 }
 
+// ---- who has no account
+
+TEST_F(AdminAudit, TheFirstAccountIsAnAdministrators) {
+  const auto owner = owner_of_folder();
+  const auto refused = call(owner, Method::post, "users", R"({"name":"bob"})");
+  EXPECT_EQ(refused.status, 409);
+  EXPECT_THAT(refused.body, HasSubstr("the first must be an administrator's"));
+  EXPECT_EQ(probe_.number("SELECT count(*) FROM principal"), 0);
+  EXPECT_FALSE(directory_.has_accounts()) << "the set-up page stays open";
+  EXPECT_EQ(call(owner, Method::post, "users", R"({"name":"ann","admin":true})").status, 201);
+  EXPECT_EQ(call(owner, Method::post, "users", R"({"name":"bob"})").status, 201);
+}
+
 // ---- checking the record
 
 TEST_F(AdminAudit, VerificationGoesOverManySteps) {

@@ -164,6 +164,7 @@ Done create_user(AdminCall& call) {
   BERTH_CO_TRY(const auto made, co_await change_accounts(call,
                                                          [=, adopt = adopts.value_or(false), stamp = call.stamp()](
                                                              sql::Connection& db) -> Result<meta::Principal> {
+                                                           BERTH_TRYV(auth::check_first_user(db, user));
                                                            BERTH_TRYV(auth::create_user(db, user, adopt, stamp));
                                                            return load_user(db, user.name);
                                                          }));
