@@ -13,8 +13,12 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace berth::app {
+
+/// Whoever works on the folder itself, as the audit log calls him: that is more than any account could prove.
+inline constexpr std::string_view kFolderOwner = "(owner of the data folder)";
 
 class DataDir {
  public:

@@ -5,9 +5,9 @@
 
 namespace berth::app {
 
-Result<std::unique_ptr<OfflineAdmin>> OfflineAdmin::open(const std::string& data_path) {
+Result<std::unique_ptr<OfflineAdmin>> OfflineAdmin::open(const std::string& data_path, const Options& options) {
   std::unique_ptr<OfflineAdmin> out(new OfflineAdmin());
-  BERTH_TRYV(out->start(data_path));
+  BERTH_TRYV(out->start(data_path, options));
   return out;
 }
 
@@ -16,8 +16,8 @@ OfflineAdmin::~OfflineAdmin() {
   if (passwords_) passwords_->stop();
 }
 
-Result<void> OfflineAdmin::start(const std::string& data_path) {
-  BERTH_TRY(data_, DataDir::open(data_path, DataDir::Create::if_missing, random_));
+Result<void> OfflineAdmin::start(const std::string& data_path, const Options& options) {
+  BERTH_TRY(data_, DataDir::open(data_path, options.create, random_));
   BERTH_TRY(store_, meta::Store::open({.path = data_->database_path()}, {}, clock_, log_));
   BERTH_TRYV(data_->files().sync_dir("."));
   BERTH_TRYV(lifecycle::claim_store(*store_, data_->store_id(), data_path));
@@ -27,16 +27,25 @@ Result<void> OfflineAdmin::start(const std::string& data_path) {
   setup_ = std::make_unique<auth::SetupToken>(clock_);
   api_ = std::make_unique<api::AdminApi>(
       api::AdminDeps{*store_, *directory_, *audit_, *setup_, *passwords_, clock_, random_, limiter_});
+  return become(options.user);
+}
+
+Result<void> OfflineAdmin::become(const std::string& user) {
+  identity_.credential = auth::Credential::password;
+  if (user.empty()) {
+    identity_.subject = {auth::Subject::Kind::user, 0, std::string(kFolderOwner), true};
+    return {};
+  }
+  BERTH_TRY(const auto found, store_->peek([&](sql::Connection& db) { return meta::find_principal(db, user); }));
+  const bool is_user = found && found->kind == meta::PrincipalKind::user;
+  const auto subject = is_user ? auth::subject_of(*found, clock_.now_ms()) : std::nullopt;
+  if (!subject) return fail(Errc::account_unknown, "there is no user '" + user + "', or it is disabled");
+  identity_.subject = *subject;
   return {};
 }
 
 api::AdminReply OfflineAdmin::call(const api::AdminRequest& request) {
-  auth::Identity owner;
-  owner.subject.kind = auth::Subject::Kind::user;
-  owner.subject.name = "(owner of the data folder)";
-  owner.subject.is_admin = true;
-  owner.credential = auth::Credential::password;
-  return io::run_blocking(api_->handle(owner, request, "offline"));
+  return io::run_blocking(api_->handle(identity_, request, "offline"));
 }
 
 }  // namespace berth::app

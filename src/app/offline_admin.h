@@ -13,15 +13,21 @@ namespace berth::app {
 
 class OfflineAdmin {
  public:
-  /// Opens and locks the folder; makes one if there is none. Errors: as DataDir::open(); busy with the server's pid.
-  static Result<std::unique_ptr<OfflineAdmin>> open(const std::string& data_path);
+  struct Options {
+    DataDir::Create create = DataDir::Create::never;
+    std::string user = {};  // as whom; empty: as the owner of the folder, who has no account
+  };
+  /// Opens and locks the folder. Errors: as DataDir::open(); busy with the server's pid; account_unknown: no such user,
+  /// or a disabled one.
+  static Result<std::unique_ptr<OfflineAdmin>> open(const std::string& data_path, const Options& options);
   ~OfflineAdmin();
 
   api::AdminReply call(const api::AdminRequest& request);
 
  private:
   OfflineAdmin() : log_(LogLevel::off) {}
-  Result<void> start(const std::string& data_path);
+  Result<void> start(const std::string& data_path, const Options& options);
+  Result<void> become(const std::string& user);
 
   SystemClock clock_;
   SystemRandom random_;
@@ -34,6 +40,7 @@ class OfflineAdmin {
   std::unique_ptr<auth::AuditLog> audit_;
   std::unique_ptr<auth::SetupToken> setup_;  // never made
   std::unique_ptr<api::AdminApi> api_;
+  auth::Identity identity_;
 };
 
 }  // namespace berth::app

@@ -84,6 +84,8 @@ void add_admin_flags(CLI::App& command, AdminFlags& flags) {
   command.add_option("--ca-file", flags.ca_file, "Certificates to trust instead of the system's")->needs("--server");
   command.add_option("--data", flags.data, "The data folder of a stopped registry (default: the one of serve)")
       ->excludes("--server");
+  command.add_option("--user", flags.user, "On a stopped registry's folder: as this user, for what is a user's own")
+      ->excludes("--server");
   command
       .add_option("--format", flags.format,
                   "How to print: table, json (an object a line), or a text with fields as '{{.Name}}\\t{{.CreatedAt}}'")
@@ -115,10 +117,14 @@ Result<client::Credentials> credentials_for(const client::RegistryAddress& addre
   return *std::move(found);
 }
 
-Result<AdminClient> AdminClient::open(const AdminFlags& flags) {
-  const std::string server =
-      flags.server.empty() && flags.data.empty() ? app::environment("BERTH_SERVER") : flags.server;
-  if (!server.empty()) {
+std::string server_of(const AdminFlags& flags) {
+  return flags.server.empty() && flags.data.empty() ? app::environment("BERTH_SERVER") : flags.server;
+}
+
+Result<AdminClient> AdminClient::open(const AdminFlags& flags, app::DataDir::Create create) {
+  if (const std::string server = server_of(flags); !server.empty()) {
+    if (!flags.user.empty())
+      return fail(Errc::parameter_invalid, "--user is for the folder of a stopped registry; a server wants a login");
     AdminClient remote;
     remote.ca_file_ = flags.ca_file.empty() ? client::ca_file_of(client::config_key(server)) : flags.ca_file;
     BERTH_TRY(remote.server_, client::find_registry(server, remote.ca_file_));
@@ -128,7 +134,7 @@ Result<AdminClient> AdminClient::open(const AdminFlags& flags) {
   const Result<std::string> folder = flags.data.empty() ? configured_data_dir() : flags.data;
   if (!folder) return fail(Error(folder.error()));
   AdminClient out;
-  auto opened = app::OfflineAdmin::open(*folder);
+  auto opened = app::OfflineAdmin::open(*folder, {.create = create, .user = flags.user});
   if (!opened && opened.error().code == Errc::busy) {
     return fail(Error(Errc::busy, "the registry of " + *folder + " is running (pid " +
                                       std::to_string(opened.error().number) +

@@ -18,16 +18,21 @@ struct AdminFlags {
   std::string server;  // "", "localhost:5000", "https://registry.example.com"
   std::string ca_file;
   std::string data;
+  std::string user;
   std::string format = "table";  // json, or what RowTemplate reads
 };
-/// --server, --ca-file, --data and --format.
+/// --server, --ca-file, --data, --user and --format.
 void add_admin_flags(CLI::App& command, AdminFlags& flags);
+
+/// The server that is meant; empty: the folder of a stopped one.
+std::string server_of(const AdminFlags& flags);
 
 class AdminClient {
  public:
+  /// `create` is for the first account: what else is done to a folder that is not there is a slip in its name.
   /// Errors: with a sentence for the person at the terminal.
-  static Result<AdminClient> open(const AdminFlags& flags);
-  /// On the folder of a stopped registry, by its owner, who is nobody's account.
+  static Result<AdminClient> open(const AdminFlags& flags, app::DataDir::Create create = app::DataDir::Create::never);
+  /// Whether it works on the folder of a stopped server.
   bool is_offline() const { return offline_ != nullptr; }
 
   /// The body of a success; null if it has none. Errors: what the problem document says.

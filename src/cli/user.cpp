@@ -69,8 +69,19 @@ void print_if_made_up(const Chosen& chosen) {
   if (chosen.is_made_up) std::printf("Password (shown once): %s\n", chosen.password.c_str());
 }
 
+/// The first account makes the data folder, and only an administrator's may be the first.
+Result<AdminClient> open_to_add(const UserFlags& flags) {
+  using Create = app::DataDir::Create;
+  auto client = AdminClient::open(flags.admin, flags.is_admin ? Create::if_missing : Create::never);
+  if (client || flags.is_admin || !server_of(flags.admin).empty()) return client;
+  Error error = client.error();
+  if (error.code != Errc::file_unknown && error.code != Errc::unavailable) return client;
+  error.message += "; the first account makes it, and must be an administrator's: berth user add NAME --admin";
+  return fail(std::move(error));
+}
+
 Result<void> add(const UserFlags& flags) {
-  BERTH_TRY(auto client, AdminClient::open(flags.admin));
+  BERTH_TRY(auto client, open_to_add(flags));
   BERTH_TRY(const Chosen chosen, choose_password(flags));
   std::string body = "{\"name\":" + json_string(flags.name);
   append_json_member(body, "password", std::string_view(chosen.password));

@@ -15,6 +15,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BERTH = os.environ.get("BERTH_BIN", str(ROOT / "build/release/berth"))
 SECONDS = 30
+ANN, BOB = "ann's secret 1", "bob's secret 1"
 
 
 def run(*args, **kwargs):
@@ -79,6 +80,32 @@ class Server:
             self.process.wait()
 
 
+class Person:
+    """Somebody with a home of his own, and so with docker's and berth's configuration in it."""
+
+    def __init__(self, home):
+        self.home = home
+        home.mkdir()
+        self.environment = {"HOME": str(home), "PATH": os.environ["PATH"]}
+
+    def berth(self, *args, given="", program=BERTH, **environment):
+        return subprocess.run([program, *args], capture_output=True, text=True, timeout=SECONDS, input=given,
+                              env={**self.environment, **environment})
+
+    def ok(self, *args, **kwargs):
+        done = self.berth(*args, **kwargs)
+        assert done.returncode == 0, (args, done.stdout, done.stderr)
+        return done.stdout
+
+    def refused(self, *args, **kwargs):
+        done = self.berth(*args, **kwargs)
+        assert done.returncode not in (0, None), (args, done.stdout)
+        return done.stdout + done.stderr
+
+    def docker_config(self):
+        return json.loads((self.home / ".docker/config.json").read_text())
+
+
 @pytest.fixture
 def serve(tmp_path):
     """Starts servers, on a free port unless arguments say where; all of them are ended by their pid. The data of the
@@ -96,3 +123,11 @@ def serve(tmp_path):
             return server
 
         yield start
+
+
+@pytest.fixture
+def ann(tmp_path):
+    """The first administrator, made while nothing runs."""
+    person = Person(tmp_path / "ann")
+    person.ok("user", "add", "ann", "--admin", "--password-stdin", "--data", str(tmp_path / "data"), given=ANN + "\n")
+    return person

@@ -4,56 +4,22 @@ import base64
 import concurrent.futures
 import crypt
 import datetime
+import hashlib
+import http.client
 import json
-import os
 import pathlib
+import signal
 import stat
 import subprocess
 
 import pytest
 
-from conftest import BERTH, SECONDS
-
-ANN, BOB = "ann's secret 1", "bob's secret 1"
+from conftest import ANN, BERTH, BOB, SECONDS, Person
 
 
 def bcrypt(password):
     """As an htpasswd file has it."""
     return crypt.crypt(password, crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=32))
-
-
-class Person:
-    """Somebody with a home of his own, and so with docker's and berth's configuration in it."""
-
-    def __init__(self, home):
-        self.home = home
-        home.mkdir()
-        self.environment = {"HOME": str(home), "PATH": os.environ["PATH"]}
-
-    def berth(self, *args, given="", program=BERTH, **environment):
-        return subprocess.run([program, *args], capture_output=True, text=True, timeout=SECONDS, input=given,
-                              env={**self.environment, **environment})
-
-    def ok(self, *args, **kwargs):
-        done = self.berth(*args, **kwargs)
-        assert done.returncode == 0, (args, done.stdout, done.stderr)
-        return done.stdout
-
-    def refused(self, *args, **kwargs):
-        done = self.berth(*args, **kwargs)
-        assert done.returncode not in (0, None), (args, done.stdout)
-        return done.stdout + done.stderr
-
-    def docker_config(self):
-        return json.loads((self.home / ".docker/config.json").read_text())
-
-
-@pytest.fixture
-def ann(tmp_path):
-    """The first administrator, made while nothing runs."""
-    person = Person(tmp_path / "ann")
-    person.ok("user", "add", "ann", "--admin", "--password-stdin", "--data", str(tmp_path / "data"), given=ANN + "\n")
-    return person
 
 
 @pytest.fixture

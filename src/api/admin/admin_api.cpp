@@ -197,6 +197,13 @@ void note_refusal(const AdminCall& call, const Error& why) {
   call.deps.audit.note(std::move(entry));
 }
 
+/// What a caller's own account is changed by, or looked at.
+bool is_about_oneself(const AdminRoute& route) {
+  const std::string_view pattern = route.pattern;
+  return pattern == "user" || pattern.starts_with("user/") || pattern == "auth/short-lived" ||
+         pattern == "robot/rotate";
+}
+
 std::string_view title_of(int status) {
   switch (status) {
     case 400: return "The request is not right";
@@ -261,6 +268,7 @@ Result<AdminCall> AdminApi::admit(const auth::Identity& identity, const AdminReq
     if (!identity.is_anonymous()) note_refusal(call, checked.error());
     return fail(std::move(checked).error());
   }
+  if (is_about_oneself(*matched.route)) BERTH_TRYV(check_has_account(call));
   BERTH_TRYV(check_parameters(call, *matched.route));
   route = matched.route;
   return call;
@@ -277,6 +285,12 @@ io::Task<AdminReply> AdminApi::handle(const auth::Identity& identity, const Admi
   if (!reply) co_return problem(reply.error(), request_id, request.path);
   if (!reply->next.empty()) reply->link = link_to(*call, *route, reply->next);
   co_return *std::move(reply);
+}
+
+Result<void> check_has_account(const AdminCall& call) {
+  if (call.identity.subject.id != 0) return {};
+  return fail(Errc::parameter_invalid,
+              "this is done by an account, and who owns the data folder is none; say with --user as whom");
 }
 
 Result<void> check_not_a_job(const AdminCall& call) {

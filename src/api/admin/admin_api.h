@@ -182,6 +182,9 @@ Result<std::int64_t> parse_life_ms(std::string_view text);
 
 /// The row of the secret that the caller came with; nullopt: it was a password. Errors: those of the database.
 Result<std::optional<meta::TokenRow>> secret_of(const AdminCall& call);
+/// For what is made in the name of an account: whoever works on a stopped server's folder may have none.
+/// Errors: parameter_invalid.
+Result<void> check_has_account(const AdminCall& call);
 /// For what is made to last: a job that signed in with its ID token must not make what outlives it.
 /// Errors: denied.
 Result<void> check_not_a_job(const AdminCall& call);

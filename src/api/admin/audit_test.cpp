@@ -124,6 +124,36 @@ TEST_F(AdminAudit, TheFirstAccountIsAnAdministrators) {
   EXPECT_EQ(call(owner, Method::post, "users", R"({"name":"bob"})").status, 201);
 }
 
+TEST_F(AdminAudit, WhatIsDoneByAnAccountNeedsOne) {
+  add_admin("root");
+  const auto owner = owner_of_folder();
+  const struct {
+    Method method;
+    const char* path;
+    const char* body;
+  } rows[] = {
+      {Method::get, "user", ""},
+      {Method::patch, "user", R"({"email":"x@example.com"})"},
+      {Method::put, "user/password", R"({"new":"long enough"})"},
+      {Method::get, "user/tokens", ""},
+      {Method::post, "user/tokens", R"({"name":"x"})"},
+      {Method::delete_, "user/tokens/1", ""},
+      {Method::get, "user/sessions", ""},
+      {Method::delete_, "user/sessions", ""},
+      {Method::post, "auth/short-lived", ""},
+      {Method::post, "robot/rotate", ""},
+      {Method::post, "invites", ""},
+  };
+  for (const auto& row : rows) {
+    const auto reply = call(owner, row.method, row.path, row.body);
+    EXPECT_EQ(reply.status, 400) << row.path;
+    EXPECT_THAT(reply.body, HasSubstr("say with --user as whom")) << row.path;
+  }
+  EXPECT_EQ(probe_.number("SELECT count(*) FROM token"), 0) << "no secret that opens nothing";
+  for (const char* path : {"users", "orgs", "repos", "audit", "namespaces/root/grants"})
+    EXPECT_EQ(call(owner, Method::get, path).status, 200) << path;
+}
+
 // ---- checking the record
 
 TEST_F(AdminAudit, VerificationGoesOverManySteps) {

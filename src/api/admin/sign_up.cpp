@@ -110,6 +110,7 @@ Done list_invites(AdminCall& call) {
 }
 
 Done create_invite(AdminCall& call) {
+  BERTH_CO_TRYV(check_has_account(call));  // it is worth no more than who made it
   BERTH_CO_TRY(auto fields, body_of(call));
   BERTH_CO_TRY(const auto note, fields.text("note"));
   BERTH_CO_TRY(const auto life, fields.text("expires_in"));
