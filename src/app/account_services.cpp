@@ -47,6 +47,7 @@ Result<void> AccountServices::build() {
                                                   kPasswordQueueMax);
   BERTH_TRY(const auto loaded, load_token_keys(deps_.data_dir, deps_.clock));
   keys_ = std::make_unique<auth::KeyRing>(loaded);
+  record(loaded);
   directory_ =
       std::make_unique<auth::Directory>(deps_.store, rights_of(config.anonymous.value_or(api::Anonymous::off)));
   BERTH_TRYV(build_external());
@@ -115,6 +116,12 @@ Result<void> AccountServices::build_sign_in() {
   return {};
 }
 
+/// What cannot be recorded now, as on a full disk, is when it is looked at next.
+void AccountServices::record(const std::vector<crypto::SigningKey>& keys) const {
+  if (const auto done = record_token_keys(deps_.store, keys, deps_.clock); !done)
+    deps_.log.error("keys.record_failed", {f("err", done.error().cause)});
+}
+
 Result<AccountServices::Next> AccountServices::prepare(const ServeConfig& next) const {
   if (!directory_->has_accounts()) BERTH_TRYV(check_openness(next));
   Next out;
@@ -130,6 +137,7 @@ void AccountServices::use(Next next) {
   if (next.external_keys) external_->replace(*std::move(next.external_keys));
   if (const auto keys = load_token_keys(deps_.data_dir, deps_.clock)) {
     keys_->replace(*keys);
+    record(*keys);
   } else {
     deps_.log.error("keys.reload_failed", {f("err", keys.error().message)});
   }

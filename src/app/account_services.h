@@ -65,6 +65,7 @@ class AccountServices {
   Result<void> build_trust();
   Result<void> build_external();
   Result<void> build_sign_in();
+  void record(const std::vector<crypto::SigningKey>& keys) const;
 
   Deps deps_;
   std::unique_ptr<io::BlockingPool> passwords_;

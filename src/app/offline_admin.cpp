@@ -1,5 +1,6 @@
 #include "app/offline_admin.h"
 
+#include "app/token_keys.h"
 #include "io/run_blocking.h"
 #include "lifecycle/recovery.h"
 
@@ -46,6 +47,15 @@ Result<void> OfflineAdmin::become(const std::string& user) {
 
 api::AdminReply OfflineAdmin::call(const api::AdminRequest& request) {
   return io::run_blocking(api_->handle(identity_, request, "offline"));
+}
+
+Result<std::string> OfflineAdmin::rotate_token_keys(std::int64_t keep_ms) {
+  BERTH_TRY(const auto before, load_token_keys(data_->path(), clock_));
+  BERTH_TRYV(record_token_keys(*store_, before, clock_));  // what is known of them is what is there now
+  BERTH_TRY(auto kid, app::rotate_token_keys(data_->path(), clock_, keep_ms));
+  BERTH_TRY(const auto after, load_token_keys(data_->path(), clock_));
+  BERTH_TRYV(record_token_keys(*store_, after, clock_));
+  return kid;
 }
 
 }  // namespace berth::app

@@ -23,6 +23,8 @@ class OfflineAdmin {
   ~OfflineAdmin();
 
   api::AdminReply call(const api::AdminRequest& request);
+  /// As app::rotate_token_keys(), and on record.
+  Result<std::string> rotate_token_keys(std::int64_t keep_ms);
 
  private:
   OfflineAdmin() : log_(LogLevel::off) {}

@@ -1,6 +1,10 @@
 #include "app/token_keys.h"
 
+#include "app/data_dir.h"
+#include "base/json_text.h"
 #include "io/owner_file.h"
+#include "meta/audit.h"
+#include "meta/settings.h"
 
 #include <unistd.h>
 
@@ -17,6 +21,8 @@ namespace berth::app {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr const char* kKnownKey = "token_keys";  // the thumbprints, the signing one first, with spaces between
 
 std::string folder_of(const std::string& data_path) { return data_path + "/keys"; }
 
@@ -103,6 +109,27 @@ Result<std::string> rotate_token_keys(const std::string& data_path, const Clock&
     if (before[i - 1].made_ms + keep_ms < now_ms) ::unlink(before[i].path.c_str());
   }
   return kid;
+}
+
+Result<void> record_token_keys(meta::Store& store, const std::vector<crypto::SigningKey>& keys, const Clock& clock) {
+  std::string kids;
+  for (const crypto::SigningKey& key : keys) kids += (kids.empty() ? "" : " ") + key.kid();
+  BERTH_TRY(const auto known, store.peek([](sql::Connection& db) { return meta::get_setting(db, kKnownKey); }));
+  if (known == kids) return {};
+  meta::AuditEntry entry;
+  entry.at_ms = clock.now_ms();
+  entry.actor = kFolderOwner;
+  entry.action = "keys.rotated";
+  entry.target = "keys";
+  entry.rule = "owner of the data folder";
+  entry.detail = "{\"signing\":" + json_string(keys.front().kid()) + ",\"keys\":" + std::to_string(keys.size()) + "}";
+  return store.write_blocking(
+      [&](sql::Connection& db) -> Result<void> {
+        BERTH_TRYV(meta::put_setting(db, kKnownKey, kids));
+        if (!known) return {};
+        return meta::append_audit(db, entry);
+      },
+      {.touches = meta::Touches::nothing()});
 }
 
 }  // namespace berth::app

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "crypto/signing_key.h"
+#include "meta/store.h"
 
 #include <string>
 #include <vector>
@@ -15,5 +16,8 @@ namespace berth::app {
 Result<std::vector<crypto::SigningKey>> load_token_keys(const std::string& data_path, const Clock& clock);
 /// Makes a new key, which signs from the next load on, and removes those that were replaced before `keep_ms` ago.
 Result<std::string> rotate_token_keys(const std::string& data_path, const Clock& clock, std::int64_t keep_ms);
+/// Writes into the audit log that they are others than when this was last called, whoever made them; the first time
+/// there is nothing to compare them with. Blocks.
+Result<void> record_token_keys(meta::Store& store, const std::vector<crypto::SigningKey>& keys, const Clock& clock);
 
 }  // namespace berth::app

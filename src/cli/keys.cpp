@@ -14,16 +14,31 @@ namespace {
 
 constexpr std::int64_t kKeepMs = 2LL * 24 * 60 * 60 * 1000;  // longer than any token lives
 
+struct Rotated {
+  std::string kid;
+  bool is_served = false;
+};
+
+/// A registry that runs keeps the record itself: it writes there that its keys changed, when it takes them over.
+Result<Rotated> rotate_in(const std::string& folder) {
+  auto stopped = app::OfflineAdmin::open(folder, {});
+  if (stopped) {
+    BERTH_TRY(auto kid, (*stopped)->rotate_token_keys(kKeepMs));
+    return Rotated{std::move(kid), false};
+  }
+  if (stopped.error().code != Errc::busy) return fail(std::move(stopped).error());
+  const SystemClock clock;
+  BERTH_TRY(auto kid, app::rotate_token_keys(folder, clock, kKeepMs));
+  return Rotated{std::move(kid), true};
+}
+
 int rotate(const std::string& data) {
   const Result<std::string> folder = data.empty() ? configured_data_dir() : data;
   if (!folder) return report(folder.error());
-  const SystemClock clock;
-  const auto made = app::rotate_token_keys(*folder, clock, kKeepMs);
+  const auto made = rotate_in(*folder);
   if (!made) return report(made.error());
-  std::printf(
-      "New key %s. A running server signs with it after SIGHUP; tokens of the key before stay good until they "
-      "end.\n",
-      made->c_str());
+  std::printf("New key %s. Tokens of the key before stay good until they end.\n%s", made->kid.c_str(),
+              made->is_served ? "The running registry signs with it after SIGHUP.\n" : "");
   return kOk;
 }
 

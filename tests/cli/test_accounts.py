@@ -544,10 +544,49 @@ def test_what_was_cut_off_at_the_end_shows_against_a_head_kept_elsewhere(signed_
     assert "not in the log any more" in signed_in.berth("audit", "verify", "--head", head).stdout
 
 
-def test_a_new_key_signs_after_a_hang_up_and_the_old_tokens_stay_good(signed_in, serve, tmp_path):
-    assert "New key " in signed_in.ok("keys", "rotate", "--data", str(tmp_path / "data"))
-    assert len(list((tmp_path / "data/keys").iterdir())) == 2
-    assert "ann" in signed_in.ok("user", "ls")
+def ask(server, path, authorization):
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=SECONDS)
+    connection.request("GET", path, headers={"Authorization": authorization})
+    answer = connection.getresponse()
+    body = answer.read()
+    connection.close()
+    return answer.status, body
+
+
+def kid_of(token):
+    head = token.split(".")[0]
+    return json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)))["kid"]
+
+
+def test_a_new_key_signs_after_a_hang_up_and_the_old_tokens_stay_good(ann, serve, tmp_path):
+    server = serve()
+    by_password = "Basic " + base64.b64encode(f"ann:{ANN}".encode()).decode()
+
+    def fetch_token():
+        status, body = ask(server, "/token?scope=registry:catalog:*", by_password)
+        assert status == 200, body
+        return json.loads(body)["token"]
+
+    def published():
+        return [key["kid"] for key in json.loads(ask(server, "/.well-known/jwks.json", by_password)[1])["keys"]]
+
+    old = fetch_token()
+    assert published() == [kid_of(old)]
+    said = ann.ok("keys", "rotate", "--data", str(tmp_path / "data"))
+    assert "after SIGHUP" in said
+    assert kid_of(fetch_token()) == kid_of(old), "before it is told so"
+    server.process.send_signal(signal.SIGHUP)
+    server.wait_for("config.reloaded")
+    new = fetch_token()
+    assert kid_of(new) != kid_of(old)
+    assert f"New key {kid_of(new)}." in said
+    assert sorted(published()) == sorted([kid_of(old), kid_of(new)])
+    for token in (old, new):
+        assert ask(server, "/v2/_catalog", f"Bearer {token}")[0] == 200
+    assert ask(server, "/v2/_catalog", f"Bearer {old[:-8]}AAAAAAAA")[0] == 401
+    status, body = ask(server, "/api/v1/audit?action=keys.rotated", by_password)
+    assert [(row["actor"], row["detail"]) for row in json.loads(body)["items"]] == [
+        ("(owner of the data folder)", {"signing": kid_of(new), "keys": 2})]
 
 
 def test_visibility_of_a_namespace_is_what_its_new_repositories_get(signed_in):

@@ -124,13 +124,14 @@ def test_repositories_grants_and_why(offline, serve):
 
 def test_the_record(offline):
     offline.ok("user", "add", "bob", "--password-stdin", given=BOB)
+    offline.ok("keys", "rotate")
     rows = offline.rows("audit", "ls")
-    assert [row["action"] for row in rows] == ["createUser", "createUser"]
+    assert [row["action"] for row in rows] == ["keys.rotated", "createUser", "createUser"]
     assert {row["actor"] for row in rows} == {"(owner of the data folder)"}
     verified = json.loads(offline.ok("audit", "verify", "--format", "json"))
-    assert verified["whole"] is True and verified["entries"] == 2
+    assert verified["whole"] is True and verified["entries"] == 3
     offline.ok("audit", "verify", "--head", verified["head"])
-    assert [json.loads(line)["seq"] for line in offline.ok("audit", "export").splitlines()] == [1, 2]
+    assert [json.loads(line)["seq"] for line in offline.ok("audit", "export").splitlines()] == [1, 2, 3]
 
 
 def test_an_entry_is_found_however_far_back_it_is(offline, tmp_path):
@@ -190,7 +191,7 @@ def test_on_a_server_one_is_who_one_signed_in_as(ann):
 @pytest.mark.parametrize("arguments", [
     ("user", "ls"), ("user", "add", "bob"), ("user", "import", "/dev/null"), ("org", "ls"), ("robot", "ls", "acme"),
     ("token", "ls"), ("repo", "ls"), ("grant", "ls", "acme"), ("trust", "ls", "acme"), ("explain", "ann", "pull", "ann/web"),
-    ("audit", "ls"), ("audit", "verify"), ("audit", "export"),
+    ("audit", "ls"), ("audit", "verify"), ("audit", "export"), ("keys", "rotate"),
 ])
 def test_a_slip_in_the_folders_name_makes_none(tmp_path, arguments):
     typo, others = tmp_path / "typo", tmp_path / "others"

@@ -1,5 +1,7 @@
 // New limits for a server that runs: connections stay open, and what comes over them next is held to the new ones.
+#include "app/token_keys.h"
 #include "server/pushes.h"
+#include "support/sqlite_probe.h"
 #include "support/test_server.h"
 
 #include <gmock/gmock.h>
@@ -72,6 +74,39 @@ TEST(Reload, WhatMustNotBeStartedChangesNothing) {
   WireClient client(server.port());
   ASSERT_EQ(push_blob(client, "team/app", kConfig).status, 201);
   EXPECT_EQ(push_manifest(client, "team/app", "v1", image(std::string(100'000, 'x'))).status, 201);
+}
+
+TEST(Reload, ANewKeyIsOnRecordOnceWhoeverTakesItOver) {  // A12
+  TestServer server;
+  const auto rotate = [&] {
+    server.clock.advance_ms(1000);
+    const auto kid = app::rotate_token_keys(server.data_dir(), server.clock, 1'000'000);
+    ASSERT_TRUE(kid.has_value()) << kid.error().message;
+  };
+  const auto reload = [&] {
+    const app::ServeConfig same = server.server().config();
+    ASSERT_TRUE(server.server().reload(same).has_value());
+  };
+  const SqliteProbe probe(server.database_path());
+  const auto recorded = [&] {
+    return probe.rows("SELECT actor, target, json_extract(detail, '$.keys') FROM audit WHERE action = 'keys.rotated'");
+  };
+  reload();
+  EXPECT_THAT(recorded(), IsEmpty()) << "the first key was made with the folder";
+  rotate();
+  EXPECT_THAT(recorded(), IsEmpty()) << "the server does not know yet";
+  reload();
+  EXPECT_THAT(recorded(), ElementsAre("(owner of the data folder)|keys|2"));
+  reload();
+  EXPECT_EQ(recorded().size(), 1U);
+  server.stop();
+  server.start();
+  EXPECT_EQ(recorded().size(), 1U) << "a start finds what is known";
+  server.stop();
+  rotate();
+  server.start();
+  EXPECT_EQ(recorded().back(), "(owner of the data folder)|keys|3") << "or what is not";
+  EXPECT_EQ(recorded().size(), 2U);
 }
 
 TEST(Reload, TheSameAgainChangesNothing) {
