@@ -6,6 +6,7 @@
 #include "http/target.h"
 
 #include <cstdio>
+#include <optional>
 
 namespace berth::cli {
 
@@ -19,7 +20,7 @@ struct RepoFlags {
   std::string subject;
   std::string action;
   std::string visibility;
-  std::string description;
+  std::optional<std::string> description;  // "" takes it away
   std::string search;
   std::string allow;
   std::string deny;
@@ -37,12 +38,27 @@ Result<void> show(const RepoFlags& flags) {
   return print_rows(flags.admin, kColumns, {repo});
 }
 
+Result<void> list(const RepoFlags& flags) {
+  BERTH_TRY(auto client, AdminClient::open(flags.admin));
+  const std::string query = flags.search.empty() ? "" : "q=" + http::percent_encode(flags.search);
+  BERTH_TRY(const auto repos, client.list("repos", query));
+  print_rows(flags.admin, kColumns, repos);
+  return {};
+}
+
 Result<void> set(const RepoFlags& flags) {
+  const bool is_namespace = flags.repo.find('/') == std::string::npos;
+  if (is_namespace && flags.description) {
+    return fail(Errc::parameter_invalid, flags.repo +
+                                             " is a namespace, which has a visibility for its new repositories and no "
+                                             "description; a repository is written NAMESPACE/NAME");
+  }
+  if (flags.visibility.empty() && !flags.description)
+    return fail(Errc::parameter_invalid, "say what to change, with --visibility or --description");
   std::string body = "{";
   if (!flags.visibility.empty()) body += "\"visibility\":" + json_string(flags.visibility);
-  if (!flags.description.empty())
-    body.append(body.size() > 1 ? "," : "").append("\"description\":").append(json_string(flags.description));
-  const bool is_namespace = flags.repo.find('/') == std::string::npos;
+  if (flags.description)
+    body.append(body.size() > 1 ? "," : "").append("\"description\":").append(json_string(*flags.description));
   return call_and_say(flags.admin, Method::patch, (is_namespace ? "namespaces/" : "repos/") + flags.repo, body + "}",
                       "Changed " + flags.repo);
 }
@@ -94,8 +110,8 @@ void add_repo(CLI::App& parent, int& exit_code) {
   CLI::App* command = parent.add_subcommand("repo", "Repositories and who sees them");
   command->require_subcommand(1);
   const auto flags = std::make_shared<RepoFlags>();
-  add_admin_verb(*command, "ls", "List the repositories you may see", flags, exit_code,
-                 [](const RepoFlags& f) { return list_and_print(f.admin, "repos", kColumns); });
+  add_admin_verb(*command, "ls", "List the repositories you may see", flags, exit_code, list)
+      ->add_option("SEARCH", flags->search, "Only those whose names contain it");
   add_admin_verb(*command, "show", "Show a repository", flags, exit_code, show)
       ->add_option("REPO", flags->repo)
       ->required();
@@ -104,7 +120,10 @@ void add_repo(CLI::App& parent, int& exit_code) {
   setting->add_option("REPO", flags->repo, "acme/web, or acme for the namespace")->required();
   setting->add_option("--visibility", flags->visibility, "public: everybody reads; internal: every user; private")
       ->check(CLI::IsMember({"public", "internal", "private"}));
-  setting->add_option("--description", flags->description, "A line about it");
+  // Not a plain option: an empty text is one, too.
+  setting->add_option_function<std::string>(
+      "--description", [flags](const std::string& text) { flags->description = text; },
+      "A line about it; '' takes it away");
 }
 
 void add_grant(CLI::App& parent, int& exit_code) {

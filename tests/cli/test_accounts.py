@@ -589,6 +589,45 @@ def test_a_new_key_signs_after_a_hang_up_and_the_old_tokens_stay_good(ann, serve
         ("(owner of the data folder)", {"signing": kid_of(new), "keys": 2})]
 
 
+def push(server, repo):
+    """A blob is enough to have the repository."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=SECONDS)
+    digest = "sha256:" + hashlib.sha256(b"x").hexdigest()
+    connection.request("POST", f"/v2/{repo}/blobs/uploads/?digest={digest}", b"x",
+                       {"Authorization": "Basic " + base64.b64encode(f"ann:{ANN}".encode()).decode()})
+    assert connection.getresponse().status == 201
+    connection.close()
+
+
+def test_repositories_are_searched_shown_and_described(ann, serve):
+    server = serve()
+    registry = f"localhost:{server.port}"
+    ann.ok("login", "-u", "ann", "--password-stdin", registry, given=ANN)
+    ann.environment["BERTH_SERVER"] = registry
+    for repo in ("ann/web", "ann/web-shop", "ann/api"):
+        push(server, repo)
+
+    def names(*search):
+        return [json.loads(line)["name"] for line in ann.ok("repo", "ls", *search, "--format", "json").splitlines()]
+
+    assert names() == ["ann/api", "ann/web", "ann/web-shop"]
+    assert names("web") == ["ann/web", "ann/web-shop"]
+    assert names("shop") == ["ann/web-shop"]
+    assert names("a&limit=1") == [], "what is typed is searched for"
+
+    def shown(key):
+        return json.loads(ann.ok("repo", "show", "ann/web", "--format", "json"))[key]
+
+    ann.ok("repo", "set", "ann/web", "--description", "Our site", "--visibility", "public")
+    assert (shown("description"), shown("visibility")) == ("Our site", "public")
+    ann.ok("repo", "set", "ann/web", "--description", "")
+    assert (shown("description"), shown("visibility")) == ("", "public")
+    for arguments, said in ((("ann", "--description", "Mine"), "ann is a namespace"),
+                            (("ann/web",), "say what to change")):
+        done = ann.berth("repo", "set", *arguments)
+        assert done.returncode == 64 and said in done.stderr, done.stderr
+
+
 def test_visibility_of_a_namespace_is_what_its_new_repositories_get(signed_in):
     signed_in.ok("org", "create", "acme")
     signed_in.ok("repo", "set", "acme", "--visibility", "public")
