@@ -1,5 +1,6 @@
 // berth keys: the keys that sign tokens.
 
+#include "app/offline_admin.h"
 #include "app/token_keys.h"
 #include "base/clock.h"
 #include "cli/commands.h"
