@@ -1,6 +1,7 @@
 #include "http/fetch.h"
 
 #include "http/chars.h"
+#include "http/public_address.h"
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
@@ -60,17 +61,6 @@ std::size_t on_header(char* data, std::size_t size, std::size_t count, void* use
   return line.size();
 }
 
-/// Private, shared, link-local, reserved and documentation networks: RFC 6890, and where clouds keep what they tell a
-/// machine about itself.
-const Networks& not_public() {
-  static const Networks kNetworks = *Networks::parse(
-      {"0.0.0.0/8",    "10.0.0.0/8",    "100.64.0.0/10",  "127.0.0.0/8",   "169.254.0.0/16",  "172.16.0.0/12",
-       "192.0.0.0/24", "192.0.2.0/24",  "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24",
-       "224.0.0.0/4",  "240.0.0.0/4",   "::/128",         "::1/128",       "64:ff9b::/96",    "100::/64",
-       "2001::/23",    "2001:db8::/32", "2002::/16",      "fc00::/7",      "fe80::/10",       "ff00::/8"});
-  return kNetworks;
-}
-
 std::optional<asio::ip::address> address_of(const sockaddr& raw) {
   if (raw.sa_family == AF_INET) {
     return asio::ip::make_address_v4(ntohl(reinterpret_cast<const sockaddr_in&>(raw).sin_addr.s_addr));
@@ -87,7 +77,7 @@ curl_socket_t on_socket(void* user, curlsocktype, curl_sockaddr* wanted) {
   auto& progress = *static_cast<Progress*>(user);
   const auto address = address_of(wanted->addr);
   const bool is_listed = address && progress.request.allowed != nullptr && progress.request.allowed->contains(*address);
-  if (!address || (!is_listed && not_public().contains(*address))) {
+  if (!address || (!is_listed && !is_public(*address))) {
     progress.refused = address ? address->to_string() : "an address of an unknown kind";
     return CURL_SOCKET_BAD;
   }
