@@ -1,19 +1,25 @@
 // Accounts do at random what accounts can do, and after each step everybody's rights everywhere are compared with those
-// of a model that shares no code with ours (tests/support/rights_model.h), those of every secret and token too. What
-// fails is run again with fewer and fewer steps until each of them is needed.
-// BERTH_RIGHTS_SEED=n runs one seed.
-#include "base/base64.h"
-#include "support/accounts_fixture.h"
-#include "support/rights_model.h"
-
-#include <array>
-#include <cstdlib>
+// of a model that shares no code with ours (tests/support/rights_model.h), those of every secret and token too. Nobody
+// is asked whether he may: api/admin/escalation_random_test.cpp does that. Seeds: tests/support/random_walk.h.
+#include "support/random_walk.h"
+#include "support/rights_world.h"
 
 namespace berth::auth {
 namespace {
 
+using test::kOrgs;
+using test::kPatterns;
+using test::kRepos;
+using test::kRobots;
+using test::kSubjects;
+using test::kTeams;
+using test::kUsers;
+using test::kWide;
 using test::Letters;
+using test::letters_of;
+using test::one_of;
 using test::RightsModel;
+using test::text_of;
 
 enum class Act {
   create_user,
@@ -39,41 +45,9 @@ enum class Act {
 };
 constexpr int kActs = 20;
 
-/// Numbers choose among what there is, so that a step means something whatever was left out before it.
-struct Step {
-  Act act;
-  std::array<unsigned, 4> pick;
-};
+using Step = test::WalkStep<Act>;
 
-template <std::size_t N>
-std::string of(const std::array<std::string_view, N>& names, unsigned pick) {
-  return std::string(names[pick % N]);
-}
-constexpr std::array<std::string_view, 4> kUsers = {"ann", "bob", "eve", "dan"};
-constexpr std::array<std::string_view, 2> kOrgs = {"acme", "crew"};
-constexpr std::array<std::string_view, 3> kTeams = {"acme/devs", "acme/ops", "crew/devs"};
-constexpr std::array<std::string_view, 3> kRobots = {"acme+ci", "crew+ci", "ann+ci"};
-constexpr std::array<std::string_view, 10> kSubjects = {"ann",    "bob",     "eve",       "dan",      "acme+ci",
-                                                        "ann+ci", "crew+ci", "acme/devs", "acme/ops", "crew/devs"};
-constexpr std::array<std::string_view, 8> kRepos = {"acme/web", "acme/web/x", "acme/wob", "acme/api/x",
-                                                    "acme",     "crew/web",   "ann/app",  "bob/app"};
-constexpr std::array<std::string_view, 14> kPatterns = {"acme/**",  "acme/*",      "acme/web", "acme/w*",  "acme/*b",
-                                                        "acme/*/x", "acme/web/**", "acme",     "crew/**",  "crew/w*",
-                                                        "ann/**",   "ann/app",     "bob/*",    "acme/*/**"};
-constexpr std::array<std::string_view, 5> kWide = {"**", "*/web", "acme/**", "acme/w*", "*/*"};
-
-Letters letters_of(unsigned bits) {
-  Letters out;
-  constexpr std::string_view kLetters = "rwoda";
-  for (std::size_t i = 0; i < kLetters.size(); ++i) {
-    if ((bits >> i & 1U) != 0) out.insert(kLetters[i]);
-  }
-  return out;
-}
-Letters letters_of(Rights rights) { return letters_of(static_cast<unsigned>(rights.bits())); }
-std::string text_of(const Letters& letters) { return {letters.begin(), letters.end()}; }
-
-class World : public test::AccountsFixture {
+class World : public test::RightsWorld {
  public:
   explicit World(RightsModel::Flaw flaw) {
     model_.flaw = flaw;
@@ -83,26 +57,29 @@ class World : public test::AccountsFixture {
 
   /// Does it, to us and, if we did not refuse, to the model. What was done, in words; empty if it was refused.
   std::string take(const Step& step) {
-    const auto& [a, b, c, d] = step.pick;
+    const unsigned a = step.pick[0];
+    const unsigned b = step.pick[1];
+    const unsigned c = step.pick[2];
+    const unsigned d = step.pick[3];
     switch (step.act) {
-      case Act::create_user: return create_user(of(kUsers, a), b % 2 == 0);
-      case Act::remove_user: return remove_user(of(kUsers, a));
-      case Act::disable: return change_user(of(kUsers, a), std::nullopt, b % 2 == 0);
-      case Act::promote: return change_user(of(kUsers, a), b % 3 == 0, std::nullopt);
-      case Act::create_org: return create_org(of(kOrgs, a), of(kUsers, b));
-      case Act::remove_org: return remove_org(of(kOrgs, a));
-      case Act::put_member: return put_member(of(kOrgs, a), of(kUsers, b), static_cast<int>(1 + c % 4));
-      case Act::remove_member: return remove_member(of(kOrgs, a), of(kUsers, b));
-      case Act::create_team: return create_team(of(kTeams, a));
-      case Act::remove_team: return remove_team(of(kTeams, a));
-      case Act::join_team: return join_team(of(kTeams, a), of(kUsers, b));
-      case Act::leave_team: return leave_team(of(kTeams, a), of(kUsers, b));
-      case Act::create_robot: return create_robot(of(kRobots, a));
-      case Act::remove_robot: return remove_robot(of(kRobots, a));
-      case Act::put_grant: return put_grant(of(kSubjects, a), of(kPatterns, b), c % 32, d % 32 & ~(c % 32));
+      case Act::create_user: return create_user(one_of(kUsers, a), b % 2 == 0);
+      case Act::remove_user: return remove_user(one_of(kUsers, a));
+      case Act::disable: return change_user(one_of(kUsers, a), std::nullopt, b % 2 == 0);
+      case Act::promote: return change_user(one_of(kUsers, a), b % 3 == 0, std::nullopt);
+      case Act::create_org: return create_org(one_of(kOrgs, a), one_of(kUsers, b));
+      case Act::remove_org: return remove_org(one_of(kOrgs, a));
+      case Act::put_member: return put_member(one_of(kOrgs, a), one_of(kUsers, b), static_cast<int>(1 + c % 4));
+      case Act::remove_member: return remove_member(one_of(kOrgs, a), one_of(kUsers, b));
+      case Act::create_team: return create_team(one_of(kTeams, a));
+      case Act::remove_team: return remove_team(one_of(kTeams, a));
+      case Act::join_team: return join_team(one_of(kTeams, a), one_of(kUsers, b));
+      case Act::leave_team: return leave_team(one_of(kTeams, a), one_of(kUsers, b));
+      case Act::create_robot: return create_robot(one_of(kRobots, a));
+      case Act::remove_robot: return remove_robot(one_of(kRobots, a));
+      case Act::put_grant: return put_grant(one_of(kSubjects, a), one_of(kPatterns, b), c % 32, d % 32 & ~(c % 32));
       case Act::remove_grant: return remove_grant(a);
-      case Act::set_visibility: return set_visibility(of(kRepos, a), static_cast<int>(b % 3));
-      case Act::make_secret: return make_secret(a, of(kWide, b), c % 32, d);
+      case Act::set_visibility: return set_visibility(one_of(kRepos, a), static_cast<int>(b % 3));
+      case Act::make_secret: return make_secret(a, one_of(kWide, b), c % 32, d);
       case Act::revoke_secret: return revoke_secret(a);
       case Act::make_token: return make_token(a);
     }
@@ -111,20 +88,7 @@ class World : public test::AccountsFixture {
 
   /// Empty, or where we and the model differ.
   std::string difference() {
-    std::vector<std::string> askers = {""};
-    for (const auto& [name, account] : model_.accounts) {
-      if (!account.is_disabled) askers.push_back(name);
-    }
-    for (const std::string& who : askers) {
-      for (const std::string_view name : kRepos) {
-        const std::string ours = text_of(letters_of(rights(who, name)));
-        const std::string theirs = text_of(model_.rights(who, std::string(name)));
-        if (ours != theirs) return "'" + who + "' on " + std::string(name) + ": " + ours + ", not " + theirs;
-      }
-    }
-    for (const Secret& secret : secrets_) {
-      if (auto wrong = check_secret(secret); !wrong.empty()) return wrong;
-    }
+    if (auto wrong = RightsWorld::difference(); !wrong.empty()) return wrong;
     for (const Token& token : issued_) {
       if (auto wrong = check_token(token); !wrong.empty()) return wrong;
     }
@@ -132,22 +96,10 @@ class World : public test::AccountsFixture {
   }
 
  private:
-  struct Secret {
-    std::string name;
-    int number = 0;  // of the account
-    std::string text;
-    meta::TokenId id = 0;
-    bool is_narrow = false;
-    std::string pattern;
-    Letters letters;
-    bool is_revoked = false;
-  };
   struct Token {
     std::size_t secret;  // of secrets_
     std::string text;
   };
-
-  void TestBody() override {}
 
   template <class F>
   bool does(F fn) {
@@ -240,15 +192,8 @@ class World : public test::AccountsFixture {
     if (model_.grants.empty()) return "";
     const auto [subject, pattern] = std::next(model_.grants.begin(), pick % model_.grants.size())->first;
     const std::string ns = pattern.substr(0, pattern.find('/'));
-    const auto take_away = [&](sql::Connection& db) -> Result<void> {
-      BERTH_TRY(const auto space, meta::find_namespace(db, ns));
-      BERTH_TRY(const auto rows, meta::list_grants(db, space->id, 0, 1000));
-      for (const auto& row : rows) {
-        if (row.principal_name == subject && row.pattern == pattern) return auth::remove_grant(db, ns, row.id);
-      }
-      return fail(Errc::internal, "the model knows a grant that is not there");
-    };
-    expect_ok(change(take_away));
+    const meta::GrantId id = grant_id(subject, pattern);
+    expect_ok(change([&](sql::Connection& db) { return auth::remove_grant(db, ns, id); }));
     model_.grants.erase({subject, pattern});
     return "take from " + subject + " " + pattern;
   }
@@ -300,34 +245,6 @@ class World : public test::AccountsFixture {
     return "token by a secret of " + secrets_[index].name;
   }
 
-  // ---- what credentials are worth
-  bool is_alive(const Secret& secret) const {
-    const auto account = model_.accounts.find(secret.name);
-    return !secret.is_revoked && account != model_.accounts.end() && account->second.number == secret.number &&
-           !account->second.is_disabled;
-  }
-  Letters worth(const Secret& secret, const std::string& repo) const {
-    const Letters whole = model_.rights(secret.name, repo);
-    if (!secret.is_narrow) return whole;
-    return test::fits(secret.pattern, repo) ? test::both(whole, secret.letters) : Letters();
-  }
-  Letters left(const Identity& identity, std::string_view name) {
-    const auto ruling = must(directory_.ruling(identity.subject, repo(name)));
-    return letters_of(identity.narrowing.apply(ruling->rights, name));
-  }
-  std::string check_secret(const Secret& secret) {
-    const auto identity = sign_in(secret.name, secret.text);
-    if (identity.has_value() != is_alive(secret)) return "a secret of " + secret.name + " is " + outcome_of(identity);
-    if (!identity) return "";
-    for (const std::string_view name : kRepos) {
-      const Letters ours = left(**identity, name);
-      const Letters theirs = worth(secret, std::string(name));
-      if (ours != theirs)
-        return "a secret of " + secret.name + " on " + std::string(name) + ": " + text_of(ours) + ", not " +
-               text_of(theirs);
-    }
-    return "";
-  }
   /// Never more than its secret is worth now, whatever it was when the token was made (A16).
   std::string check_token(const Token& token) {
     const Secret& secret = secrets_[token.secret];
@@ -349,15 +266,12 @@ class World : public test::AccountsFixture {
     }
     return "";
   }
-  static std::string outcome_of(const Result<IdentityPtr>& found) { return found ? "good" : "refused"; }
 
-  RightsModel model_;
-  std::vector<Secret> secrets_;
   std::vector<Token> issued_;
 };
 
 /// A registry in use: without people, teams and robots most acts mean nothing.
-const std::vector<Step> kBeginning = {
+const test::WalkSteps<Act> kBeginning = {
     {Act::create_user, {0}},       {Act::create_user, {1}},      {Act::create_user, {2}},
     {Act::create_user, {3}},       {Act::create_org, {0, 3}},    {Act::create_org, {1, 3}},
     {Act::put_member, {0, 0, 0}},  {Act::put_member, {0, 1, 1}}, {Act::put_member, {1, 2, 0}},
@@ -367,64 +281,20 @@ const std::vector<Step> kBeginning = {
     {Act::set_visibility, {0, 1}},
 };
 
-std::vector<Step> draw(std::uint64_t seed, std::size_t count) {
-  constexpr unsigned kMoreGrants = 20;
-  SeededRandom random(seed);
-  std::vector<Step> out = kBeginning;
-  while (out.size() < kBeginning.size() + count) {
-    const auto roll = static_cast<int>(random.u64() % (kActs + kMoreGrants));
-    Step step{roll < kActs ? static_cast<Act>(roll) : Act::put_grant, {}};
-    for (unsigned& pick : step.pick) pick = static_cast<unsigned>(random.u64() >> 40);
-    out.push_back(step);
-  }
-  return out;
-}
-
-struct Outcome {
-  std::string difference;
-  std::size_t steps = 0;  // until it showed
-  std::string trace;
-};
-Outcome run(const std::vector<Step>& steps, RightsModel::Flaw flaw) {
-  World world(flaw);
-  Outcome out;
-  for (const Step& step : steps) {
-    ++out.steps;
-    const std::string done = world.take(step);
-    if (done.empty()) continue;
-    out.trace += "  " + done + "\n";
-    out.difference = world.difference();
-    if (!out.difference.empty()) return out;
-  }
-  return out;
-}
-
-/// Empty, or the difference with the shortest way to it that leaving out single steps finds.
+/// Empty, or the difference with the way to it.
 std::string run_seed(std::uint64_t seed, std::size_t count, RightsModel::Flaw flaw = RightsModel::Flaw::none) {
-  auto steps = draw(seed, count);
-  Outcome found = run(steps, flaw);
-  if (found.difference.empty()) return "";
-  steps.resize(found.steps);
-  for (std::size_t i = steps.size(); i-- > 0;) {
-    auto fewer = steps;
-    fewer.erase(fewer.begin() + static_cast<std::ptrdiff_t>(i));
-    Outcome again = run(fewer, flaw);
-    if (again.difference.empty()) continue;
-    steps = std::move(fewer);
-    steps.resize(std::min(steps.size(), again.steps));
-    i = std::min(i, steps.size());
-    found = std::move(again);
-  }
-  return "seed " + std::to_string(seed) + ":\n" + found.trace + found.difference;
+  constexpr unsigned kMoreGrants = 20;
+  const auto act_of = [](std::uint64_t roll) {
+    const auto number = static_cast<int>(roll % (kActs + kMoreGrants));
+    return number < kActs ? static_cast<Act>(number) : Act::put_grant;
+  };
+  const std::string found =
+      test::find_difference([&] { return World(flaw); }, test::draw_walk(seed, kBeginning, count, act_of));
+  return found.empty() ? "" : "seed " + std::to_string(seed) + ":\n" + found;
 }
 
 void run_seeds(std::uint64_t first, std::uint64_t count, std::size_t steps) {
-  const char* one = std::getenv("BERTH_RIGHTS_SEED");
-  if (one != nullptr) {
-    EXPECT_EQ(run_seed(std::stoull(one), steps), "");
-    return;
-  }
-  for (std::uint64_t seed = first; seed < first + count; ++seed) ASSERT_EQ(run_seed(seed, steps), "");
+  for (const std::uint64_t seed : test::walk_seeds(first, count)) ASSERT_EQ(run_seed(seed, steps), "");
 }
 
 TEST(RandomRights, AreThoseOfTheModel) { run_seeds(1, 8, 60); }
