@@ -1,6 +1,7 @@
 // Who may do what (S10, A10, A13): every endpoint and method, every kind of caller, with Basic and with a token, on
 // repositories of every visibility and on one that is not there, with the object in question there and not. What must
-// come out follows from two small tables, of rights and of requests, which share nothing with auth::rule().
+// come out follows from two small tables, of rights (authorization_world.h) and of requests, which share nothing with
+// auth::rule().
 #include "api/routes.h"
 #include "server/authorization_world.h"
 
@@ -12,42 +13,6 @@ namespace {
 
 using api::Endpoint;
 using http::Method;
-
-// ---- who has which right where: r(ead), w(rite), o(verwrite), d(elete)
-
-enum class Where : std::uint8_t { closed, internal, open, absent };
-struct Place {
-  Where where;
-  const char* repo;
-};
-constexpr Place kPlaces[] = {{Where::closed, "acme/private"},
-                             {Where::internal, "acme/internal"},
-                             {Where::open, "acme/public"},
-                             {Where::absent, "acme/absent"}};
-
-struct RightsRow {
-  Caller caller;
-  std::string_view closed, internal, open, absent;
-};
-constexpr RightsRow kRights[] = {
-    {Caller::anonymous, "", "", "r", ""},
-    {Caller::stranger, "", "r", "r", ""},
-    {Caller::reader, "r", "r", "r", "r"},
-    {Caller::writer, "rwo", "rwo", "rwo", "rwo"},
-    {Caller::owner, "rwod", "rwod", "rwod", "rwod"},
-    {Caller::admin, "rwod", "rwod", "rwod", "rwod"},
-    {Caller::reading_robot, "r", "r", "r", "r"},
-    {Caller::pushing_robot, "rw", "rw", "rw", "rw"},
-    {Caller::disabled, "", "", "", ""},
-    {Caller::narrowed, "r", "r", "r", "r"},
-};
-
-bool has_right(Caller caller, Where where, char right) {
-  const auto row = std::ranges::find(kRights, caller, &RightsRow::caller);
-  if (row == std::end(kRights)) return false;
-  const std::string_view rights[] = {row->closed, row->internal, row->open, row->absent};
-  return rights[static_cast<std::size_t>(where)].contains(right);
-}
 
 // ---- what each endpoint takes, and answers to whoever has it
 
@@ -215,12 +180,10 @@ class AuthorizationMatrix : public AuthorizationWorld {
  protected:
   void SetUp() override {
     AuthorizationWorld::SetUp();
-    constexpr meta::Visibility kVisibilities[] = {meta::Visibility::closed, meta::Visibility::internal,
-                                                  meta::Visibility::open};
     for (const Place& place : kPlaces) {
       if (place.where == Where::absent) continue;
       fill(place.repo);
-      must(accounts.set_visibility(place.repo, kVisibilities[static_cast<std::size_t>(place.where)]));
+      set_visibility(place);
     }
     // Begun while that was still possible, by whoever loses it now.
     for (const Place& place : kPlaces) (void)credential(Caller::disabled, By::token, place);

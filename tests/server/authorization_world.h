@@ -6,8 +6,11 @@
 #include "support/test_server.h"
 #include "support/transcript_match.h"
 
+#include <algorithm>
+#include <iterator>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace berth::test {
@@ -43,6 +46,42 @@ inline std::string to_string(Caller caller) {
     case Caller::narrowed: return "narrowed";
   }
   return "";
+}
+
+/// Where something is asked for: repositories of every visibility, and one that is not there.
+enum class Where : std::uint8_t { closed, internal, open, absent };
+struct Place {
+  Where where;
+  const char* repo;
+};
+inline constexpr Place kPlaces[] = {{Where::closed, "acme/private"},
+                                    {Where::internal, "acme/internal"},
+                                    {Where::open, "acme/public"},
+                                    {Where::absent, "acme/absent"}};
+
+/// Who has which right where: r(ead), w(rite), o(verwrite), d(elete), a(dmin).
+struct RightsRow {
+  Caller caller;
+  std::string_view closed, internal, open, absent;
+};
+inline constexpr RightsRow kRights[] = {
+    {Caller::anonymous, "", "", "r", ""},
+    {Caller::stranger, "", "r", "r", ""},
+    {Caller::reader, "r", "r", "r", "r"},
+    {Caller::writer, "rwo", "rwo", "rwo", "rwo"},
+    {Caller::owner, "rwoda", "rwoda", "rwoda", "rwoda"},
+    {Caller::admin, "rwoda", "rwoda", "rwoda", "rwoda"},
+    {Caller::reading_robot, "r", "r", "r", "r"},
+    {Caller::pushing_robot, "rw", "rw", "rw", "rw"},
+    {Caller::disabled, "", "", "", ""},
+    {Caller::narrowed, "r", "r", "r", "r"},
+};
+
+inline bool has_right(Caller caller, Where where, char right) {
+  const auto row = std::ranges::find(kRights, caller, &RightsRow::caller);
+  if (row == std::end(kRights)) return false;
+  const std::string_view rights[] = {row->closed, row->internal, row->open, row->absent};
+  return rights[static_cast<std::size_t>(where)].contains(right);
 }
 
 class AuthorizationWorld : public ::testing::Test {
@@ -82,6 +121,23 @@ class AuthorizationWorld : public ::testing::Test {
     return "Basic " + base64(user + ":" + (secret == secrets.end() ? kPassword : secret->second));
   }
 
+  /// The same with a secret as Bearer: a token of his own, of whoever has a password.
+  std::string bearer(Caller caller) {
+    if (caller == Caller::anonymous) return {};
+    const std::string name = to_string(caller);
+    if (const auto secret = secrets.find(name); secret != secrets.end()) return "Bearer " + secret->second;
+    std::string& token = tokens[name];
+    if (token.empty()) token = make_secret(name, R"({"name":"all"})");
+    return "Bearer " + token;
+  }
+
+  /// What the place is called after, on a repository that is there.
+  void set_visibility(const Place& place) {
+    constexpr meta::Visibility kVisibilities[] = {meta::Visibility::closed, meta::Visibility::internal,
+                                                  meta::Visibility::open};
+    must(accounts.set_visibility(place.repo, kVisibilities[static_cast<std::size_t>(place.where)]));
+  }
+
   std::string make_secret(const std::string& user, const std::string& body) {
     const WireResponse response =
         client.ask("POST", "/api/v1/user/tokens", body, as("Basic " + base64(user + ":" + kPassword)));
@@ -99,6 +155,7 @@ class AuthorizationWorld : public ::testing::Test {
   TestAccounts accounts{server};
   WireClient client{server.port()};
   std::map<std::string, std::string> secrets;  // of those that sign in with one instead of a password
+  std::map<std::string, std::string> tokens;   // of the others, for bearer()
 };
 
 }  // namespace berth::test
