@@ -13,7 +13,6 @@ namespace berth::api {
 
 namespace {
 
-constexpr std::size_t kFormBytesMax = 64 * 1024;                                           // A7
 constexpr std::string_view kExchange = "urn:ietf:params:oauth:grant-type:token-exchange";  // RFC 8693
 constexpr std::string_view kAccessToken = "urn:ietf:params:oauth:token-type:access_token";
 constexpr std::string_view kIdToken = "urn:ietf:params:oauth:token-type:id_token";
@@ -32,6 +31,10 @@ struct Asked {
   bool wants_refresh = false;
   bool is_exchange = false;
 };
+
+std::vector<auth::Scope> scopes_of(const Context& context, const http::Query& form) {
+  return auth::parse_scopes(form.all("scope"), context.services.limits.token_scopes_max);
+}
 
 io::Task<Result<void>> send_token(Context& context, http::Exchange& exchange, auth::IdentityPtr identity, Asked asked) {
   const Auth& auth = context.services.auth;
@@ -97,19 +100,20 @@ io::Task<Result<void>> get_token(Context& context, http::Exchange& exchange) {
   BERTH_CO_TRY(auto identity, found_or_charged(context, std::move(found)));
   BERTH_CO_TRY(const auto offline, query.single("offline_token"));
   co_return co_await send_token(context, exchange, std::move(identity),
-                                {.scopes = auth::parse_scopes(query.all("scope")), .wants_refresh = offline == "true"});
+                                {.scopes = scopes_of(context, query), .wants_refresh = offline == "true"});
 }
 
 io::Task<Result<void>> post_token(Context& context, http::Exchange& exchange) {
   const http::Request& request = exchange.request();
-  BERTH_CO_TRY(const auto body, co_await exchange.read_body(kFormBytesMax, Errc::body_too_large));
+  BERTH_CO_TRY(const auto body,
+               co_await exchange.read_body(context.services.limits.token_form_bytes_max, Errc::body_too_large));
   BERTH_CO_TRY(const auto form, http::Query::parse(body));
   BERTH_CO_TRYV(check_service(context, form));
   BERTH_CO_TRY(const auto grant, form.single("grant_type"));
   auth::Authenticator& authenticator = context.services.auth.authenticator;
   auth::IdentityPtr identity;
   const std::string address = http::client_address(request, exchange.peer(), context.services.auth.trusted_proxies);
-  Asked asked{.scopes = auth::parse_scopes(form.all("scope"))};
+  Asked asked{.scopes = scopes_of(context, form)};
   if (grant == "password") {
     BERTH_CO_TRY(const auto name, form.single("username"));
     BERTH_CO_TRY(const auto password, form.single("password"));

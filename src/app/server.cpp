@@ -104,6 +104,7 @@ struct Server::Parts {
   io::FileSystem& files() { return wrapped_files ? *wrapped_files : data->files(); }
   lifecycle::RecoveryDeps recovery() { return {*store, *blobs, clock, log}; }
 
+  void bound(ServeConfig& wanted) const;
   Result<void> open_storage();
   void review_strays();
   void build_services();
@@ -122,6 +123,11 @@ struct Server::Parts {
   void keep_house();
   void scrub(io::Periodic& self);
 };
+
+/// Of connections no more than there are descriptors left for.
+void Server::Parts::bound(ServeConfig& wanted) const {
+  wanted.http.connections_max = std::min(wanted.http.connections_max.get(), descriptors.connections_max);
+}
 
 Result<void> Server::Parts::open_storage() {
   BERTH_TRY(data, DataDir::open(config.data_dir, DataDir::Create::if_missing, random));
@@ -291,7 +297,7 @@ void Server::Parts::use_tls(std::shared_ptr<const crypto::TlsContext> next) {
 
 Result<void> Server::Parts::listen() {
   runtime = std::make_unique<io::Runtime>(io_threads(config));
-  config.http.connections_max = std::min(config.http.connections_max.get(), descriptors.connections_max);
+  bound(config);
   http = make_server(*handler);
   if (config.metrics == MetricsMode::own_address) operator_http = make_server(*operator_handler);
   BERTH_TRY(auto context, load_tls(config));
@@ -453,6 +459,8 @@ Result<Server::ReloadReport> Server::reload(const ServeConfig& next) {
   BERTH_TRYV(validate(next));
   BERTH_TRY(auto accounts, p.accounts->prepare(next));
   BERTH_TRY(auto context, p.load_tls(next));
+  ServeConfig bounded = next;
+  p.bound(bounded);
   ReloadReport report;
   for (const Setting& setting : settings()) {
     const auto value = setting.get(next);
@@ -461,7 +469,7 @@ Result<Server::ReloadReport> Server::reload(const ServeConfig& next) {
       report.need_restart.push_back(setting.key);
       continue;
     }
-    BERTH_TRYV(setting.set(p.config, value));
+    BERTH_TRYV(setting.set(p.config, setting.get(bounded)));
     BERTH_TRYV(setting.set(p.configured, value));
     report.applied.push_back(setting.key);
   }

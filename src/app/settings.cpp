@@ -6,6 +6,7 @@
 #include "app/setting_rows.h"
 #include "auth/accounts.h"
 #include "auth/certificate_rule.h"
+#include "auth/scope.h"
 #include "base/json_text.h"
 #include "oci/manifest.h"
 
@@ -333,6 +334,10 @@ void add_names_and_pages(std::vector<Setting>& out) {
                       [](auto& c) -> auto& { return c.limits.json_depth_max; }));
   out.push_back(count(limit("descriptors", "Descriptors in a manifest."), 128, oci::kManifestLimitsMax.descriptors_max,
                       [](auto& c) -> auto& { return c.limits.descriptors_max; }));
+  out.push_back(size(limit("token_form", "Bytes of the form of a request to /token."), 8 * kKiB, kMiB,
+                     [](auto& c) -> auto& { return c.limits.token_form_bytes_max; }));
+  out.push_back(count(limit("token_scopes", "Repositories that one token may be asked for; more are left out of it."),
+                      2, auth::kScopesMax, [](auto& c) -> auto& { return c.limits.token_scopes_max; }));
   out.push_back(count(limit("tags_per_push", "Tags that one push of a manifest may set."), 10, 1000,
                       [](auto& c) -> auto& { return c.limits.tags_per_put_max; }));
   out.push_back(count(limit("ranges", "Ranges in one GET of a blob."), 1, 1024,
@@ -375,9 +380,8 @@ void add_uploads_and_connections(std::vector<Setting>& out) {
                      [](auto& c) -> auto& { return c.http.head_bytes_max; }));
   out.push_back(count(limit("header_fields", "Header fields of a request."), 50, 10'000,
                       [](auto& c) -> auto& { return c.http.fields_max; }));
-  Row connections = limit("connections", "Connections at once; one more gets a 503.");
-  connections.reload = Reload::no;  // shared out with the open files at the start
-  out.push_back(count(std::move(connections), 8, 10'000'000, [](auto& c) -> auto& { return c.http.connections_max; }));
+  out.push_back(count(limit("connections", "Connections at once; one more gets a 503."), 8, 10'000'000,
+                      [](auto& c) -> auto& { return c.http.connections_max; }));
   out.push_back(duration(limit("head_timeout", "For the head of a request, and for a TLS handshake."), kSecond, kHour,
                          [](auto& c) -> auto& { return c.http.head_timeout_ms; }));
   out.push_back(duration(limit("idle_timeout", "A connection between two requests is closed after this."), kSecond,

@@ -27,7 +27,7 @@ Actions parse_actions(std::string_view text) {
 }
 
 /// The type ends at the first colon, the actions begin behind the last: names may hold a host with a port.
-void add_scope(std::vector<Scope>& out, std::string_view text) {
+void add_scope(std::vector<Scope>& out, std::string_view text, std::size_t count_max) {
   const std::size_t first = text.find(':');
   const std::size_t last = text.rfind(':');
   if (first == std::string_view::npos || first == last) return;
@@ -48,7 +48,7 @@ void add_scope(std::vector<Scope>& out, std::string_view text) {
       out, [&](const Scope& other) { return other.type == scope.type && other.name == scope.name; });
   if (same != out.end()) {
     same->actions = same->actions | scope.actions;
-  } else if (out.size() < kScopesMax) {
+  } else if (out.size() < count_max) {
     out.push_back(std::move(scope));
   }
 }
@@ -83,12 +83,12 @@ Actions Actions::parse_words(std::span<const std::string> words) {
   return out;
 }
 
-std::vector<Scope> parse_scopes(std::span<const std::string> values) {
+std::vector<Scope> parse_scopes(std::span<const std::string> values, std::size_t count_max) {
   std::vector<Scope> out;
   for (std::string_view rest : values) {
     while (!rest.empty()) {
       const std::size_t space = rest.find(' ');
-      add_scope(out, rest.substr(0, space));
+      add_scope(out, rest.substr(0, space), count_max);
       rest.remove_prefix(space == std::string_view::npos ? rest.size() : space + 1);
     }
   }

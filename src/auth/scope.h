@@ -51,11 +51,12 @@ struct Scope {
   Actions actions;
 };
 
-/// More of one request are dropped. With names of full length the answer stays below the 64 KiB that clients read (A8).
+/// Of one request, whatever is set. With names of full length the token still fits into a header, and the answer stays
+/// below the 64 KiB that clients read (A8).
 inline constexpr std::size_t kScopesMax = 48;
 
 /// From the values of `scope`, each of which may hold several, separated by spaces. Types, names and actions that
-/// nobody knows are dropped without a word, and so are the class in parentheses and whatever is beyond kScopesMax.
-std::vector<Scope> parse_scopes(std::span<const std::string> values);
+/// nobody knows are dropped without a word, and so are the class in parentheses and whatever is beyond count_max.
+std::vector<Scope> parse_scopes(std::span<const std::string> values, std::size_t count_max = kScopesMax);
 
 }  // namespace berth::auth

@@ -80,6 +80,7 @@ TEST(Scope, AreBounded) {
   scopes = parse_scopes(std::vector{many + "repository:r0:push"});
   EXPECT_EQ(scopes.front().actions, Actions(Actions::pull) | Actions::push) << "of those kept more may be asked";
   EXPECT_TRUE(parse_scopes(std::vector{"repository:" + std::string(256, 'a') + ":pull"}).empty()) << "G1";
+  EXPECT_EQ(parse_scopes(std::vector{many}, 2).size(), 2U) << "and by what is set";
 }
 
 TEST(Actions, AreSetsThatPrintInOneOrder) {

@@ -27,6 +27,8 @@ struct Limits {
   Live<std::size_t> ranges_max = 1024;                                  // P3
   Live<std::size_t> warning_bytes_max = 4096;                           // H9
   Live<std::size_t> manifest_bytes_max = 4 * 1024 * 1024;               // M2, inclusive
+  Live<std::size_t> token_form_bytes_max = 64 * 1024;                   // A7
+  Live<std::size_t> token_scopes_max = 48;                              // A8; more would not fit into 64 KiB
   Live<std::size_t> tags_per_put_max = 64;                              // M5
   Live<std::int64_t> tags_page_default = 10'000;                        // L1: a page without n
   Live<std::int64_t> tags_page_max = 10'000;                            // L1

@@ -1,4 +1,5 @@
 // New limits for a server that runs: connections stay open, and what comes over them next is held to the new ones.
+#include "app/descriptors.h"
 #include "app/token_keys.h"
 #include "server/pushes.h"
 #include "support/sqlite_probe.h"
@@ -7,6 +8,7 @@
 #include <gmock/gmock.h>
 
 #include <atomic>
+#include <memory>
 #include <thread>
 #include <vector>
 
@@ -62,6 +64,45 @@ TEST(Reload, LimitsOfCallersHoldFromTheNextRequest) {
   next.subject_limits.requests_per_second = 0;
   ASSERT_TRUE(server.server().reload(next).has_value());
   EXPECT_EQ(client.ask("GET", "/v2/").status, 200);
+}
+
+TEST(Reload, ANewMaximumOfConnectionsHoldsForTheNextOne) {  // S22
+  constexpr std::size_t kFew = 8;
+  TestServer server;
+  std::vector<std::unique_ptr<WireClient>> open;
+  const auto status_of_one_more = [&] {
+    open.push_back(std::make_unique<WireClient>(server.port()));
+    return open.back()->ask("GET", "/healthz").status;
+  };
+  const auto set_max = [&](std::size_t count) {
+    app::ServeConfig next = server.server().config();
+    next.http.connections_max = count;
+    const auto report = server.server().reload(next);
+    ASSERT_TRUE(report.has_value()) << report.error().message;
+    EXPECT_THAT(report->applied, ElementsAre("limits.connections"));
+  };
+  while (open.size() <= kFew) EXPECT_EQ(status_of_one_more(), 200);
+  set_max(kFew);
+  EXPECT_EQ(status_of_one_more(), 503);
+  open.pop_back();
+  for (const auto& client : open) EXPECT_EQ(client->ask("GET", "/healthz").status, 200) << "those that are open stay";
+  set_max(kFew + 2);
+  EXPECT_EQ(status_of_one_more(), 200);
+  EXPECT_EQ(status_of_one_more(), 503);
+  for (const auto& client : open) EXPECT_EQ(client->connections_opened(), 1U);
+}
+
+TEST(Reload, ThereAreNoMoreConnectionsThanDescriptorsForThem) {
+  TestServer server({.adjust = [](app::ServeConfig& config) { config.descriptors_max = app::kDescriptorsMin; }});
+  const std::size_t most = app::plan_descriptors(app::kDescriptorsMin)->connections_max;
+  EXPECT_EQ(server.server().config().http.connections_max, most);
+  app::ServeConfig next = server.server().config();
+  next.http.connections_max = 100'000;
+  ASSERT_TRUE(server.server().reload(next).has_value());
+  EXPECT_EQ(server.server().config().http.connections_max, most);
+  next.http.connections_max = 50;
+  ASSERT_TRUE(server.server().reload(next).has_value());
+  EXPECT_EQ(server.server().config().http.connections_max, 50U);
 }
 
 TEST(Reload, WhatMustNotBeStartedChangesNothing) {

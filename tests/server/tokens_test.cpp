@@ -101,6 +101,27 @@ TEST_F(Tokens, ThatAreFullStillFitIntoAnAnswerAndAHeader) {  // A8, G8
   EXPECT_EQ(client.ask("GET", "/v2/", {}, {{"Authorization", "Bearer " + token}}).status, 200);
 }
 
+TEST_F(Tokens, AskedForBeyondWhatIsSetAreLeftOut) {  // A7, A8
+  const std::string three = "repository:ann/a:pull repository:ann/b:pull repository:ann/c:pull";
+  const auto post = [&](const std::string& more) {
+    return client.ask("POST", "/token",
+                      "grant_type=password&username=ann&password=pw-ann&scope=" + percent_encoded(three) + more);
+  };
+  const std::string long_one = "&client_id=" + std::string(10'000, 'x');
+  EXPECT_EQ(post(long_one).status, 200);
+  EXPECT_EQ(json::parse(post("").body)["scope"], three);
+
+  app::ServeConfig next = server.server().config();
+  next.limits.token_form_bytes_max = 8 * 1024;
+  next.limits.token_scopes_max = 2;
+  const auto report = server.server().reload(next);
+  ASSERT_TRUE(report.has_value()) << report.error().message;
+  EXPECT_THAT(report->applied, ::testing::ElementsAre("limits.token_form", "limits.token_scopes"));
+  EXPECT_EQ(post(long_one).status, 413);
+  EXPECT_EQ(json::parse(post("").body)["scope"], "repository:ann/a:pull repository:ann/b:pull") << "no error";
+  EXPECT_EQ(part_of(token_of(basic("ann:pw-ann"), three), 1)["access"].size(), 2U);
+}
+
 /// Makes tokens the way an attacker would, from a good one and what is public, and some that only the server could.
 class Forger {
  public:
