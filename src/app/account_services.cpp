@@ -73,7 +73,8 @@ Result<void> AccountServices::build_external() {
   if (config.auth_mode != api::AuthMode::external) return {};
   BERTH_TRY(auto trusted, load_external_keys(config.external.key_files));
   external_ = std::make_unique<auth::ExternalTokens>(
-      auth::ExternalTokens::Expected{config.external.issuer, config.external.service}, std::move(trusted));
+      auth::ExternalTokens::Expected{config.external.issuer, config.external.service, config.token_leeway_ms / 1000},
+      std::move(trusted));
   config.anonymous = api::Anonymous::off;
   directory_->close();
   return {};
@@ -90,7 +91,8 @@ Result<void> AccountServices::build_trust() {
   issuers_ = std::make_unique<auth::IssuerKeys>(auth::IssuerKeys::Deps{fetch, *outbound_, deps_.clock, deps_.log});
   provider_keys_ =
       std::make_unique<auth::IssuerKeys>(auth::IssuerKeys::Deps{fetch, *provider_, deps_.clock, deps_.log});
-  trust_ = std::make_unique<auth::Trust>(auth::Trust::Deps{deps_.store, *issuers_, deps_.clock, *audit_});
+  trust_ = std::make_unique<auth::Trust>(
+      auth::Trust::Deps{deps_.store, *issuers_, deps_.clock, *audit_, deps_.config.token_leeway_ms / 1000});
   return {};
 }
 
@@ -105,7 +107,7 @@ Result<void> AccountServices::build_sign_in() {
                                       deps_.random, deps_.log}));
   authenticator_ = std::make_unique<auth::Authenticator>(auth::Authenticator::Deps{
       deps_.store, *passwords_, *keys_, deps_.clock, deps_.random, deps_.log, *audit_, service, trust_.get(),
-      ldap_ ? &ldap_->sign_in() : nullptr, external_.get(), config.job_life_ms});
+      ldap_ ? &ldap_->sign_in() : nullptr, external_.get(), config.job_life_ms, config.token_leeway_ms / 1000});
   tokens_ = std::make_unique<auth::TokenService>(
       auth::TokenService::Deps{*directory_, *keys_, deps_.clock, deps_.random, service, config.token_life_ms / 1000});
   BERTH_TRY(browser_, build_browser_sign_in({config, deps_.store, *external_accounts_, *provider_keys_, *provider_,

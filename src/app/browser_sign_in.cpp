@@ -62,7 +62,8 @@ Result<BrowserSignInParts> build_browser_sign_in(const BrowserSignInDeps& deps) 
       return ask_provider(question, networks);
     };
     out.oidc = std::make_unique<auth::Oidc>(
-        std::move(settings), auth::Oidc::Deps{deps.issuers, ask, deps.outbound, deps.clock, deps.random, deps.log});
+        std::move(settings), auth::Oidc::Deps{deps.issuers, ask, deps.outbound, deps.clock, deps.random, deps.log,
+                                              deps.config.token_leeway_ms / 1000});
   }
   out.all = std::make_unique<api::BrowserSignIn>(
       api::BrowserSignIn{*out.sessions, *out.devices, deps.accounts, *out.limiter, out.oidc.get()});

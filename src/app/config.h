@@ -66,6 +66,7 @@ struct ServeConfig {
   ExternalTokenConfig external;
   std::int64_t job_life_ms = auth::kJobLifeMs;
   std::int64_t token_life_ms = 15LL * 60 * 1000;   // A11: never under a minute
+  std::int64_t token_leeway_ms = 60'000;           // A12
   std::vector<std::string> auth_trusted_networks;  // where issuers of ID tokens may be, beside the public network
   OidcConfig oidc;
   api::SignUp sign_up = api::SignUp::off;

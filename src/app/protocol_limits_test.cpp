@@ -21,6 +21,7 @@ constexpr struct {
     {"form of a token request (A7)", "limits.token_form", "64 KiB"},
     {"answer to it below 64 KiB (A8): by what it may hold", "limits.token_scopes", "48"},
     {"life of a token: 900 s (A11), a minute at least", "auth.token_life", "15m", "60s", "59s"},
+    {"leeway for clocks that differ: 60 s (A12)", "auth.token_leeway", "1m"},
     {"JSON depth (V3)", "limits.json_depth", "64"},
     {"descriptors (V3)", "limits.descriptors", "10000"},
     {"tags per push (M5): ten at least", "limits.tags_per_push", "64", "10", "9"},

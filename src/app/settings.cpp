@@ -265,6 +265,12 @@ void add_auth(std::vector<Setting>& out) {
                      [](auto& config) -> auto& { return config.auth_hosts; }));
   out.push_back(duration({"auth.token_life", "How long a token from /token is good.", ""}, 60 * kSecond, kDay,
                          [](auto& config) -> auto& { return config.token_life_ms; }));
+  out.push_back(
+      duration({"auth.token_leeway",
+                "How far clocks may differ: a token, whoever made it, counts so much before its beginning and "
+                "behind its end.",
+                ""},
+               0, 600 * kSecond, [](auto& config) -> auto& { return config.token_leeway_ms; }));
   out.push_back(duration({"auth.job_life",
                           "How long a CI job that signed in with its ID token stays signed in, as docker login and "
                           "short-lived passwords are; the token itself often ends within minutes.",

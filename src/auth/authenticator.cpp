@@ -331,8 +331,11 @@ void Authenticator::upgrade_hash(const meta::Principal& principal, std::string p
 Result<IdentityPtr> Authenticator::check_token(std::string_view token, std::int64_t grace_s) {
   const std::int64_t now_ms = deps_.clock.now_ms();
   const KeyRing::KeysPtr keys = deps_.keys.keys();
-  const TokenExpectations expected{
-      .issuer = deps_.service, .audience = deps_.service, .now_ms = now_ms, .grace_s = grace_s};
+  const TokenExpectations expected{.issuer = deps_.service,
+                                   .audience = deps_.service,
+                                   .now_ms = now_ms,
+                                   .leeway_s = deps_.leeway_s,
+                                   .grace_s = grace_s};
   BERTH_TRY(const Claims claims, verify_token(token, keys->verifying, expected));
   Identity out;
   out.credential = Credential::token;

@@ -55,6 +55,7 @@ class Authenticator {
     /// Whose tokens count instead of ours and of every account's credentials; nullptr: nobody's.
     const ExternalTokens* external = nullptr;
     std::int64_t job_life_ms = kJobLifeMs;
+    std::int64_t leeway_s = kTokenLeewayS;  // of our tokens (A12)
   };
   explicit Authenticator(Deps deps);
 

@@ -1,7 +1,5 @@
 #include "auth/external_tokens.h"
 
-#include "auth/jwt.h"
-
 #include <algorithm>
 
 namespace berth::auth {
@@ -62,8 +60,11 @@ void ExternalTokens::replace(Keys keys) {
 
 Result<Identity> ExternalTokens::check(std::string_view token, std::int64_t now_ms, std::int64_t grace_s) const {
   const auto keys = this->keys();
-  const TokenExpectations expected{
-      .issuer = expected_.issuer, .audience = expected_.service, .now_ms = now_ms, .grace_s = grace_s};
+  const TokenExpectations expected{.issuer = expected_.issuer,
+                                   .audience = expected_.service,
+                                   .now_ms = now_ms,
+                                   .leeway_s = expected_.leeway_s,
+                                   .grace_s = grace_s};
   BERTH_TRY(Claims claims, verify_token(token, keys->keys, expected));
   if (claims.subject.size() > kSubjectBytesMax || !is_printable(claims.subject))
     return invalid("sub is longer than 256 bytes, or has control characters");

@@ -3,6 +3,7 @@
 // such a token says in `access` is all its bearer may do; no account is asked, and none need exist.
 
 #include "auth/identity.h"
+#include "auth/jwt.h"
 #include "crypto/verify_key.h"
 
 #include <atomic>
@@ -15,15 +16,14 @@
 
 namespace berth::auth {
 
-struct Access;
-
 class ExternalTokens {
  public:
   using Keys = std::vector<crypto::VerifyKey>;
-  /// What a token must say: who made it (iss) and for whom (aud).
+  /// What a token must say: who made it (iss) and for whom (aud); and how far its times may be off (A12).
   struct Expected {
     std::string issuer;
     std::string service;
+    std::int64_t leeway_s = kTokenLeewayS;
   };
 
   ExternalTokens(Expected expected, Keys keys) : expected_(std::move(expected)) { replace(std::move(keys)); }

@@ -262,9 +262,8 @@ Result<TokenHint> peek_token(std::string_view text, std::size_t bytes_max) {
   return out;
 }
 
-Result<IdToken> verify_id_token(std::string_view text, std::span<const crypto::VerifyKey> keys, std::string_view issuer,
-                                std::int64_t now_ms) {
-  TokenExpectations expected{.issuer = std::string(issuer), .audience = {}, .now_ms = now_ms};
+Result<IdToken> verify_id_token(std::string_view text, std::span<const crypto::VerifyKey> keys,
+                                TokenExpectations expected) {
   IdToken out;
   BERTH_TRY(out.payload, signed_payload(text, keys, expected.bytes_max));
   BERTH_TRY(out.claims, parse_registered(out.payload));

@@ -58,12 +58,14 @@ struct Claims {
 /// out changed (base/json_text.h).
 std::string sign_token(const crypto::SigningKey& key, const Claims& claims);
 
+inline constexpr std::int64_t kTokenLeewayS = 60;  // A12
+
 struct TokenExpectations {
   std::string issuer;    // iss must be this, byte for byte
   std::string audience;  // aud must be or contain this
   std::int64_t now_ms = 0;
-  std::int64_t leeway_s = 60;  // A12: for clocks that differ
-  std::int64_t grace_s = 0;    // how long after its end a token counts all the same
+  std::int64_t leeway_s = kTokenLeewayS;  // for clocks that differ
+  std::int64_t grace_s = 0;               // how long after its end a token counts all the same
   /// A token with a hundred repositories has about 10 KB; it travels in a header.
   std::size_t bytes_max = 32 * 1024;
 };
@@ -96,7 +98,7 @@ struct IdToken {
   json::Value payload;  // all of them
 };
 /// As verify_token(), but any audience: whoever calls compares claims.audiences with what it was to be (S9).
-Result<IdToken> verify_id_token(std::string_view text, std::span<const crypto::VerifyKey> keys, std::string_view issuer,
-                                std::int64_t now_ms);
+Result<IdToken> verify_id_token(std::string_view text, std::span<const crypto::VerifyKey> keys,
+                                TokenExpectations expected);
 
 }  // namespace berth::auth

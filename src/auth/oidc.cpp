@@ -210,7 +210,9 @@ io::Task<Result<ExternalPerson>> Oidc::finish(Returned returned) {
   if (!hint) co_return refuse("the ID token cannot be read: " + hint.error().cause);
   if (hint->issuer != settings_.issuer) co_return refuse("the ID token is another issuer's");
   BERTH_CO_TRY(const auto keys, co_await deps_.issuers.keys(settings_.issuer, hint->kid));
-  const auto token = verify_id_token(answer.id_token, *keys, settings_.issuer, deps_.clock.now_ms());
+  const auto token = verify_id_token(
+      answer.id_token, *keys,
+      {.issuer = settings_.issuer, .audience = {}, .now_ms = deps_.clock.now_ms(), .leeway_s = deps_.leeway_s});
   if (!token) co_return refuse("the ID token is not good: " + token.error().cause);
   BERTH_CO_TRY(auto person, person_of(*token, settings_, derive(returned.secret, "nonce")));
   if (!person.groups && !settings_.groups_claim.empty()) {

@@ -76,6 +76,7 @@ class Oidc {
     const Clock& clock;
     Random& random;
     const Log& log;
+    std::int64_t leeway_s = kTokenLeewayS;  // A12
   };
   Oidc(OidcSettings settings, Deps deps) : settings_(std::move(settings)), deps_(std::move(deps)) {}
 

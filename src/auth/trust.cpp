@@ -72,7 +72,9 @@ io::Task<Result<IdentityPtr>> Trust::sign_in(std::string robot, std::string toke
                deps_.store.peek([&](sql::Connection& db) { return meta::has_trust_rules(db, hint->issuer); }));
   if (!is_known) co_return refuse(robot, address, "no rule trusts " + shortened(hint->issuer), kJobRefused);
   BERTH_CO_TRY(const auto keys, co_await deps_.issuers.keys(hint->issuer, hint->kid));
-  auto verified = verify_id_token(token, *keys, hint->issuer, deps_.clock.now_ms());
+  auto verified = verify_id_token(
+      token, *keys,
+      {.issuer = hint->issuer, .audience = {}, .now_ms = deps_.clock.now_ms(), .leeway_s = deps_.leeway_s});
   if (!verified) {
     const bool is_over = verified.error().message == kTokenExpired;
     co_return refuse(robot, address, verified.error().cause, is_over ? kJobExpired : kJobRefused);

@@ -24,6 +24,7 @@ class Trust {
     IssuerKeys& issuers;
     const Clock& clock;
     AuditLog& audit;
+    std::int64_t leeway_s = kTokenLeewayS;  // A12
   };
   explicit Trust(Deps deps) : deps_(deps) {}
 

@@ -69,12 +69,13 @@ struct ExternalTokens : ::testing::Test {
   std::unique_ptr<TestServer> server = start();
   WireClient client{server->port()};
 
-  std::unique_ptr<TestServer> start() {
+  std::unique_ptr<TestServer> start(std::int64_t leeway_ms = 60'000) {
     tokens.publish();
     TestServer::Options options;
     options.anonymous = api::Anonymous::off;
     options.auth_mode = api::AuthMode::external;
-    options.adjust = [file = tokens.key_file()](app::ServeConfig& config) {
+    options.adjust = [file = tokens.key_file(), leeway_ms](app::ServeConfig& config) {
+      config.token_leeway_ms = leeway_ms;
       config.external = {.realm = kRealm, .service = kService, .issuer = kIssuer, .key_files = {file}};
     };
     return std::make_unique<TestServer>(options);
@@ -224,6 +225,17 @@ TEST_F(ExternalTokens, EndWhileTheyAreRemembered) {
   EXPECT_EQ(status("GET", "/v2/", fields), 200);
   server->clock.advance_ms(2'000);
   EXPECT_EQ(status("GET", "/v2/", fields), 401);
+}
+
+TEST_F(ExternalTokens, OfClocksThatMustAgreeEndToTheSecond) {  // A12
+  const auto exact = start(0);
+  WireClient to_exact(exact->port());
+  const Fields fields = with({});
+  EXPECT_EQ(to_exact.ask("GET", "/v2/", {}, fields).status, 200);
+  exact->clock.advance_ms(299'000);
+  EXPECT_EQ(to_exact.ask("GET", "/v2/", {}, fields).status, 200);
+  exact->clock.advance_ms(1'000);
+  EXPECT_EQ(to_exact.ask("GET", "/v2/", {}, fields).status, 401);
 }
 
 TEST_F(ExternalTokens, MountFromWhatTheyMayPull) {  // A14, X1, X2

@@ -122,6 +122,31 @@ TEST_F(Tokens, AskedForBeyondWhatIsSetAreLeftOut) {  // A7, A8
   EXPECT_EQ(part_of(token_of(basic("ann:pw-ann"), three), 1)["access"].size(), 2U);
 }
 
+/// How long after its 900 s a token is still good, looked at each second.
+std::int64_t seconds_behind_its_end(std::int64_t leeway_ms) {
+  TestServer server({.anonymous = api::Anonymous::off,
+                     .adjust = [=](app::ServeConfig& config) { config.token_leeway_ms = leeway_ms; }});
+  TestAccounts accounts(server);
+  EXPECT_TRUE(accounts.add_user("ann", "pw-ann"));
+  WireClient client(server.port());
+  const WireResponse answer = client.ask("GET", "/token", {}, {{"Authorization", basic("ann:pw-ann")}});
+  const std::string token = json::parse(answer.body, nullptr, false).value("token", "");
+  const auto status = [&] { return client.ask("GET", "/v2/", {}, {{"Authorization", "Bearer " + token}}).status; };
+  EXPECT_EQ(status(), 200);
+  server.clock.advance_ms(899'000);
+  EXPECT_EQ(status(), 200);
+  std::int64_t seconds = -1;
+  for (int last = 200; last == 200 && seconds < 1'000; last = status()) {
+    ++seconds;
+    server.clock.advance_ms(1'000);
+  }
+  return seconds;
+}
+
+TEST_F(Tokens, CountForAsLongAsClocksMayDiffer) {  // A12
+  for (const std::int64_t leeway_s : {0, 60, 90}) EXPECT_EQ(seconds_behind_its_end(leeway_s * 1000), leeway_s);
+}
+
 /// Makes tokens the way an attacker would, from a good one and what is public, and some that only the server could.
 class Forger {
  public:
