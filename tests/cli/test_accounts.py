@@ -11,6 +11,7 @@ import pathlib
 import signal
 import stat
 import subprocess
+import time
 
 import pytest
 
@@ -538,6 +539,9 @@ def test_the_record_of_what_was_done_is_whole_until_somebody_changes_it(signed_i
 
 
 def test_what_was_cut_off_at_the_end_shows_against_a_head_kept_elsewhere(signed_in, tmp_path):
+    end = time.monotonic() + SECONDS
+    while '"refresh token"' not in signed_in.ok("audit", "export"):  # the command's own sign-in, written a moment later
+        assert time.monotonic() < end
     head = json.loads(signed_in.ok("audit", "verify", "--format", "json"))["head"]
     signed_in.ok("audit", "verify", "--head", head)
     subprocess.run(["sqlite3", str(tmp_path / "data/meta.db"), f"DELETE FROM audit WHERE hash = X'{head}'"], check=True)
