@@ -112,6 +112,10 @@ Result<std::optional<Holder>> holder_of(sql::Connection& db, meta::TokenRow row)
   if (!principal) return std::nullopt;
   BERTH_TRY(const bool holds, rule_holds(db, row.trust_rule, principal->id));
   if (!holds) return std::nullopt;
+  if (row.made_by != 0) {  // it ends with its own end, or when what made it is taken back
+    BERTH_TRY(const auto maker, meta::find_token(db, row.made_by));
+    if (!maker || maker->revoked_at_ms) return std::nullopt;
+  }
   return Holder{*std::move(principal), std::move(row)};
 }
 

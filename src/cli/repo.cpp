@@ -42,8 +42,7 @@ Result<void> list(const RepoFlags& flags) {
   BERTH_TRY(auto client, AdminClient::open(flags.admin));
   const std::string query = flags.search.empty() ? "" : "q=" + http::percent_encode(flags.search);
   BERTH_TRY(const auto repos, client.list("repos", query));
-  print_rows(flags.admin, kColumns, repos);
-  return {};
+  return print_rows(flags.admin, kColumns, repos);
 }
 
 Result<void> set(const RepoFlags& flags) {

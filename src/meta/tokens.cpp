@@ -5,25 +5,26 @@ namespace berth::meta {
 namespace {
 
 constexpr sql::Sql kInsert = R"(
-  INSERT INTO token(hash, principal_id, kind, name, scope, created_at, expires_at, trust_rule_id)
-  VALUES($1, $2, $3, $4, $5, $6, $7, $8)
+  INSERT INTO token(hash, principal_id, kind, name, scope, created_at, expires_at, trust_rule_id,
+    made_by)
+  VALUES($1, $2, $3, $4, $5, $6, $7, $8, $9)
   RETURNING id)";
 
 constexpr sql::Sql kFindByHash = R"(
   SELECT id, principal_id, kind, name, scope, created_at, expires_at, used_at, used_from, revoked_at,
-    trust_rule_id
+    trust_rule_id, made_by
   FROM token
   WHERE hash = $1)";
 
 constexpr sql::Sql kFindById = R"(
   SELECT id, principal_id, kind, name, scope, created_at, expires_at, used_at, used_from, revoked_at,
-    trust_rule_id
+    trust_rule_id, made_by
   FROM token
   WHERE id = $1)";
 
 constexpr sql::Sql kList = R"(
   SELECT id, principal_id, kind, name, scope, created_at, expires_at, used_at, used_from, revoked_at,
-    trust_rule_id
+    trust_rule_id, made_by
   FROM token
   WHERE principal_id = $1 AND kind = $2 AND id > $3
   ORDER BY id
@@ -31,7 +32,7 @@ constexpr sql::Sql kList = R"(
 
 constexpr sql::Sql kListLive = R"(
   SELECT id, principal_id, kind, name, scope, created_at, expires_at, used_at, used_from, revoked_at,
-    trust_rule_id
+    trust_rule_id, made_by
   FROM token
   WHERE principal_id = $1 AND kind = $2 AND id > $5 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $3)
   ORDER BY id
@@ -39,7 +40,7 @@ constexpr sql::Sql kListLive = R"(
 
 constexpr sql::Sql kListOpenInvites = R"(
   SELECT t.id, t.principal_id, t.kind, t.name, t.scope, t.created_at, t.expires_at, t.used_at, t.used_from,
-    t.revoked_at, t.trust_rule_id, p.name
+    t.revoked_at, t.trust_rule_id, t.made_by, p.name
   FROM token t
   JOIN principal p ON p.id = t.principal_id
   WHERE t.kind = 6 AND t.revoked_at IS NULL AND t.id > $1 AND t.expires_at > $2
@@ -110,6 +111,7 @@ TokenRow read(const sql::Row& row) {
   if (!row.is_null(8)) out.used_from = row.text(8);
   if (!row.is_null(9)) out.revoked_at_ms = row.int64(9);
   out.trust_rule = row.int64(10);
+  out.made_by = row.int64(11);
   return out;
 }
 
@@ -121,7 +123,7 @@ Result<TokenId> insert_token(sql::Connection& db, const TokenRow& token, const c
   BERTH_TRYV(db.query(kInsert,
                       {std::span<const std::byte>(hash), token.principal, static_cast<std::int64_t>(token.kind),
                        std::string_view(token.name), std::string_view(token.scope), stamp.at_ms,
-                       bind_optional(token.expires_at_ms), token.trust_rule},
+                       bind_optional(token.expires_at_ms), token.trust_rule, token.made_by},
                       [&](const sql::Row& row) { id = row.int64(0); }));
   return id;
 }
@@ -158,7 +160,7 @@ Result<std::vector<InviteRow>> list_open_invites(sql::Connection& db, std::int64
                                                  std::int64_t limit) {
   std::vector<InviteRow> out;
   BERTH_TRYV(db.query(kListOpenInvites, {after, now_ms, limit},
-                      [&](const sql::Row& row) { out.push_back({read(row), std::string(row.text(11))}); }));
+                      [&](const sql::Row& row) { out.push_back({read(row), std::string(row.text(12))}); }));
   return out;
 }
 

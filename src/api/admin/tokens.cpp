@@ -66,8 +66,11 @@ io::Task<Result<Made>> make(AdminCall& call, auth::SecretKind kind, meta::TokenR
   // What is made by a secret ends with it, or one that was meant for hours would make itself one for ever. A browser's
   // session stands for the password or the sign-in that opened it, and tokens are what it is there to make.
   BERTH_CO_TRY(const auto parent, secret_of(call));
-  if (parent && parent->expires_at_ms && parent->kind != meta::TokenKind::web_session)
-    row.expires_at_ms = std::min(row.expires_at_ms.value_or(INT64_MAX), *parent->expires_at_ms);
+  if (parent && parent->kind != meta::TokenKind::web_session) {
+    if (parent->expires_at_ms)
+      row.expires_at_ms = std::min(row.expires_at_ms.value_or(INT64_MAX), *parent->expires_at_ms);
+    row.made_by = parent->made_by != 0 ? parent->made_by : parent->id;
+  }
   Made made{auth::make_secret(kind, call.deps.random), std::move(row)};
   // A secret that nobody has used yet changes nothing that is remembered of others.
   BERTH_CO_TRY(made.row.id, co_await change(call, meta::Touches::nothing(),
@@ -145,9 +148,13 @@ Done get_token(AdminCall& call) {
 Done revoke_token(AdminCall& call) {
   BERTH_CO_TRY(const std::int64_t id, id_of(call.captures[0]));
   BERTH_CO_TRY(const bool was_live,
-               co_await change_accounts(
-                   call, [=, principal = call.identity.subject.id, now_ms = call.deps.clock.now_ms()](
-                             sql::Connection& db) { return meta::revoke_token(db, principal, id, now_ms); }));
+               co_await change_accounts(call,
+                                        [=, principal = call.identity.subject.id,
+                                         now_ms = call.deps.clock.now_ms()](sql::Connection& db) -> Result<bool> {
+                                          BERTH_TRY(const auto row, meta::find_token(db, id));
+                                          if (!row || row->kind != meta::TokenKind::access) return false;
+                                          return meta::revoke_token(db, principal, id, now_ms);
+                                        }));
   if (!was_live) co_return fail(Errc::account_unknown, "you have no live token " + call.captures[0]);
   co_return no_content();
 }
