@@ -106,16 +106,21 @@ struct Holder {
   std::optional<meta::TokenRow> secret;  // if there is one behind the credential
 };
 
+/// Whether the lasting secret behind it, if there is one, was neither taken back nor rotated out.
+Result<bool> maker_lives(sql::Connection& db, const meta::TokenRow& row, std::int64_t now_ms) {
+  if (row.made_by == 0) return true;
+  BERTH_TRY(const auto maker, meta::find_token(db, row.made_by));
+  return maker && is_live(*maker, now_ms);
+}
+
 /// Of a live secret. nullopt: it is nobody's any more.
-Result<std::optional<Holder>> holder_of(sql::Connection& db, meta::TokenRow row) {
+Result<std::optional<Holder>> holder_of(sql::Connection& db, meta::TokenRow row, std::int64_t now_ms) {
   BERTH_TRY(auto principal, meta::find_principal(db, row.principal));
   if (!principal) return std::nullopt;
   BERTH_TRY(const bool holds, rule_holds(db, row.trust_rule, principal->id));
   if (!holds) return std::nullopt;
-  if (row.made_by != 0) {  // it ends with its own end, or when what made it is taken back
-    BERTH_TRY(const auto maker, meta::find_token(db, row.made_by));
-    if (!maker || maker->revoked_at_ms) return std::nullopt;
-  }
+  BERTH_TRY(const bool is_backed, maker_lives(db, row, now_ms));
+  if (!is_backed) return std::nullopt;
   return Holder{*std::move(principal), std::move(row)};
 }
 
@@ -230,7 +235,7 @@ Result<IdentityPtr> Authenticator::check_secret(const NameAndSecret& given, std:
   BERTH_TRY(auto holder, deps_.store.peek([&](sql::Connection& db) -> Result<std::optional<Holder>> {
     BERTH_TRY(auto row, meta::find_token(db, secret_hash(given.secret)));
     if (!row || !signs_in(row->kind) || !is_live(*row, now_ms)) return std::nullopt;
-    return holder_of(db, *std::move(row));
+    return holder_of(db, *std::move(row), now_ms);
   }));
   const bool is_theirs = holder && (holder->principal.name == given.name || is_name_for_any(given.name));
   auto subject = is_theirs ? subject_of(holder->principal, now_ms) : std::nullopt;
@@ -357,6 +362,8 @@ Result<IdentityPtr> Authenticator::check_token(std::string_view token, std::int6
     const bool is_theirs = found.secret && found.secret->principal == found.principal.id;
     // What goes on with something begun in time may outlive a secret that came to its own end, not one taken back.
     if (!is_theirs || !is_live(*found.secret, now_ms - grace_s * 1000)) return std::nullopt;
+    BERTH_TRY(const bool is_backed, maker_lives(db, *found.secret, now_ms - grace_s * 1000));
+    if (!is_backed) return std::nullopt;
     return found;
   }));
   // A16: a token is worth what its account, and the secret or rule it was made by, are worth now.
@@ -400,7 +407,7 @@ Result<IdentityPtr> Authenticator::refresh(std::string_view secret, std::string_
   BERTH_TRY(auto holder, deps_.store.peek([&](sql::Connection& db) -> Result<std::optional<Holder>> {
     BERTH_TRY(auto row, meta::find_token(db, secret_hash(secret)));
     if (!row || row->kind != meta::TokenKind::refresh || !is_live(*row, now_ms)) return std::nullopt;
-    return holder_of(db, *std::move(row));
+    return holder_of(db, *std::move(row), now_ms);
   }));
   auto subject = holder ? subject_of(holder->principal, now_ms) : std::nullopt;
   if (!subject) return refused();

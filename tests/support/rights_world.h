@@ -66,6 +66,7 @@ class RightsWorld : public AccountsFixture {
     std::string name;
     int number = 0;  // of the account
     std::string text;
+    std::string root;  // the text of the lasting secret that it was made by; empty: none
     meta::TokenId id = 0;
     meta::TokenKind kind = meta::TokenKind::access;
     bool is_narrow = false;
@@ -75,6 +76,11 @@ class RightsWorld : public AccountsFixture {
   };
 
   void TestBody() override {}
+
+  /// And all that was made by it.
+  void end(const std::string& text) {
+    for (Secret& secret : secrets_) secret.is_revoked = secret.is_revoked || secret.text == text || secret.root == text;
+  }
 
   bool is_alive(const Secret& secret) const {
     const auto account = model_.accounts.find(secret.name);

@@ -133,6 +133,7 @@ class World : public test::RightsWorld {
     const auto account = model_.accounts.find(name);
     if (account == model_.accounts.end() || account->second.is_disabled) return false;
     caller_ = {.name = name};
+    root_.clear();
     identity_ = must(sign_in(name, kPassword));
     by_ = name;
     return identity_ != nullptr;
@@ -149,6 +150,7 @@ class World : public test::RightsWorld {
                .pattern = secret.pattern,
                .letters = secret.letters,
                .is_robots_own = secret.kind == TokenKind::robot_secret};
+    root_ = secret.root.empty() ? secret.text : secret.root;
     identity_ = must(sign_in(secret.name, secret.text));
     by_ = "a secret of " + secret.name + (secret.is_narrow ? " for " + scope_of(secret.pattern, secret.letters) : "");
     return identity_ != nullptr;
@@ -299,8 +301,8 @@ class World : public test::RightsWorld {
   }
   /// The one in the answer; those before it are over.
   void keep_robot_secret(const std::string& name) {
-    for (Secret& secret : secrets_) {
-      if (secret.name == name && secret.kind == TokenKind::robot_secret) secret.is_revoked = true;
+    for (const Secret& secret : std::vector(secrets_)) {
+      if (secret.name == name && secret.kind == TokenKind::robot_secret) end(secret.text);
     }
     Secret made{.name = name, .number = model_.accounts[name].number};
     made.text = must(json::parse(answered_.body)).text("secret");
@@ -370,6 +372,7 @@ class World : public test::RightsWorld {
     made.is_narrow = asks_narrow || maker.is_narrow;
     made.pattern = asks_narrow ? pattern : maker.pattern;
     made.letters = asks_narrow ? letters : maker.letters;
+    made.root = root_;
     secrets_.push_back(made);
   }
   /// Of one's own, or of somebody else's.
@@ -382,10 +385,11 @@ class World : public test::RightsWorld {
     }
     if (made.empty()) return;
     Secret& secret = *made[which % made.size()];
-    const bool is_own = !secret.is_revoked && secret.name == caller_.name;
+    // Passwords for hours are ended with the sessions, or with what they were made by.
+    const bool is_own = !secret.is_revoked && secret.name == caller_.name && secret.kind == TokenKind::access;
     if (call("revoke a secret of " + secret.name, expected_.revoke(caller_, is_own), Method::delete_,
              "user/tokens/" + std::to_string(secret.id)))
-      secret.is_revoked = true;
+      end(secret.text);
   }
 
   std::string push(const std::string& name) {
@@ -405,6 +409,7 @@ class World : public test::RightsWorld {
 
   AdminModel::Caller caller_;
   auth::IdentityPtr identity_;
+  std::string root_;  // of the caller: the lasting secret he comes with, or with what it made
   std::string by_;
   std::string said_;
   Act act_ = Act::push;
