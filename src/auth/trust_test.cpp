@@ -343,6 +343,33 @@ TEST_F(TrustTest, ARuleIsSwitchedOffAndOnAgain) {
   EXPECT_EQ(authenticate(bearer), "acme+ci");
 }
 
+// An image takes longer to build and push than an ID token lives: docker, which keeps a refresh token, goes on.
+TEST_F(TrustTest, AJobStaysSignedInForAnHourAndAsLongAsItsRule) {
+  const auto job = sign_in("acme+ci", good());
+  ASSERT_EQ(who(job), "acme+ci");
+  const std::string secret = test::run_task(authenticator_.make_refresh_token(*job)).value();
+  const auto refresh = [&] { return authenticator_.refresh(secret, kAddress); };
+  clock_.advance_ms(30 * kMinuteMs);
+  const auto later = refresh();
+  ASSERT_EQ(who(later), "acme+ci");
+  EXPECT_EQ((*later)->trust_rule, rule_);
+  const auto issued = tokens_.issue(**later, {}).value();
+  EXPECT_EQ(issued.expires_in_s, 900) << "no shorter than anybody's (A11)";
+  const std::string bearer = "Bearer " + issued.text;
+  const auto use = [&] { return who(test::run_task(authenticator_.authenticate(bearer, std::string(kAddress)))); };
+  EXPECT_EQ(use(), "acme+ci");
+  clock_.advance_ms(30 * kMinuteMs);
+  EXPECT_EQ(who(refresh()), "unauthorized") << "the hour is over";
+
+  const std::string second = test::run_task(authenticator_.make_refresh_token(*sign_in("acme+ci", good()))).value();
+  EXPECT_EQ(who(authenticator_.refresh(second, kAddress)), "acme+ci");
+  const auto of_second = tokens_.issue(**authenticator_.refresh(second, kAddress), {}).value();
+  make([&](sql::Connection& db) { return remove_trust_rule(db, "acme", rule_); });
+  EXPECT_EQ(who(authenticator_.refresh(second, kAddress)), "unauthorized") << "with the rule goes what it let in";
+  EXPECT_EQ(who(test::run_task(authenticator_.authenticate("Bearer " + of_second.text, std::string(kAddress)))),
+            "unauthorized");
+}
+
 TEST_F(TrustTest, ARobotThatIsDisabledOrOverIsRefused) {
   change_robot("acme+ci", [](meta::Principal& robot) { robot.is_disabled = true; });
   EXPECT_EQ(as("acme+ci", {}), "unauthorized");

@@ -238,8 +238,7 @@ Done rotate_self(AdminCall& call) {
   // What a robot hands on, narrowed or for a few hours, must not become the robot.
   BERTH_CO_TRY(const auto secret, secret_of(call));
   if (!secret || secret->kind != meta::TokenKind::robot_secret)
-    co_return fail(Errc::denied,
-                   "only the robot's own secret changes itself, not what a login or a command made of it");
+    co_return fail(Errc::denied, "only the robot's own secret changes itself, not a password that was made of it");
   co_return co_await add_secret(call, call.identity.subject.name);
 }
 
