@@ -1,9 +1,9 @@
 #include "auth/authenticator.h"
 
-#include "auth/accounts.h"
 #include "auth/jwt.h"
 #include "auth/ldap_sign_in.h"
 #include "auth/password.h"
+#include "auth/recorded_name.h"
 #include "auth/secret.h"
 #include "base/base64.h"
 
@@ -65,13 +65,6 @@ std::string_view word_of(meta::TokenKind kind) {
     case meta::TokenKind::invite: break;
   }
   return "";
-}
-
-/// Of a name that proved nothing, what goes on record. People paste secrets into the wrong field, and a log is kept and
-/// handed on: what no account could be called is not written down.
-std::string name_for_record(std::string_view name) {
-  const bool is_name = !parse_secret(name) && check_robot_name(name).has_value();
-  return is_name ? std::string(name) : "(no account's name)";
 }
 
 bool is_live(const meta::TokenRow& row, std::int64_t now_ms) {
@@ -240,7 +233,7 @@ Result<IdentityPtr> Authenticator::check_secret(const NameAndSecret& given, std:
   const bool is_theirs = holder && (holder->principal.name == given.name || is_name_for_any(given.name));
   auto subject = is_theirs ? subject_of(holder->principal, now_ms) : std::nullopt;
   if (!subject) {
-    note_sign_in(name_for_record(given.name), std::nullopt, address, "a secret that is not valid");
+    note_sign_in(recorded_name(given.name), std::nullopt, address, "a secret that is not valid");
     if (is_theirs && !holder->principal.issuer.empty() && !holder->principal.is_disabled) return not_vouched_for();
     return wrong();
   }
@@ -281,7 +274,7 @@ io::Task<Result<IdentityPtr>> Authenticator::check_password(NameAndSecret given,
   const auto subject = principal ? subject_of(*principal, now_ms) : std::nullopt;
   if (!is_right || !has_password || !subject) {
     attempt.failed(now_ms);
-    note_sign_in(name_for_record(given.name), std::nullopt, address, "wrong password, or no such account");
+    note_sign_in(recorded_name(given.name), std::nullopt, address, "wrong password, or no such account");
     co_return wrong();
   }
   attempt.succeeded(now_ms);
@@ -301,7 +294,7 @@ io::Task<Result<IdentityPtr>> Authenticator::ask_directory(NameAndSecret given, 
   const std::int64_t now_ms = deps_.clock.now_ms();
   if (!subject) {
     attempt.failed(now_ms);
-    note_sign_in(name_for_record(given.name), std::nullopt, address, "LDAP: wrong password, or nobody of that name");
+    note_sign_in(recorded_name(given.name), std::nullopt, address, "LDAP: wrong password, or nobody of that name");
     co_return wrong();
   }
   attempt.succeeded(now_ms);

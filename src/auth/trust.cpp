@@ -1,6 +1,7 @@
 #include "auth/trust.h"
 
 #include "auth/directory.h"
+#include "auth/recorded_name.h"
 #include "base/json_text.h"
 
 #include <algorithm>
@@ -174,11 +175,10 @@ Result<IdentityPtr> Trust::accept(const Job& job, const meta::TrustRule& rule) {
 
 std::unexpected<Error> Trust::refuse(std::string_view robot, std::string_view address, const std::string& why,
                                      std::string_view message) {
-  constexpr std::size_t kNameBytesMax = 128;
   meta::AuditEntry entry;
   entry.at_ms = deps_.clock.now_ms();
   entry.action = "sign_in";
-  entry.actor = robot.substr(0, kNameBytesMax);
+  if (!robot.empty()) entry.actor = recorded_name(robot);
   entry.target = entry.actor;
   entry.allowed = false;
   entry.rule = "ID token: " + why;

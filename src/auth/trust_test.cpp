@@ -2,6 +2,7 @@
 
 #include "auth/accounts.h"
 #include "auth/authenticator.h"
+#include "auth/secret.h"
 #include "auth/token_service.h"
 #include "base/base64.h"
 #include "base/json_text.h"
@@ -368,6 +369,19 @@ TEST_F(TrustTest, AJobStaysSignedInForAnHourAndAsLongAsItsRule) {
   EXPECT_EQ(who(authenticator_.refresh(second, kAddress)), "unauthorized") << "with the rule goes what it let in";
   EXPECT_EQ(who(test::run_task(authenticator_.authenticate("Bearer " + of_second.text, std::string(kAddress)))),
             "unauthorized");
+}
+
+// S23: what was typed into the wrong field stays out of the log.
+TEST_F(TrustTest, OnlyWhatCouldBeARobotsNameGoesOnRecord) {
+  const std::string secret = make_secret(SecretKind::robot, random_);
+  for (const auto& [typed, recorded] : {std::pair<std::string, std::string>{"acme+none", "acme+none"},
+                                        {secret, "(no account's name)"},
+                                        {"P4ss, w0rd!", "(no account's name)"},
+                                        {"token", ""}}) {
+    EXPECT_EQ(as(typed, {.repository = R"("acme/none")"}), "unauthorized");
+    EXPECT_EQ(last_audit().actor, recorded);
+    EXPECT_EQ(last_audit().target, recorded);
+  }
 }
 
 TEST_F(TrustTest, ARobotThatIsDisabledOrOverIsRefused) {
