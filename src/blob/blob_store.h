@@ -36,9 +36,9 @@ class Staged {
   virtual io::Task<Result<void>> reserve(std::uint64_t total_bytes) = 0;
   /// Cuts everything from `size_bytes` on, after a failed append.
   virtual io::Task<Result<void>> truncate(std::uint64_t size_bytes) = 0;
-  /// Makes exactly `size_bytes` of content durable. After io_failed the upload must be discarded: what the disk holds
-  /// is unknown, and syncing again would lie.
-  virtual io::Task<Result<void>> seal(std::uint64_t size_bytes) = 0;
+  /// Makes exactly `size_bytes` of content durable. Blocks: on the disk pool. After io_failed the upload must be
+  /// discarded: what the disk holds is unknown, and syncing again would lie.
+  virtual Result<void> seal(std::uint64_t size_bytes) = 0;
   /// No request works on it for now: what it holds of what is scarce (descriptors) it may give back. Cheap.
   virtual void rest() = 0;
   /// Reads the first `size_bytes` again, for a digest of an algorithm that was not computed on the way (U8).
@@ -54,8 +54,9 @@ class BlobStore {
   virtual std::shared_ptr<io::RandomSource> find_open(const BlobKey& key) = 0;
   /// Costs nothing until the first append.
   virtual std::shared_ptr<Staged> begin(std::uint64_t inc) = 0;
-  /// Gives staged bytes their final name. Call after the metadata commit; repeating it is harmless.
-  virtual io::Task<Result<void>> place(BlobKey key) = 0;
+  /// Gives staged bytes their final name, in the background: they are readable without it, and housekeeping does what
+  /// failed or found no room in the pool's queue. Call after the metadata commit.
+  virtual void place(BlobKey key, std::move_only_function<void(const Error&)> on_failure) = 0;
   virtual io::Task<Result<void>> discard(std::uint64_t inc) = 0;
 };
 
@@ -84,7 +85,7 @@ class BlobMaintenance {
   virtual Result<void> sync_staging() = 0;
   /// Makes every placement so far durable.
   virtual Result<void> settle() = 0;
-  /// As BlobStore::place. file_unknown: the bytes are nowhere.
+  /// Gives staged bytes their final name; repeating it is harmless. file_unknown: the bytes are nowhere.
   virtual Result<void> ensure_placed(const BlobKey& key) = 0;
   virtual Result<std::vector<StagedFile>> list_staged() = 0;
   virtual Result<void> remove_staged(std::uint64_t inc) = 0;

@@ -43,13 +43,13 @@ class BlobStoreSuite : public ::testing::TestWithParam<std::unique_ptr<Backend> 
     UploadHashes hashes;
     const auto staged = store().begin(inc);
     EXPECT_TRUE(append(*staged, hashes, 0, text).has_value());
-    EXPECT_TRUE(test::run_task(staged->seal(text.size())).has_value());
+    EXPECT_TRUE(staged->seal(text.size()).has_value());
     EXPECT_EQ(oci::Digest::sha256(hashes.sha256.sum()), digest(text));
     return {digest(text), inc};
   }
   BlobKey put(std::string_view text, std::uint64_t inc) {
     const BlobKey key = stage(text, inc);
-    EXPECT_TRUE(test::run_task(store().place(key)).has_value());
+    EXPECT_TRUE(files().ensure_placed(key).has_value());
     return key;
   }
   Result<std::string> read(const BlobKey& key, std::uint64_t size) {
@@ -89,25 +89,25 @@ TEST_P(BlobStoreSuite, PiecesAddUpAndAreHashedOnTheWay) {
   ASSERT_TRUE(test::run_task(staged->reserve(10)).has_value());
   ASSERT_TRUE(append(*staged, hashes, 0, "0123").has_value());
   ASSERT_TRUE(append(*staged, hashes, 4, "456789").has_value());
-  ASSERT_TRUE(test::run_task(staged->seal(10)).has_value());
+  ASSERT_TRUE(staged->seal(10).has_value());
   const auto wide = oci::digest_of(oci::Algorithm::sha512, "0123456789");
   EXPECT_EQ(oci::Digest::sha256(hashes.sha256.sum()), digest("0123456789"));
   EXPECT_EQ(oci::Digest::sha512(hashes.sha512->sum()), wide);
   EXPECT_EQ(oci::Digest::sha512(test::run_task(staged->sha512(10)).value()), wide) << "read again (U8)";
-  ASSERT_TRUE(test::run_task(store().place({wide, 7})).has_value());
+  ASSERT_TRUE(files().ensure_placed({wide, 7}).has_value());
   EXPECT_EQ(read({wide, 7}, 10).value(), "0123456789");
 }
 
 TEST_P(BlobStoreSuite, BytesAreReadableBetweenSealAndPlace) {
   const BlobKey key = stage("early", 1);
   EXPECT_EQ(read(key, 5).value(), "early");
-  ASSERT_TRUE(test::run_task(store().place(key)).has_value());
+  ASSERT_TRUE(files().ensure_placed(key).has_value());
   EXPECT_EQ(read(key, 5).value(), "early");
 }
 
 TEST_P(BlobStoreSuite, PlacingAgainIsHarmless) {
   const BlobKey key = put("once", 1);
-  EXPECT_TRUE(test::run_task(store().place(key)).has_value());
+  EXPECT_TRUE(files().ensure_placed(key).has_value());
   EXPECT_TRUE(files().ensure_placed(key).has_value());
   EXPECT_EQ(read(key, 4).value(), "once");
   EXPECT_EQ(code_of(files().ensure_placed({digest("nowhere"), 2})), Errc::file_unknown);
@@ -121,7 +121,7 @@ TEST_P(BlobStoreSuite, TruncateForgetsAFailedPiece) {
   ASSERT_TRUE(append(*staged, lost, 4, "half a piece").has_value());
   ASSERT_TRUE(test::run_task(staged->truncate(4)).has_value());
   ASSERT_TRUE(append(*staged, hashes, 4, "!").has_value());
-  ASSERT_TRUE(test::run_task(staged->seal(5)).has_value());
+  ASSERT_TRUE(staged->seal(5).has_value());
   EXPECT_EQ(read({digest("good!"), 1}, 5).value(), "good!");
 }
 
@@ -129,9 +129,9 @@ TEST_P(BlobStoreSuite, SealKeepsExactlyTheBytesNamed) {
   UploadHashes hashes;
   const auto staged = store().begin(1);
   ASSERT_TRUE(append(*staged, hashes, 0, "0123456789").has_value());
-  ASSERT_TRUE(test::run_task(staged->seal(4)).has_value());
+  ASSERT_TRUE(staged->seal(4).has_value());
   EXPECT_EQ(read({digest("0123"), 1}, 4).value(), "0123");
-  EXPECT_EQ(code_of(test::run_task(staged->seal(99))), Errc::corrupt) << "bytes that were never written";
+  EXPECT_EQ(code_of(staged->seal(99)), Errc::corrupt) << "bytes that were never written";
 }
 
 TEST_P(BlobStoreSuite, BytesOfTheWrongLengthAreNeverServed) {
@@ -252,7 +252,7 @@ TEST_P(BlobStoreSuite, ASessionGoesOnInTheNextProcess) {
   EXPECT_EQ(files().rehash_staged(5, 4, hashes, nullptr).value(), 8U);
   const auto staged = store().begin(5);
   ASSERT_TRUE(append(*staged, hashes, 8, "89").has_value());
-  ASSERT_TRUE(test::run_task(staged->seal(10)).has_value());
+  ASSERT_TRUE(staged->seal(10).has_value());
   EXPECT_EQ(oci::Digest::sha256(hashes.sha256.sum()), digest("0123456789"));
   EXPECT_EQ(read({digest("0123456789"), 5}, 10).value(), "0123456789");
 }
@@ -274,7 +274,7 @@ TEST_P(BlobStoreSuite, BytesBehindAFileThatVanishedAreNotTakenForTheWhole) {
   ASSERT_TRUE(files().remove_staged(5).has_value());
   const auto staged = store().begin(5);
   const bool appended = append(*staged, hashes, 4, "4567").has_value();
-  const bool sealed = appended && test::run_task(staged->seal(8)).has_value();
+  const bool sealed = appended && staged->seal(8).has_value();
   EXPECT_FALSE(sealed) << "the hash is right, the file has a hole where the first bytes were";
 }
 

@@ -117,15 +117,13 @@ class FsStore::StagedUpload final : public Staged, public std::enable_shared_fro
     });
   }
 
-  io::Task<Result<void>> seal(std::uint64_t size_bytes) override {
-    co_return co_await io::offload(store_.disk_, [self = shared_from_this(), size_bytes]() -> Result<void> {
-      BERTH_TRYV(self->ensure_open());
-      BERTH_TRY(const std::uint64_t now, self->file_->size_bytes());
-      if (now < size_bytes) return fail(Errc::corrupt, {}, "staged file is shorter than what was written");
-      // Also gives back what reserve() asked for beyond the end.
-      BERTH_TRYV(self->file_->truncate(size_bytes));
-      return self->store_.timed([&] { return self->file_->sync(); });
-    });
+  Result<void> seal(std::uint64_t size_bytes) override {
+    BERTH_TRYV(ensure_open());
+    BERTH_TRY(const std::uint64_t now, file_->size_bytes());
+    if (now < size_bytes) return fail(Errc::corrupt, {}, "staged file is shorter than what was written");
+    // Also gives back what reserve() asked for beyond the end.
+    BERTH_TRYV(file_->truncate(size_bytes));
+    return store_.timed([this] { return file_->sync(); });
   }
 
   io::Task<Result<crypto::Sha512Sum>> sha512(std::uint64_t size_bytes) override {
@@ -301,8 +299,10 @@ std::shared_ptr<io::RandomSource> FsStore::find_open(const BlobKey& key) { retur
 
 std::shared_ptr<Staged> FsStore::begin(std::uint64_t inc) { return std::make_shared<StagedUpload>(*this, inc); }
 
-io::Task<Result<void>> FsStore::place(BlobKey key) {
-  co_return co_await io::offload(disk_, [this, key] { return ensure_placed(key); });
+void FsStore::place(BlobKey key, std::move_only_function<void(const Error&)> on_failure) {
+  disk_.post([this, key, on_failure = std::move(on_failure)]() mutable {
+    if (const auto placed = ensure_placed(key); !placed) on_failure(placed.error());
+  });
 }
 
 io::Task<Result<void>> FsStore::discard(std::uint64_t inc) {

@@ -38,7 +38,7 @@ class FsStore final : public BlobStore, public BlobMaintenance {
   io::Task<Result<std::shared_ptr<io::RandomSource>>> open(BlobKey key, std::uint64_t size_bytes) override;
   std::shared_ptr<io::RandomSource> find_open(const BlobKey& key) override;
   std::shared_ptr<Staged> begin(std::uint64_t inc) override;
-  io::Task<Result<void>> place(BlobKey key) override;
+  void place(BlobKey key, std::move_only_function<void(const Error&)> on_failure) override;
   io::Task<Result<void>> discard(std::uint64_t inc) override;
 
   Result<void> sync_staging() override;

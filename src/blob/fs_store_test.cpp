@@ -136,7 +136,7 @@ TEST(FsStore, FilesOfRestingUploadsAreClosedBeyondALimit) {
   files.reset_counters();
   append(uploads[4], 2, "23");
   EXPECT_EQ(files.operations(), 3U) << "open, size, write";
-  for (Upload& upload : uploads) EXPECT_TRUE(test::run_task(upload.staged->seal(2)).has_value());
+  for (Upload& upload : uploads) EXPECT_TRUE(upload.staged->seal(2).has_value());
   EXPECT_EQ(files.content("uploads/0000000000000005"), "01");
 }
 

@@ -40,11 +40,11 @@ class PushFaults : public ::testing::TestWithParam<Errc> {
       BERTH_TRY(hashes, test::run_task(ticket.get()));
     }
     EXPECT_EQ(oci::Digest::sha256(hashes.sha256.sum()), kKey.digest);
-    BERTH_TRYV(test::run_task(staged->seal(kText.size())));
+    BERTH_TRYV(staged->seal(kText.size()));
     reached = Reached::sealed;
     BERTH_TRYV(store_->sync_staging());
     reached = Reached::named;  // here the metadata would be committed
-    BERTH_TRYV(test::run_task(store_->place(kKey)));
+    BERTH_TRYV(store_->ensure_placed(kKey));
     BERTH_TRYV(store_->settle());
     reached = Reached::placed;
     return {};
@@ -148,8 +148,8 @@ TEST_P(PushFaults, ASealThatFailedMustNotBeBelievedTheSecondTime) {
     files_.on_operation({});
     files_.fail_at(1, GetParam());
   });
-  ASSERT_FALSE(test::run_task(staged->seal(kText.size())).has_value());
-  ASSERT_TRUE(test::run_task(staged->seal(kText.size())).has_value());
+  ASSERT_FALSE(staged->seal(kText.size()).has_value());
+  ASSERT_TRUE(staged->seal(kText.size()).has_value());
   ASSERT_TRUE(store_->sync_staging().has_value());
   files_.cut_power();
   open();

@@ -100,14 +100,14 @@ std::size_t Store::queue_depth() const {
 }
 
 void Store::enqueue(Op op) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (!stopping_ && queue_.size() < options_.queue_max) {
-      queue_.push_back(std::move(op));
-      wake_.notify_one();
-      return;
-    }
+  std::unique_lock lock(mutex_);
+  if (!stopping_ && queue_.size() < options_.queue_max) {
+    queue_.push_back(std::move(op));
+    lock.unlock();  // or the writer would wake up only to wait for it
+    wake_.notify_one();
+    return;
   }
+  lock.unlock();
   op.ack(fail(Errc::unavailable, "the server is busy; try again", "write queue full or stopping"));
 }
 
@@ -135,10 +135,11 @@ std::vector<Result<void>> Store::write_each_blocking(std::vector<WriteFn> fns, W
   return out;
 }
 
-void Store::write_later(WriteFn fn) {
+void Store::write_later(WriteFn fn, std::move_only_function<void()> then) {
   enqueue(Op{std::move(fn),
              {.ack = Ack::process, .touches = Touches::nothing()},
-             [this](const Result<void>& done) {
+             [this, then = std::move(then)](const Result<void>& done) mutable {
+               if (done && then) then();
                if (!done)
                  log_.warn("meta.write_later_failed",
                            {f("code", to_string(done.error().code)), f("err", done.error().cause)});

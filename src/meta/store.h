@@ -89,13 +89,28 @@ class Store {
     using R = std::invoke_result_t<F&, sql::Connection&>;
     // shared: the closure may outlive this frame's interest only inside the writer; the slot carries the result back.
     auto slot = std::make_shared<std::optional<R>>();
-    WriteFn body = [slot, fn = std::move(fn)](sql::Connection& db) mutable -> Result<void> {
-      *slot = fn(db);
-      if (!slot->value().has_value()) return fail(Error(slot->value().error()));
-      return {};
-    };
     Result<void> done = co_await io::suspend<Result<void>>([&](std::move_only_function<void(Result<void>)> ack) {
-      enqueue(Op{std::move(body), options, std::move(ack), {}});
+      enqueue(Op{as_write(slot, std::move(fn)), options, std::move(ack), {}});
+    });
+    if (!done) co_return R(fail(std::move(done).error()));
+    co_return std::move(**slot);
+  }
+
+  /// Runs `prepare() -> Result<WriteOptions>` on the pool, where it may block, and then, unless it failed, `fn` as
+  /// above: from there the writer has it at once, without a turn on this core between. Errors: prepare's, too.
+  template <class P, class F>
+  io::Task<std::invoke_result_t<F&, sql::Connection&>> write_after(io::BlockingPool& pool, P prepare, F fn) {
+    using R = std::invoke_result_t<F&, sql::Connection&>;
+    auto slot = std::make_shared<std::optional<R>>();  // shared: as in write()
+    Result<void> done = co_await io::suspend<Result<void>>([&](std::move_only_function<void(Result<void>)> ack) {
+      auto op = std::make_shared<Op>(Op{as_write(slot, std::move(fn)), {}, std::move(ack), {}});
+      const bool is_posted = pool.post([this, op, prepare = std::move(prepare)]() mutable {
+        auto options = prepare();
+        if (!options) return op->ack(fail(std::move(options).error()));
+        op->options = *options;
+        enqueue(std::move(*op));
+      });
+      if (!is_posted) op->ack(fail(Errc::unavailable, "the server is busy; try again"));
     });
     if (!done) co_return R(fail(std::move(done).error()));
     co_return std::move(**slot);
@@ -122,8 +137,8 @@ class Store {
   std::vector<Result<void>> write_each_blocking(std::vector<WriteFn> fns, WriteOptions options = {});
 
   /// Queues a write nobody waits for. Lost if the process dies first; failures are logged.
-  /// `fn` touches nothing that a cache holds.
-  void write_later(WriteFn fn);
+  /// `fn` touches nothing that a cache holds. `then`: called on the writer's thread once it is as safe as Ack::process.
+  void write_later(WriteFn fn, std::move_only_function<void()> then = {});
 
   /// A point lookup on the calling thread: at most a few B-tree descents. `fn(Connection&) -> Result<T>`.
   template <class F>
@@ -166,6 +181,15 @@ class Store {
     std::unique_ptr<sql::Connection> connection;
     Result<void> error;
   };
+
+  template <class R, class F>
+  static WriteFn as_write(std::shared_ptr<std::optional<R>> slot, F fn) {
+    return [slot = std::move(slot), fn = std::move(fn)](sql::Connection& db) mutable -> Result<void> {
+      *slot = fn(db);
+      if (!slot->value().has_value()) return fail(Error(slot->value().error()));
+      return {};
+    };
+  }
 
   Store(Options options, Hooks hooks, const Clock& clock, const Log& log);
   Result<void> start();

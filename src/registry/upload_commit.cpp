@@ -15,15 +15,30 @@ io::Task<Result<oci::Digest>> Uploads::digest_of_session(SessionPtr session, oci
 
 /// The incarnation the store believes in for this digest, if its file is gone or of another size: then the copy at hand
 /// is the good one. 0: there is none, or nothing speaks against it.
-io::Task<Result<std::uint64_t>> Uploads::find_damaged(oci::Digest digest) {
-  BERTH_CO_TRY(const auto known, deps_.store.peek([&](sql::Connection& db) { return meta::find_stored(db, digest); }));
-  if (!known) co_return std::uint64_t{0};
-  const auto content = co_await io::offload(
-      deps_.disk, [this, key = blob::BlobKey{digest, known->inc}] { return deps_.files.inspect(key, nullptr); });
-  BERTH_CO_TRYV(content);
-  const bool intact = content->present && content->size_bytes == known->size_bytes;
+Result<std::uint64_t> Uploads::find_damaged(const oci::Digest& digest) {
+  BERTH_TRY(const auto known, deps_.store.peek([&](sql::Connection& db) { return meta::find_stored(db, digest); }));
+  if (!known) return 0;
+  BERTH_TRY(const auto content, deps_.files.inspect({digest, known->inc}, nullptr));
+  const bool intact = content.present && content.size_bytes == known->size_bytes;
   if (!intact) deps_.log.error("blob.damaged", {f("digest", digest.str()), f("bytes", known->size_bytes)});
-  co_return intact ? 0 : known->inc;
+  return intact ? 0 : known->inc;
+}
+
+/// What the disk pool finds out on the way to the commit.
+struct Uploads::Sealing {
+  Result<void> sealed = fail(Errc::unavailable);  // not tried yet
+  std::uint64_t damaged_inc = 0;
+};
+
+/// Blocks. The bytes are durable behind it.
+Result<meta::WriteOptions> Uploads::seal(const Session& session, const oci::Digest& digest, Sealing& out) {
+  out.sealed = session.staged->seal(session.offset_bytes);
+  if (!out.sealed) return fail(Error(out.sealed.error()));
+  BERTH_TRY(out.damaged_inc, find_damaged(digest));
+  return meta::WriteOptions{
+      .needs_staging_sync = true,
+      // Damaged bytes that are replaced change what every repository with that link is served from.
+      .touches = out.damaged_inc != 0 ? meta::Touches::everything() : meta::Touches::repo(session.repo)};
 }
 
 /// Verifies, makes durable, records, places: the order is the promise (docs/durability.md).
@@ -33,39 +48,38 @@ io::Task<Result<void>> Uploads::commit(SessionPtr session, oci::Digest digest) {
     (void)co_await discard(session);
     co_return fail(Errc::digest_mismatch, "the content does not match the digest; it hashes to " + actual.str());
   }
-  auto sealed = co_await session->staged->seal(session->offset_bytes);
-  if (!sealed) {
-    // After a failed sync the kernel may have dropped the bytes: nothing of this file can be trusted.
-    if (sealed.error().code != Errc::unavailable) (void)co_await discard(session);
-    co_return fail(std::move(sealed).error());
-  }
-  BERTH_CO_TRY(const std::uint64_t damaged, co_await find_damaged(digest));
   meta::UploadRow row = row_of(*session);
   row.digest = digest;
   row.expires_at = deps_.clock.now_ms() + deps_.limits.tombstone_ms;
-  BERTH_CO_TRY(const meta::CommittedBlob kept,
-               co_await deps_.store.write(
-                   [row, session, digest, damaged,
-                    at = stamp(session->uploader)](sql::Connection& db) -> Result<meta::CommittedBlob> {
-                     BERTH_TRY(auto out,
-                               meta::commit_blob(db, session->repo, {digest, row.offset_bytes, row.inc, damaged}, at));
-                     const bool placed = out.kept_existing;
-                     // Of a session that was cancelled meanwhile the row is not open any more, and its bytes may be
-                     // gone.
-                     BERTH_TRYV(session->known == Known::to_a_client ? meta::commit_upload(db, row, placed)
-                                                                     : meta::record_upload(db, row, placed));
-                     return out;
-                   },
-                   {.needs_staging_sync = true,
-                    // Damaged bytes that are replaced change what every repository with that link is served from.
-                    .touches = damaged != 0 ? meta::Touches::everything() : meta::Touches::repo(session->repo)}));
+  const auto sealing = std::make_shared<Sealing>();  // shared: by the disk pool, the writer and this
+  const auto kept = co_await deps_.store.write_after(
+      deps_.disk, [this, session, digest, sealing] { return seal(*session, digest, *sealing); },
+      [row, session, digest, sealing,
+       at = stamp(session->uploader)](sql::Connection& db) -> Result<meta::CommittedBlob> {
+        BERTH_TRY(auto out,
+                  meta::commit_blob(db, session->repo, {digest, row.offset_bytes, row.inc, sealing->damaged_inc}, at));
+        const bool placed = out.kept_existing;
+        // Of a session that was cancelled meanwhile the row is not open any more, and its bytes may be gone.
+        BERTH_TRYV(session->known == Known::to_a_client ? meta::commit_upload(db, row, placed)
+                                                        : meta::record_upload(db, row, placed));
+        return out;
+      });
+  // After a failed sync the kernel may have dropped the bytes: nothing of this file can be trusted.
+  if (!sealing->sealed && sealing->sealed.error().code != Errc::unavailable) (void)co_await discard(session);
+  if (!kept) co_return fail(Error(kept.error()));
   session->closed = true;
   session->committed = digest;
   forget(*session);
-  // Committed. A failure from here on is housekeeping's: the bytes are readable under their staged name.
-  const auto placed = kept.kept_existing ? co_await deps_.blobs.discard(session->inc)
-                                         : co_await deps_.blobs.place({digest, session->inc});
-  if (!placed) deps_.log.warn("blob.place_failed", {f("digest", digest.str()), f("err", placed.error().cause)});
+  // Committed. What is left is housekeeping's, and so is a failure of it: the bytes are readable under their staged
+  // name.
+  if (kept->kept_existing) {
+    if (const auto removed = co_await deps_.blobs.discard(session->inc); !removed)
+      deps_.log.warn("upload.discard_failed", {f("err", removed.error().cause)});
+  } else {
+    deps_.blobs.place({digest, session->inc}, [&log = deps_.log, digest](const Error& why) {
+      log.warn("blob.place_failed", {f("digest", digest.str()), f("err", why.cause)});
+    });
+  }
   co_return Result<void>{};
 }
 

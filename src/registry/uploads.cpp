@@ -7,6 +7,8 @@ namespace berth::registry {
 namespace {
 
 constexpr std::int64_t kStatusTurnMs = 20;
+constexpr std::uint64_t kUnsavedBytesMax = 16 * 1024 * 1024;  // hashed again in some 10 ms after a restart
+constexpr std::int64_t kUnsavedMsMax = 60 * 1000;             // by which a session may then expire too early
 
 }  // namespace
 
@@ -105,7 +107,9 @@ io::Task<Result<UploadState>> Uploads::start(oci::RepoName repo, std::optional<o
                                              Uploader uploader) {
   BERTH_CO_TRY(const auto session, create(repo, hint, Known::to_a_client, std::move(uploader)));
   // Nobody waits for this row: until bytes are confirmed the session promises nothing across a restart.
-  deps_.store.write_later([row = row_of(*session)](sql::Connection& db) { return meta::save_upload(db, row); });
+  session->saved_at = session->created_at;
+  deps_.store.write_later([row = row_of(*session)](sql::Connection& db) { return meta::save_upload(db, row); },
+                          [session] { session->has_row = true; });
   co_return UploadState{session->id, 0};
 }
 
@@ -159,6 +163,7 @@ Result<Uploads::SessionPtr> Uploads::resume(const meta::UploadRow& row, const Up
                                            Known::to_a_client, uploader);
   session->created_at = row.created_at;
   session->expires_at = row.expires_at;
+  session->has_row = true;
   std::uint64_t from = 0;
   if (auto saved = crypto::Sha256::import_state(row.hash256)) {
     session->hashes.sha256 = *saved;
@@ -236,6 +241,29 @@ io::Task<Result<void>> Uploads::discard(SessionPtr session) {
   co_return Result<void>{};
 }
 
+/// Confirmed bytes survive a kill of the process. They are with the operating system already, and so is the row that
+/// leads to them, unless the session is very young: only then the 202 waits for it. How far the row has got only saves
+/// work: whoever resumes the session hashes the file from there on.
+io::Task<Result<void>> Uploads::save_progress(SessionPtr session) {
+  const std::int64_t now = deps_.clock.now_ms();
+  const bool is_fresh =
+      session->offset_bytes - session->saved_bytes < kUnsavedBytesMax && now - session->saved_at < kUnsavedMsMax;
+  if (session->has_row && is_fresh) co_return Result<void>{};
+  session->saved_bytes = session->offset_bytes;
+  session->saved_at = now;
+  auto save = [session, row = row_of(*session)](sql::Connection& db) {
+    return session->closed ? Result<void>() : meta::save_upload(db, row);  // its row may be gone already
+  };
+  if (session->has_row) {
+    deps_.store.write_later(std::move(save));
+    co_return Result<void>{};
+  }
+  auto saved =
+      co_await deps_.store.write(std::move(save), {.ack = meta::Ack::process, .touches = meta::Touches::nothing()});
+  if (saved) session->has_row = true;
+  co_return saved;
+}
+
 io::Task<Result<UploadState>> Uploads::append(UploadKey key, Chunk chunk, io::ByteSource& body) {
   BERTH_CO_TRY(const Found found, co_await find(key));
   if (!found.session) co_return fail(Errc::upload_unknown, "the upload is already finished");
@@ -247,12 +275,7 @@ io::Task<Result<UploadState>> Uploads::append(UploadKey key, Chunk chunk, io::By
   auto received = co_await receive(session, chunk, body);
   if (session->offset_bytes != before && !session->closed) {
     session->expires_at = deps_.clock.now_ms() + deps_.limits.session_idle_ms;
-    // Confirmed bytes survive a kill of the process: the row is with the operating system before the 202 leaves.
-    auto saved = co_await deps_.store.write(
-        [session, row = row_of(*session)](sql::Connection& db) {
-          return session->closed ? Result<void>() : meta::save_upload(db, row);  // its row may be gone already
-        },
-        {.ack = meta::Ack::process, .touches = meta::Touches::nothing()});
+    auto saved = co_await save_progress(session);
     if (received && !saved) received = std::move(saved);
   }
   co_await rest(session);

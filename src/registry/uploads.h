@@ -132,7 +132,10 @@ class Uploads {
   io::Task<Result<oci::Digest>> digest_of_session(SessionPtr session, oci::Algorithm algorithm);
   io::Task<Result<void>> discard(SessionPtr session);
   io::Task<Result<void>> abandon(SessionPtr session);
-  io::Task<Result<std::uint64_t>> find_damaged(oci::Digest digest);
+  Result<std::uint64_t> find_damaged(const oci::Digest& digest);
+  struct Sealing;
+  Result<meta::WriteOptions> seal(const Session& session, const oci::Digest& digest, Sealing& out);
+  io::Task<Result<void>> save_progress(SessionPtr session);
   io::Task<void> rest(SessionPtr session);
   meta::UploadRow row_of(const Session& session) const;
   meta::UploadRow identity_of(const Session& session) const;

@@ -22,6 +22,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <map>
 #include <memory>
 #include <string>
@@ -42,7 +43,7 @@ class RegistryFolder {
   /// Brings the services up over the folder, as a server does.
   void open() {
     files_ = *io::open_posix_file_system(dir_.path());
-    disk_ = std::make_unique<io::BlockingPool>("disk", 2, 100);
+    disk_ = std::make_unique<io::BlockingPool>("disk", 1, 100);
     blobs_ = *blob::FsStore::open_store(*files_, *disk_);
     meta::Store::Hooks hooks;
     hooks.sync_staging = [this] { return blobs_->sync_staging(); };
@@ -68,6 +69,9 @@ class RegistryFolder {
     const oci::Digest d = oci::digest_of(algorithm, bytes);
     MemorySource body(bytes);
     const auto done = run_task(uploads_->put_whole(repo(name), d, bytes.size(), body));
+    // The answer does not wait for the file to have its final name; tests look for it there.
+    std::promise<void> placed;
+    if (disk_->post([&placed] { placed.set_value(); })) placed.get_future().wait();
     EXPECT_TRUE(done.has_value()) << done.error().message << done.error().cause;
     return d;
   }
