@@ -62,6 +62,13 @@ Result<void> set(const RepoFlags& flags) {
                       "Changed " + flags.repo);
 }
 
+Result<void> create(const RepoFlags& flags) {
+  std::string body = "{\"name\":" + json_string(flags.repo);
+  if (!flags.visibility.empty()) append_json_member(body, "visibility", std::string_view(flags.visibility));
+  if (flags.description) append_json_member(body, "description", std::string_view(*flags.description));
+  return call_and_say(flags.admin, Method::post, "repos", body + "}", "Created " + flags.repo);
+}
+
 std::vector<std::string> words_of(const std::string& text) {
   std::vector<std::string> out;
   for (std::size_t at = 0; at < text.size();) {
@@ -103,6 +110,16 @@ Result<void> explain(const RepoFlags& flags) {
   return {};
 }
 
+/// What a repository is like, apart from its name.
+void add_description_flags(CLI::App& verb, const std::shared_ptr<RepoFlags>& flags) {
+  verb.add_option("--visibility", flags->visibility, "public: everybody reads; internal: every user; private")
+      ->check(CLI::IsMember({"public", "internal", "private"}));
+  // Not a plain option: an empty text is one, too.
+  verb.add_option_function<std::string>(
+      "--description", [flags](const std::string& text) { flags->description = text; },
+      "A line about it; '' takes it away");
+}
+
 }  // namespace
 
 void add_repo(CLI::App& parent, int& exit_code) {
@@ -114,15 +131,14 @@ void add_repo(CLI::App& parent, int& exit_code) {
   add_admin_verb(*command, "show", "Show a repository", flags, exit_code, show)
       ->add_option("REPO", flags->repo)
       ->required();
+  CLI::App* creating = add_admin_verb(*command, "create", "Create an empty repository, as the first push would", flags,
+                                      exit_code, create);
+  creating->add_option("REPO", flags->repo, "acme/web")->required();
+  add_description_flags(*creating, flags);
   CLI::App* setting = add_admin_verb(*command, "set", "Change a repository, or what new ones of a namespace get", flags,
                                      exit_code, set);
   setting->add_option("REPO", flags->repo, "acme/web, or acme for the namespace")->required();
-  setting->add_option("--visibility", flags->visibility, "public: everybody reads; internal: every user; private")
-      ->check(CLI::IsMember({"public", "internal", "private"}));
-  // Not a plain option: an empty text is one, too.
-  setting->add_option_function<std::string>(
-      "--description", [flags](const std::string& text) { flags->description = text; },
-      "A line about it; '' takes it away");
+  add_description_flags(*setting, flags);
 }
 
 void add_grant(CLI::App& parent, int& exit_code) {

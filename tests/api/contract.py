@@ -8,6 +8,7 @@ import jsonschema
 import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+REPO = "(?:(?!/-/).)+"  # up to what is asked of it
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -54,7 +55,7 @@ class Operation:
         self.body = operation.get("requestBody")
         self.parameters = item.get("parameters", []) + operation.get("parameters", [])
         self.security = operation.get("security")
-        captures = re.sub(r"\\{(\w+)\\}", lambda m: ".+" if m[1] == "repo" else "[^/]+", re.escape(template))
+        captures = re.sub(r"\\{(\w+)\\}", lambda m: REPO if m[1] == "repo" else "[^/]+", re.escape(template))
         self.pattern = re.compile(captures)
 
     def check(self, response):

@@ -112,6 +112,10 @@ def test_large_bodies_are_413(ann):
     ("PATCH", "/namespaces/acme/robots/acme+ci", {"description": "x" * 1001}, 422, "/description"),
     ("PATCH", "/namespaces/acme/robots/acme+ci", {"name": "acme+cd"}, 400, "/name"),
     ("PATCH", "/namespaces/acme/trust/1", {"robot": "acme+cd"}, 400, "/robot"),
+    ("POST", "/repos", {}, 400, "/name"),
+    ("POST", "/repos", {"name": "acme/Web"}, 422, "/name"),
+    ("POST", "/repos", {"name": "acme/web", "visibility": "secret"}, 422, "/visibility"),
+    ("POST", "/repos", {"name": "acme/web", "description": "x" * 1001}, 422, "/description"),
 ])
 def test_errors_tell_where(world, ann, method, path, body, status, pointer):
     assert pointers(world.root.ask(method, path, body, status)) == [pointer]
@@ -162,7 +166,7 @@ def test_head_is_get_without_its_body(world):
 
 def test_other_methods_are_405(world):
     for method, path, allow in [("PUT", "/users", "GET, HEAD, POST"), ("POST", "/user", "GET, HEAD, PATCH"),
-                                ("OPTIONS", "/users", "GET, HEAD, POST"), ("TRACE", "/repos", "GET, HEAD"),
+                                ("OPTIONS", "/users", "GET, HEAD, POST"), ("TRACE", "/repos", "GET, HEAD, POST"),
                                 ("GET", "/user/password", "PUT")]:
         refused = world.root.raw(method, path)
         assert (refused.status_code, refused.headers["Allow"]) == (405, allow), (method, path)

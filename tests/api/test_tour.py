@@ -234,6 +234,13 @@ def repositories(world, ann, bob):
     assert [row["name"] for row in world.anonymous.get("/repos?q=team").json()["items"]] == ["acme/team/web"]
     bob.patch("/repos/acme/team/web", {"visibility": "private"}, status=403)
     world.anonymous.get("/repos/acme/none", status=404)
+    made = ann.post("/repos", {"name": "acme/team/new", "visibility": "public", "description": "Soon"})
+    assert made.headers["Location"] == "/api/v1/repos/acme/team/new"
+    assert (made.json()["visibility"], made.json()["description"], made.json()["tags"]) == ("public", "Soon", 0)
+    assert ann.get("/repos/acme/team/new").headers["ETag"] == made.headers["ETag"]
+    ann.post("/repos", {"name": "acme/team/new"}, status=409)
+    bob.post("/repos", {"name": "acme/team/new"}, status=403)
+    bob.post("/repos", {"name": "acme/team/other"}, status=403)
 
 
 def audit(world):

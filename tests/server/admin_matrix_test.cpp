@@ -91,6 +91,7 @@ constexpr OperationRow kOperations[] = {
     {"exportAudit", AdminNeed::administrator, "audit/export", "", 200},
     {"verifyAudit", AdminNeed::administrator, "audit/verify", "", 200},
     {"listRepositories", AdminNeed::anybody, "repos", "", 200},
+    {"createRepository", AdminNeed::account, "repos", "{}", 400},
     {"getRepository", AdminNeed::repo_reader, "repos/acme/private", "", 200},
     {"changeRepository", AdminNeed::repo_admin, "repos/acme/private", R"({"x":1})", 400},
 };

@@ -36,7 +36,8 @@ std::vector<std::string_view> split(std::string_view text, char separator = '/')
 
 bool is_capture(std::string_view segment) { return segment.starts_with('{') && segment.ends_with('}'); }
 
-/// A repository's name with real slashes takes as many segments as are left by what follows: nothing, or "-".
+/// A repository's name with real slashes takes all segments up to "-", behind which stands what is asked of it. Is
+/// there one whose own name has a component "-"? The grammar has none: '-' only joins (G1).
 std::optional<std::vector<std::string>> match(std::string_view pattern, const http::Path& path) {
   const auto wanted = split(pattern);
   std::vector<std::string> captures;
@@ -45,8 +46,7 @@ std::optional<std::vector<std::string>> match(std::string_view pattern, const ht
     if (at >= path.size()) return std::nullopt;
     if (wanted[i] == kRepoCapture && !path[at].empty()) {
       std::string name(path[at++]);
-      const bool is_last = i + 1 == wanted.size();
-      while (at < path.size() && (is_last || path[at] != wanted[i + 1])) name.append("/").append(path[at++]);
+      while (at < path.size() && path[at] != "-") name.append("/").append(path[at++]);
       captures.push_back(std::move(name));
     } else if (is_capture(wanted[i]) && !path[at].empty()) {
       captures.emplace_back(path[at++]);
@@ -58,7 +58,6 @@ std::optional<std::vector<std::string>> match(std::string_view pattern, const ht
   return captures;
 }
 
-/// A repository whose own name has a component "-"? The grammar has none: '-' only joins (G1).
 struct Matched {
   const AdminRoute* route = nullptr;
   std::vector<std::string> captures;

@@ -1,7 +1,6 @@
 // Repositories: what they are, and the settings that say who sees them.
 
-#include "meta/repos.h"
-
+#include "api/admin/repo_replies.h"
 #include "api/admin/routes.h"
 #include "registry/listings.h"
 
@@ -10,37 +9,6 @@ namespace berth::api::admin {
 namespace {
 
 constexpr std::int64_t kScanMax = 2'000;  // names that one page looks at
-
-std::string repo_json(const meta::RepoInfo& repo, auth::Rights rights) {
-  std::vector<std::string> permissions;
-  for (const auth::Right right : auth::kAllRights) {
-    if (rights.has(right)) permissions.emplace_back(auth::to_string(right));
-  }
-  JsonObject out;
-  out.text("name", repo.name).text("visibility", auth::to_word(repo.visibility));
-  out.text("description", repo.description).number("tags", repo.tags).number("manifests", repo.manifests);
-  out.number("size", repo.used_bytes).raw("created_at", time_json(repo.created_at_ms));
-  return out.texts("permissions", permissions).str();
-}
-
-Result<auth::Rights> rights_on(const AdminCall& call, const oci::RepoName& repo) {
-  BERTH_TRY(const auth::RulingPtr ruling, call.deps.directory.ruling(call.identity.subject, repo));
-  return call.identity.narrowing.apply(ruling->rights, repo.str());
-}
-
-Result<meta::RepoInfo> load(sql::Connection& db, const oci::RepoName& name) {
-  BERTH_TRY(auto found, meta::find_repo_info(db, name));
-  if (!found) return fail(Errc::account_unknown, "there is no such thing, or you may not see it");
-  return *std::move(found);
-}
-
-Result<AdminReply> reply_with(const AdminCall& call, const oci::RepoName& name, const meta::RepoInfo& info) {
-  BERTH_TRY(const auth::Rights rights, rights_on(call, name));
-  AdminReply reply;
-  reply.body = repo_json(info, rights);
-  reply.etag = etag_of(info.version);
-  return reply;
-}
 
 struct Page {
   std::vector<std::string> items;
@@ -78,6 +46,44 @@ Result<Page> visible_page(const AdminCall& call, sql::Connection& db, const Page
 
 }  // namespace
 
+std::string repo_json(const meta::RepoInfo& repo, auth::Rights rights) {
+  std::vector<std::string> permissions;
+  for (const auth::Right right : auth::kAllRights) {
+    if (rights.has(right)) permissions.emplace_back(auth::to_string(right));
+  }
+  JsonObject out;
+  out.text("name", repo.name).text("visibility", auth::to_word(repo.visibility));
+  out.text("description", repo.description).number("tags", repo.tags).number("manifests", repo.manifests);
+  out.number("size", repo.used_bytes).raw("created_at", time_json(repo.created_at_ms));
+  return out.texts("permissions", permissions).str();
+}
+
+Result<auth::Rights> rights_on(const AdminCall& call, const oci::RepoName& repo) {
+  BERTH_TRY(const auth::RulingPtr ruling, call.deps.directory.ruling(call.identity.subject, repo));
+  return call.identity.narrowing.apply(ruling->rights, repo.str());
+}
+
+Result<meta::RepoInfo> load_repo(sql::Connection& db, const oci::RepoName& name) {
+  BERTH_TRY(auto found, meta::find_repo_info(db, name));
+  if (!found) return fail(Errc::account_unknown, "there is no such thing, or you may not see it");
+  return *std::move(found);
+}
+
+Result<AdminReply> reply_with(const AdminCall& call, const oci::RepoName& name, const meta::RepoInfo& info) {
+  BERTH_TRY(const auth::Rights rights, rights_on(call, name));
+  AdminReply reply;
+  reply.body = repo_json(info, rights);
+  reply.etag = etag_of(info.version);
+  return reply;
+}
+
+Result<oci::RepoName> name_of(JsonFields& fields, std::string_view key) {
+  BERTH_TRY(const std::string text, fields.required_text(key));
+  auto name = oci::RepoName::parse(text);
+  if (!name) return refuse_at(fields.pointer(key), name.error().message);
+  return *std::move(name);
+}
+
 Done list_repos(AdminCall& call) {
   BERTH_CO_TRY(const auto wanted, page_of(call));
   BERTH_CO_TRY(const auto search, call.query.single("q"));
@@ -89,7 +95,7 @@ Done list_repos(AdminCall& call) {
 
 Done get_repo(AdminCall& call) {
   BERTH_CO_TRY(const auto name, oci::RepoName::parse(call.captures[0]));
-  BERTH_CO_TRY(const auto info, call.deps.store.peek([&](sql::Connection& db) { return load(db, name); }));
+  BERTH_CO_TRY(const auto info, call.deps.store.peek([&](sql::Connection& db) { return load_repo(db, name); }));
   co_return reply_with(call, name, info);
 }
 
@@ -104,12 +110,12 @@ Done change_repo(AdminCall& call) {
   const auto version = wanted_version(call);
   BERTH_CO_TRY(const auto changed,
                co_await change(call, meta::Touches::repo(name), [=](sql::Connection& db) -> Result<meta::RepoInfo> {
-                 BERTH_TRY(auto info, load(db, name));
+                 BERTH_TRY(auto info, load_repo(db, name));
                  if (version) info.version = *version;
                  if (visibility) info.visibility = *visibility;
                  if (description) info.description = *description;
                  BERTH_TRYV(meta::update_repo(db, info));
-                 return load(db, name);
+                 return load_repo(db, name);
                }));
   co_return reply_with(call, name, changed);
 }

@@ -76,6 +76,7 @@ constexpr AdminRoute kRoutes[] = {
     {Method::get, "audit/export", Need::administrator, admin::export_audit, "exportAudit", "after limit"},
     {Method::get, "audit/verify", Need::administrator, admin::verify_audit, "verifyAudit", "head"},
     {Method::get, "repos", Need::anybody, admin::list_repos, "listRepositories", "q limit cursor"},
+    {Method::post, "repos", Need::account, admin::create_repo, "createRepository"},
     {Method::get, "repos/{repo}", Need::repo_reader, admin::get_repo, "getRepository"},
     {Method::patch, "repos/{repo}", Need::repo_admin, admin::change_repo, "changeRepository", "If-Match"},
 };

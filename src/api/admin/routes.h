@@ -75,6 +75,7 @@ Done remove_grant(AdminCall& call);
 Done explain(AdminCall& call);
 
 Done list_repos(AdminCall& call);
+Done create_repo(AdminCall& call);
 Done get_repo(AdminCall& call);
 Done change_repo(AdminCall& call);
 
