@@ -17,6 +17,7 @@ using http::Method;
 struct RepoFlags {
   AdminFlags admin;
   std::string repo;
+  std::string to;
   std::string subject;
   std::string action;
   std::string visibility;
@@ -67,6 +68,11 @@ Result<void> create(const RepoFlags& flags) {
   if (!flags.visibility.empty()) append_json_member(body, "visibility", std::string_view(flags.visibility));
   if (flags.description) append_json_member(body, "description", std::string_view(*flags.description));
   return call_and_say(flags.admin, Method::post, "repos", body + "}", "Created " + flags.repo);
+}
+
+Result<void> rename(const RepoFlags& flags) {
+  return call_and_say(flags.admin, Method::post, "repos/" + flags.repo + "/-/rename",
+                      "{\"to\":" + json_string(flags.to) + "}", flags.repo + " is " + flags.to + " now");
 }
 
 std::vector<std::string> words_of(const std::string& text) {
@@ -139,6 +145,10 @@ void add_repo(CLI::App& parent, int& exit_code) {
                                      exit_code, set);
   setting->add_option("REPO", flags->repo, "acme/web, or acme for the namespace")->required();
   add_description_flags(*setting, flags);
+  CLI::App* renaming = add_admin_verb(*command, "rename", "Call a repository something else within its namespace",
+                                      flags, exit_code, rename);
+  renaming->add_option("OLD", flags->repo, "acme/web")->required();
+  renaming->add_option("NEW", flags->to, "acme/site")->required();
 }
 
 void add_grant(CLI::App& parent, int& exit_code) {

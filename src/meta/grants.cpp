@@ -36,6 +36,27 @@ constexpr sql::Sql kCount = R"(
   FROM grant_
   WHERE principal_id = $1 AND ns_id = $2)";
 
+constexpr sql::Sql kMergeInto = R"(
+  UPDATE grant_
+  SET allow = (allow | (SELECT o.allow FROM grant_ o
+        WHERE o.principal_id = grant_.principal_id AND o.ns_id = $1 AND o.pattern = $2))
+      & ~(deny | (SELECT o.deny FROM grant_ o
+        WHERE o.principal_id = grant_.principal_id AND o.ns_id = $1 AND o.pattern = $2)),
+    deny = deny | (SELECT o.deny FROM grant_ o
+        WHERE o.principal_id = grant_.principal_id AND o.ns_id = $1 AND o.pattern = $2)
+  WHERE ns_id = $1 AND pattern = $3 AND EXISTS(SELECT 1 FROM grant_ o
+    WHERE o.principal_id = grant_.principal_id AND o.ns_id = $1 AND o.pattern = $2))";
+
+constexpr sql::Sql kDropMerged = R"(
+  DELETE FROM grant_
+  WHERE ns_id = $1 AND pattern = $2 AND EXISTS(SELECT 1 FROM grant_ o
+    WHERE o.principal_id = grant_.principal_id AND o.ns_id = $1 AND o.pattern = $3))";
+
+constexpr sql::Sql kMovePattern = R"(
+  UPDATE grant_
+  SET pattern = $3
+  WHERE ns_id = $1 AND pattern = $2)";
+
 /// The role is of an organisation alone: a row that was left over gives none in a user's namespace.
 constexpr sql::Sql kNamespaceAndRole = R"(
   SELECT n.id, n.name, n.kind, n.visibility, n.owner_id, n.display_name, n.version, m.role
@@ -129,6 +150,13 @@ Result<std::vector<GrantRow>> list_grants(sql::Connection& db, NamespaceId ns, G
   std::vector<GrantRow> out;
   BERTH_TRYV(db.query(kList, {ns, after, limit}, [&](const sql::Row& row) { out.push_back(read(row)); }));
   return out;
+}
+
+Result<std::int64_t> move_grants(sql::Connection& db, NamespaceId ns, std::string_view from, std::string_view to) {
+  BERTH_TRYV(db.execute(kMergeInto, {ns, from, to}));
+  BERTH_TRY(const std::int64_t merged, db.execute(kDropMerged, {ns, from, to}));
+  BERTH_TRY(const std::int64_t moved, db.execute(kMovePattern, {ns, from, to}));
+  return merged + moved;
 }
 
 Result<std::optional<Visibility>> load_visibility(sql::Connection& db, const oci::RepoName& repo) {

@@ -34,6 +34,10 @@ Result<std::int64_t> count_grants(sql::Connection& db, PrincipalId principal, Na
 /// Of a namespace, by id, after `after` (exclusive), at most `limit`.
 Result<std::vector<GrantRow>> list_grants(sql::Connection& db, NamespaceId ns, GrantId after, std::int64_t limit);
 
+/// Grants on exactly that name speak of another one from now on, of the same namespace; whoever has one on that already
+/// has both as one, and what either denies is denied. How many there were.
+Result<std::int64_t> move_grants(sql::Connection& db, NamespaceId ns, std::string_view from, std::string_view to);
+
 /// A subject's place in a namespace: what its standing at each repository there has in common.
 struct Place {
   std::optional<Namespace> ns;   // nullopt: there is no such namespace

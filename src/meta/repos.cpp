@@ -49,7 +49,7 @@ Result<std::int64_t> ensure_ns(sql::Connection& db, std::string_view name) {
 }
 
 constexpr sql::Sql kInfo = R"(
-  SELECT id, name, visibility, description, n_tags, n_manifests, used_bytes, created_at, version
+  SELECT id, name, visibility, description, n_tags, n_manifests, used_bytes, created_at, version, ns_id
   FROM repo
   WHERE name = $1 AND deleted_at IS NULL)";
 
@@ -57,6 +57,11 @@ constexpr sql::Sql kUpdate = R"(
   UPDATE repo
   SET visibility = $3, description = $4, version = version + 1
   WHERE id = $1 AND version = $2)";
+
+constexpr sql::Sql kRename = R"(
+  UPDATE repo
+  SET ns_id = $2, name = $3, version = version + 1
+  WHERE id = $1)";
 
 constexpr sql::Sql kNameOf = R"(
   SELECT name
@@ -67,6 +72,12 @@ constexpr sql::Sql kManifestCount = R"(
   SELECT n_manifests
   FROM repo
   WHERE id = $1)";
+
+Result<void> check_free(sql::Connection& db, const oci::RepoName& name) {
+  BERTH_TRY(const auto there, find_repo(db, name));
+  if (there) return fail(Errc::already_exists, "there is a repository " + name.str() + " already");
+  return {};
+}
 
 }  // namespace
 
@@ -95,7 +106,8 @@ Result<std::optional<RepoInfo>> find_repo_info(sql::Connection& db, const oci::R
                    row.int64(5),
                    row.int64(6),
                    row.int64(7),
-                   row.int64(8)};
+                   row.int64(8),
+                   row.int64(9)};
   }));
   return out;
 }
@@ -105,6 +117,12 @@ Result<void> update_repo(sql::Connection& db, const RepoInfo& info) {
             db.execute(kUpdate, {info.id, info.version, static_cast<std::int64_t>(info.visibility),
                                  std::string_view(info.description)}));
   if (changed == 0) return fail(Errc::precondition_failed, info.name + " was changed meanwhile");
+  return {};
+}
+
+Result<void> rename_repo(sql::Connection& db, const RepoInfo& repo, const oci::RepoName& to) {
+  BERTH_TRYV(check_free(db, to));
+  BERTH_TRYV(db.execute(kRename, {repo.id, repo.ns, std::string_view(to.str())}));
   return {};
 }
 

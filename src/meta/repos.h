@@ -23,10 +23,13 @@ struct RepoInfo {
   std::int64_t used_bytes = 0;
   std::int64_t created_at_ms = 0;
   std::int64_t version = 1;
+  NamespaceId ns = 0;
 };
 Result<std::optional<RepoInfo>> find_repo_info(sql::Connection& db, const oci::RepoName& name);
 /// Writes visibility and description. Errors: precondition_failed if the row is not at `version` any more.
 Result<void> update_repo(sql::Connection& db, const RepoInfo& info);
+/// Calls it something else within its namespace; what is in it stays. Errors: already_exists.
+Result<void> rename_repo(sql::Connection& db, const RepoInfo& repo, const oci::RepoName& to);
 /// Live manifests of the repository.
 Result<std::int64_t> manifest_count(sql::Connection& db, RepoId repo);
 /// The name of a row; nullopt if there is none.

@@ -112,6 +112,8 @@ def test_large_bodies_are_413(ann):
     ("PATCH", "/namespaces/acme/robots/acme+ci", {"description": "x" * 1001}, 422, "/description"),
     ("PATCH", "/namespaces/acme/robots/acme+ci", {"name": "acme+cd"}, 400, "/name"),
     ("PATCH", "/namespaces/acme/trust/1", {"robot": "acme+cd"}, 400, "/robot"),
+    ("POST", "/repos/none/-/rename", {}, 400, "/to"),
+    ("POST", "/repos/none/-/rename", {"to": "none"}, 422, "/to"),
     ("POST", "/repos", {}, 400, "/name"),
     ("POST", "/repos", {"name": "acme/Web"}, 422, "/name"),
     ("POST", "/repos", {"name": "acme/web", "visibility": "secret"}, 422, "/visibility"),

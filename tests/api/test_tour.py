@@ -243,6 +243,17 @@ def repositories(world, ann, bob):
     bob.post("/repos", {"name": "acme/team/other"}, status=403)
 
 
+def names(world, ann, bob):
+    renamed = ann.post("/repos/acme/team/new/-/rename", {"to": "acme/soon"}, status=200)
+    assert renamed.json()["name"] == "acme/soon"
+    ann.get("/repos/acme/team/new", status=404)
+    assert ann.get("/repos/acme/soon").headers["ETag"] == renamed.headers["ETag"]
+    ann.post("/repos/acme/soon/-/rename", {"to": "acme/team/web"}, status=409)
+    ann.post("/repos/acme/soon/-/rename", {"to": "ann/soon"}, status=422)
+    bob.post("/repos/acme/soon/-/rename", {"to": "acme/late"}, status=403)
+    ann.post("/repos/acme/none/-/rename", {"to": "acme/late"}, status=404)
+
+
 def audit(world):
     root = world.root
     entries = root.get("/audit?action=createRobot").json()["items"]
@@ -276,6 +287,7 @@ def test_visits_every_operation(world, people, tmp_path):
     trust(ann)
     grants(world, ann)
     repositories(world, ann, bob)
+    names(world, ann, bob)
     audit(world)
     removal(world, ann)
     succeeded = {name for name, status in world.seen if status < 300}

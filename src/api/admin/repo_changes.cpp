@@ -23,6 +23,36 @@ Result<void> check_may_create(const AdminCall& call, const oci::RepoName& name,
   return {};
 }
 
+/// What takes a name away from what is under it, or gives it one, is for who has every right there: else somebody could
+/// get rid of a grant on that name that denies him something, or of the lack of one.
+Result<void> check_every_right(const AdminCall& call, const oci::RepoName& name) {
+  BERTH_TRY(const auth::Rights rights, rights_on(call, name));
+  for (const Right right : auth::kAllRights) {
+    if (rights.has(right)) continue;
+    return fail(Errc::denied, "this takes every right on " + name.str() + ", and " +
+                                  std::string(auth::to_string(right)) + " is missing");
+  }
+  return {};
+}
+
+/// As change(), for what changes what a name stands for: nothing that was remembered by name counts any more.
+/// fn(Connection&, JsonObject& detail) -> Result<T> adds to what is noted of it.
+template <class F>
+auto change_names(AdminCall& call, F fn) {
+  return call.deps.store.write(
+      [fn = std::move(fn), entry = audit_entry(call)](sql::Connection& db) mutable {
+        JsonObject detail;
+        auto done = fn(db, detail);
+        if (!done) return done;
+        meta::AuditEntry noted = entry;
+        noted.detail = joined_objects(noted.detail, detail.str());
+        if (auto kept = meta::append_audit(db, std::move(noted)); !kept)
+          return decltype(done)(fail(std::move(kept).error()));
+        return done;
+      },
+      {.space = meta::Space::reclaim, .touches = meta::Touches::everything()});
+}
+
 Result<meta::RepoInfo> create(sql::Connection& db, const oci::RepoName& name,
                               const std::optional<meta::Visibility>& visibility, const std::string& description,
                               const meta::Stamp& stamp) {
@@ -35,6 +65,15 @@ Result<meta::RepoInfo> create(sql::Connection& db, const oci::RepoName& name,
   info.description = description;
   BERTH_TRYV(meta::update_repo(db, info));
   return load_repo(db, name);
+}
+
+Result<meta::RepoInfo> rename(sql::Connection& db, const oci::RepoName& name, const oci::RepoName& to,
+                              JsonObject& detail) {
+  BERTH_TRY(const auto info, load_repo(db, name));
+  BERTH_TRYV(meta::rename_repo(db, info, to));
+  BERTH_TRY(const std::int64_t grants, meta::move_grants(db, info.ns, name.str(), to.str()));
+  detail.number("grants", grants);
+  return load_repo(db, to);
 }
 
 }  // namespace
@@ -61,6 +100,24 @@ Done create_repo(AdminCall& call) {
     reply->location = "/api/v1/repos/" + name.str();
   }
   co_return reply;
+}
+
+Done rename_repo(AdminCall& call) {
+  BERTH_CO_TRY(const auto name, oci::RepoName::parse(call.captures[0]));
+  BERTH_CO_TRY(auto fields, body_of(call));
+  BERTH_CO_TRY(const auto to, name_of(fields, "to"));
+  BERTH_CO_TRYV(fields.finish());
+  if (to.first_component() != name.first_component()) {
+    co_return refuse_at("/to", to.str() + " is in another namespace; to move it there, transfer it");
+  }
+  if (to == name) co_return refuse_at("/to", "it is called " + to.str() + " already");
+  call.detail = JsonObject().text("to", to.str()).str();
+  BERTH_CO_TRYV(check_every_right(call, name));
+  BERTH_CO_TRYV(check_every_right(call, to));
+  BERTH_CO_TRY(const auto renamed, co_await change_names(call, [=](sql::Connection& db, JsonObject& detail) {
+                 return rename(db, name, to, detail);
+               }));
+  co_return reply_with(call, to, renamed);
 }
 
 }  // namespace berth::api::admin

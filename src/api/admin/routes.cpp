@@ -79,6 +79,7 @@ constexpr AdminRoute kRoutes[] = {
     {Method::post, "repos", Need::account, admin::create_repo, "createRepository"},
     {Method::get, "repos/{repo}", Need::repo_reader, admin::get_repo, "getRepository"},
     {Method::patch, "repos/{repo}", Need::repo_admin, admin::change_repo, "changeRepository", "If-Match"},
+    {Method::post, "repos/{repo}/-/rename", Need::repo_admin, admin::rename_repo, "renameRepository"},
 };
 
 }  // namespace
