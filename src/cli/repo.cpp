@@ -75,6 +75,12 @@ Result<void> rename(const RepoFlags& flags) {
                       "{\"to\":" + json_string(flags.to) + "}", flags.repo + " is " + flags.to + " now");
 }
 
+Result<void> transfer(const RepoFlags& flags) {
+  return call_and_say(flags.admin, Method::post, "repos/" + flags.repo + "/-/transfer",
+                      "{\"to\":" + json_string(flags.to) + "}",
+                      flags.repo + " is " + flags.to + " now, without the grants on its old name");
+}
+
 std::vector<std::string> words_of(const std::string& text) {
   std::vector<std::string> out;
   for (std::size_t at = 0; at < text.size();) {
@@ -149,6 +155,10 @@ void add_repo(CLI::App& parent, int& exit_code) {
                                       flags, exit_code, rename);
   renaming->add_option("OLD", flags->repo, "acme/web")->required();
   renaming->add_option("NEW", flags->to, "acme/site")->required();
+  CLI::App* moving =
+      add_admin_verb(*command, "transfer", "Move a repository into another namespace", flags, exit_code, transfer);
+  moving->add_option("REPO", flags->repo, "acme/web")->required();
+  moving->add_option("NEW", flags->to, "other/web")->required();
 }
 
 void add_grant(CLI::App& parent, int& exit_code) {

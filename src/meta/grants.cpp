@@ -57,6 +57,10 @@ constexpr sql::Sql kMovePattern = R"(
   SET pattern = $3
   WHERE ns_id = $1 AND pattern = $2)";
 
+constexpr sql::Sql kDropOn = R"(
+  DELETE FROM grant_
+  WHERE ns_id = $1 AND pattern = $2)";
+
 /// The role is of an organisation alone: a row that was left over gives none in a user's namespace.
 constexpr sql::Sql kNamespaceAndRole = R"(
   SELECT n.id, n.name, n.kind, n.visibility, n.owner_id, n.display_name, n.version, m.role
@@ -157,6 +161,10 @@ Result<std::int64_t> move_grants(sql::Connection& db, NamespaceId ns, std::strin
   BERTH_TRY(const std::int64_t merged, db.execute(kDropMerged, {ns, from, to}));
   BERTH_TRY(const std::int64_t moved, db.execute(kMovePattern, {ns, from, to}));
   return merged + moved;
+}
+
+Result<std::int64_t> drop_grants_on(sql::Connection& db, NamespaceId ns, std::string_view name) {
+  return db.execute(kDropOn, {ns, name});
 }
 
 Result<std::optional<Visibility>> load_visibility(sql::Connection& db, const oci::RepoName& repo) {

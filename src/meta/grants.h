@@ -38,6 +38,9 @@ Result<std::vector<GrantRow>> list_grants(sql::Connection& db, NamespaceId ns, G
 /// has both as one, and what either denies is denied. How many there were.
 Result<std::int64_t> move_grants(sql::Connection& db, NamespaceId ns, std::string_view from, std::string_view to);
 
+/// Takes back the grants on exactly that name. How many there were.
+Result<std::int64_t> drop_grants_on(sql::Connection& db, NamespaceId ns, std::string_view name);
+
 /// A subject's place in a namespace: what its standing at each repository there has in common.
 struct Place {
   std::optional<Namespace> ns;   // nullopt: there is no such namespace

@@ -1,5 +1,7 @@
 #include "meta/repos.h"
 
+#include "meta/usage.h"
+
 namespace berth::meta {
 
 namespace {
@@ -63,6 +65,12 @@ constexpr sql::Sql kRename = R"(
   SET ns_id = $2, name = $3, version = version + 1
   WHERE id = $1)";
 
+constexpr sql::Sql kLinkBehind = R"(
+  SELECT 1
+  FROM repo_blob
+  WHERE repo_id = $1
+  LIMIT 1 OFFSET $2)";
+
 constexpr sql::Sql kNameOf = R"(
   SELECT name
   FROM repo
@@ -124,6 +132,19 @@ Result<void> rename_repo(sql::Connection& db, const RepoInfo& repo, const oci::R
   BERTH_TRYV(check_free(db, to));
   BERTH_TRYV(db.execute(kRename, {repo.id, repo.ns, std::string_view(to.str())}));
   return {};
+}
+
+Result<void> transfer_repo(sql::Connection& db, const RepoInfo& repo, NamespaceId ns, const oci::RepoName& to) {
+  BERTH_TRYV(check_free(db, to));
+  BERTH_TRYV(release_repo(db, repo.ns, repo.id));
+  BERTH_TRYV(db.execute(kRename, {repo.id, ns, std::string_view(to.str())}));
+  return charge_repo(db, ns, repo.id);
+}
+
+Result<bool> has_more_links_than(sql::Connection& db, RepoId repo, std::int64_t count) {
+  bool found = false;
+  BERTH_TRYV(db.query(kLinkBehind, {repo, count}, [&](const sql::Row&) { found = true; }));
+  return found;
 }
 
 Result<std::optional<std::string>> find_repo_name(sql::Connection& db, RepoId id) {

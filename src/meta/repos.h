@@ -30,6 +30,11 @@ Result<std::optional<RepoInfo>> find_repo_info(sql::Connection& db, const oci::R
 Result<void> update_repo(sql::Connection& db, const RepoInfo& info);
 /// Calls it something else within its namespace; what is in it stays. Errors: already_exists.
 Result<void> rename_repo(sql::Connection& db, const RepoInfo& repo, const oci::RepoName& to);
+/// Moves it, and what it is counted for, into that namespace, the one that the name begins with. Errors:
+/// already_exists.
+Result<void> transfer_repo(sql::Connection& db, const RepoInfo& repo, NamespaceId ns, const oci::RepoName& to);
+/// Whether it has more links than that, hidden ones with them.
+Result<bool> has_more_links_than(sql::Connection& db, RepoId repo, std::int64_t count);
 /// Live manifests of the repository.
 Result<std::int64_t> manifest_count(sql::Connection& db, RepoId repo);
 /// The name of a row; nullopt if there is none.

@@ -12,6 +12,10 @@ Result<void> release_link(sql::Connection& db, RepoId repo, BlobId blob, std::in
 Result<void> charge_manifests(sql::Connection& db, RepoId repo, std::int64_t size_bytes, std::int64_t count);
 Result<void> count_tags(sql::Connection& db, RepoId repo, std::int64_t count);
 
+/// All at once what a namespace pays for a repository of its own: when it comes from another one, and when it goes.
+Result<void> charge_repo(sql::Connection& db, NamespaceId ns, RepoId repo);
+Result<void> release_repo(sql::Connection& db, NamespaceId ns, RepoId repo);
+
 /// Of the whole store. Looks at every repository and namespace: for background work.
 struct Totals {
   std::int64_t repositories = 0;

@@ -252,6 +252,11 @@ def names(world, ann, bob):
     ann.post("/repos/acme/soon/-/rename", {"to": "ann/soon"}, status=422)
     bob.post("/repos/acme/soon/-/rename", {"to": "acme/late"}, status=403)
     ann.post("/repos/acme/none/-/rename", {"to": "acme/late"}, status=404)
+    ann.post("/repos/acme/soon/-/transfer", {"to": "bob/soon"}, status=403)
+    ann.post("/repos/acme/soon/-/transfer", {"to": "acme/late"}, status=422)
+    assert ann.post("/repos/acme/soon/-/transfer", {"to": "ann/soon"}, status=200).json()["name"] == "ann/soon"
+    ann.get("/repos/acme/soon", status=404)
+    world.root.post("/repos/ann/soon/-/transfer", {"to": "none/soon"}, status=404)
 
 
 def audit(world):

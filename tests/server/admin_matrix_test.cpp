@@ -95,6 +95,7 @@ constexpr OperationRow kOperations[] = {
     {"getRepository", AdminNeed::repo_reader, "repos/acme/private", "", 200},
     {"changeRepository", AdminNeed::repo_admin, "repos/acme/private", R"({"x":1})", 400},
     {"renameRepository", AdminNeed::repo_admin, "repos/acme/private/-/rename", "{}", 400},
+    {"transferRepository", AdminNeed::repo_admin, "repos/acme/private/-/transfer", "{}", 400},
 };
 
 /// What a caller gets who is not let in; 0: he is.

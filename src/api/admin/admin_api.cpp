@@ -107,28 +107,6 @@ Result<void> check_right(AdminCall& call, const std::string& name, auth::Right r
   return fail(Errc::denied, "the right " + std::string(auth::to_string(right)) + " on " + name + " is missing");
 }
 
-Result<void> check_namespace_admin(AdminCall& call, std::string_view ns) {
-  BERTH_TRYV(check_not_a_job(call));
-  if (call.identity.narrowing.is_narrow)
-    return fail(Errc::denied, "a token that is narrowed to repositories cannot administer a namespace");
-  const auto repo = oci::RepoName::parse(ns);
-  if (!repo) return invisible();
-  BERTH_TRY(const auth::RulingPtr ruling, call.deps.directory.ruling(call.identity.subject, *repo));
-  // By what somebody is, never by a grant: one is on repositories, be it the one of the namespace's own name, and who
-  // could make himself an owner by it would have all of them.
-  switch (ruling->cause_of(auth::Right::admin).kind) {
-    case auth::Cause::Kind::administrator:
-    case auth::Cause::Kind::own_namespace:
-    case auth::Cause::Kind::role: return {};
-    case auth::Cause::Kind::nothing:
-    case auth::Cause::Kind::granted:
-    case auth::Cause::Kind::denied:
-    case auth::Cause::Kind::visible:
-    case auth::Cause::Kind::everybody: break;
-  }
-  return invisible();
-}
-
 Result<void> check_need(AdminCall& call, AdminNeed need) {
   const auth::Subject& subject = call.identity.subject;
   if (need == AdminNeed::anybody) return {};
@@ -231,6 +209,28 @@ int status_of(const Error& error) {
 }
 
 }  // namespace
+
+Result<void> check_namespace_admin(const AdminCall& call, std::string_view ns) {
+  BERTH_TRYV(check_not_a_job(call));
+  if (call.identity.narrowing.is_narrow)
+    return fail(Errc::denied, "a token that is narrowed to repositories cannot administer a namespace");
+  const auto repo = oci::RepoName::parse(ns);
+  if (!repo) return invisible();
+  BERTH_TRY(const auth::RulingPtr ruling, call.deps.directory.ruling(call.identity.subject, *repo));
+  // By what somebody is, never by a grant: one is on repositories, be it the one of the namespace's own name, and who
+  // could make himself an owner by it would have all of them.
+  switch (ruling->cause_of(auth::Right::admin).kind) {
+    case auth::Cause::Kind::administrator:
+    case auth::Cause::Kind::own_namespace:
+    case auth::Cause::Kind::role: return {};
+    case auth::Cause::Kind::nothing:
+    case auth::Cause::Kind::granted:
+    case auth::Cause::Kind::denied:
+    case auth::Cause::Kind::visible:
+    case auth::Cause::Kind::everybody: break;
+  }
+  return invisible();
+}
 
 AdminReply problem(const Error& error, std::string_view request_id, std::string_view path) {
   const int status = status_of(error);

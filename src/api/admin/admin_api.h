@@ -185,6 +185,9 @@ Result<std::optional<meta::TokenRow>> secret_of(const AdminCall& call);
 /// For what is made in the name of an account: whoever works on a stopped server's folder may have none.
 /// Errors: parameter_invalid.
 Result<void> check_has_account(const AdminCall& call);
+/// Whether the caller administers the namespace by what he is, as AdminNeed::namespace_admin has it.
+/// Errors: denied; account_unknown, where there may be no such namespace.
+Result<void> check_namespace_admin(const AdminCall& call, std::string_view ns);
 /// For what is made to last: a job that signed in with its ID token must not make what outlives it.
 /// Errors: denied.
 Result<void> check_not_a_job(const AdminCall& call);

@@ -9,6 +9,8 @@ namespace {
 
 using auth::Right;
 
+constexpr std::int64_t kTransferLinksMax = 200'000;  // about a second of the writer
+
 /// Whether a push of the caller's could bring it into being, and whether he could see it then: whoever may write there
 /// and not read is told the same whether there is such a repository or not (A10).
 Result<void> check_may_create(const AdminCall& call, const oci::RepoName& name,
@@ -76,6 +78,32 @@ Result<meta::RepoInfo> rename(sql::Connection& db, const oci::RepoName& name, co
   return load_repo(db, to);
 }
 
+/// The same words whether there is such a namespace or not (A10).
+Result<void> check_may_take(const AdminCall& call, std::string_view ns) {
+  auto checked = check_namespace_admin(call, ns);
+  if (checked || checked.error().code != Errc::account_unknown) return checked;
+  return fail(Errc::denied, "to move a repository into " + std::string(ns) +
+                                " takes its owner, an admin of the organisation, or an administrator");
+}
+
+Result<meta::RepoInfo> transfer(sql::Connection& db, const oci::RepoName& name, const oci::RepoName& to,
+                                JsonObject& detail) {
+  BERTH_TRY(const auto info, load_repo(db, name));
+  const std::string ns_name(to.first_component());
+  BERTH_TRY(const auto ns, meta::find_namespace(db, ns_name));
+  if (!ns) return fail(Errc::account_unknown, "there is no namespace '" + ns_name + "'");
+  BERTH_TRY(const bool is_too_large, meta::has_more_links_than(db, info.id, kTransferLinksMax));
+  if (is_too_large) {
+    return fail(Errc::state_conflict, name.str() + " has more than " + std::to_string(kTransferLinksMax) +
+                                          " blobs, which are too many to move at once; copy what is needed with a "
+                                          "client, and delete it");
+  }
+  BERTH_TRYV(meta::transfer_repo(db, info, ns->id, to));
+  BERTH_TRY(const std::int64_t grants, meta::drop_grants_on(db, info.ns, name.str()));
+  detail.number("grants_ended", grants);
+  return load_repo(db, to);
+}
+
 }  // namespace
 
 Done create_repo(AdminCall& call) {
@@ -118,6 +146,23 @@ Done rename_repo(AdminCall& call) {
                  return rename(db, name, to, detail);
                }));
   co_return reply_with(call, to, renamed);
+}
+
+Done transfer_repo(AdminCall& call) {
+  BERTH_CO_TRY(const auto name, oci::RepoName::parse(call.captures[0]));
+  BERTH_CO_TRY(auto fields, body_of(call));
+  BERTH_CO_TRY(const auto to, name_of(fields, "to"));
+  BERTH_CO_TRYV(fields.finish());
+  if (to.first_component() == name.first_component()) {
+    co_return refuse_at("/to", to.str() + " is in the same namespace; to call it that, rename it");
+  }
+  call.detail = JsonObject().text("to", to.str()).str();
+  BERTH_CO_TRYV(check_every_right(call, name));
+  BERTH_CO_TRYV(check_may_take(call, to.first_component()));
+  BERTH_CO_TRY(const auto moved, co_await change_names(call, [=](sql::Connection& db, JsonObject& detail) {
+                 return transfer(db, name, to, detail);
+               }));
+  co_return reply_with(call, to, moved);
 }
 
 }  // namespace berth::api::admin

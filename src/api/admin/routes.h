@@ -79,6 +79,7 @@ Done create_repo(AdminCall& call);
 Done get_repo(AdminCall& call);
 Done change_repo(AdminCall& call);
 Done rename_repo(AdminCall& call);
+Done transfer_repo(AdminCall& call);
 
 Done list_audit(AdminCall& call);
 Done export_audit(AdminCall& call);
