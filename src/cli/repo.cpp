@@ -1,11 +1,14 @@
 // berth repo, berth grant, berth explain: who sees and does what with a repository, and why.
 
+#include "base/human_text.h"
 #include "base/json_text.h"
 #include "cli/admin_verb.h"
 #include "cli/commands.h"
+#include "cli/password_input.h"
 #include "http/target.h"
 
 #include <cstdio>
+#include <iostream>
 #include <optional>
 
 namespace berth::cli {
@@ -18,6 +21,7 @@ struct RepoFlags {
   AdminFlags admin;
   std::string repo;
   std::string to;
+  std::string confirm;
   std::string subject;
   std::string action;
   std::string visibility;
@@ -32,6 +36,12 @@ struct RepoFlags {
 const std::vector<Column> kColumns = {
     {"NAME", "name"},           {"VISIBILITY", "visibility"},   {"TAGS", "tags"},  {"SIZE", "size"},
     {"YOU MAY", "permissions"}, {"DESCRIPTION", "description"}, {"", "manifests"}, {"", "created_at"}};
+
+std::vector<std::string> keys_of(const std::vector<Column>& columns) {
+  std::vector<std::string> out;
+  for (const Column& column : columns) out.push_back(column.key);
+  return out;
+}
 
 Result<void> show(const RepoFlags& flags) {
   BERTH_TRY(auto client, AdminClient::open(flags.admin));
@@ -79,6 +89,41 @@ Result<void> transfer(const RepoFlags& flags) {
   return call_and_say(flags.admin, Method::post, "repos/" + flags.repo + "/-/transfer",
                       "{\"to\":" + json_string(flags.to) + "}",
                       flags.repo + " is " + flags.to + " now, without the grants on its old name");
+}
+
+std::uint64_t amount(const json::Value& object, std::string_view key) {
+  const json::Value* found = object.find(key);
+  return found == nullptr ? 0 : static_cast<std::uint64_t>(std::max<std::int64_t>(found->integer(), 0));
+}
+
+/// "3 tags, 5 manifests, 12.3 MB"
+std::string content_of(const json::Value& repo) {
+  return shown(repo, "tags") + " tags, " + shown(repo, "manifests") + " manifests, " + size_text(amount(repo, "size"));
+}
+
+/// By the repository's name, typed once more. Errors: denied.
+Result<void> confirm(const RepoFlags& flags, const json::Value& repo) {
+  std::string answer = flags.confirm;
+  if (answer.empty()) {
+    std::fprintf(stderr, "%s goes with all that is in it: %s.\nType its name to delete it: ", flags.repo.c_str(),
+                 content_of(repo).c_str());
+    std::getline(std::cin, answer);
+  }
+  if (answer == flags.repo) return {};
+  return fail(Errc::denied, "'" + printable(answer) + "' is not " + flags.repo + "; nothing was deleted");
+}
+
+Result<void> remove(const RepoFlags& flags) {
+  if (flags.confirm.empty() && !can_prompt()) {
+    return fail(Errc::denied, "this deletes " + flags.repo + " with all that is in it; if that is meant, say so with " +
+                                  "--confirm=" + flags.repo);
+  }
+  BERTH_TRYV(check_format(flags.admin, keys_of(kColumns)));
+  BERTH_TRY(auto client, AdminClient::open(flags.admin));
+  BERTH_TRY(const auto repo, client.call(Method::get, "repos/" + flags.repo));
+  BERTH_TRYV(confirm(flags, repo));
+  BERTH_TRYV(client.call(Method::delete_, "repos/" + flags.repo));
+  return say(flags.admin, "Deleted " + flags.repo + ": " + content_of(repo), repo);
 }
 
 std::vector<std::string> words_of(const std::string& text) {
@@ -159,6 +204,10 @@ void add_repo(CLI::App& parent, int& exit_code) {
       add_admin_verb(*command, "transfer", "Move a repository into another namespace", flags, exit_code, transfer);
   moving->add_option("REPO", flags->repo, "acme/web")->required();
   moving->add_option("NEW", flags->to, "other/web")->required();
+  CLI::App* removing =
+      add_admin_verb(*command, "rm", "Delete a repository, with all that is in it", flags, exit_code, remove);
+  removing->add_option("REPO", flags->repo, "acme/web")->required();
+  removing->add_option("--confirm", flags->confirm, "Its name once more, where there is nobody to ask");
 }
 
 void add_grant(CLI::App& parent, int& exit_code) {

@@ -51,7 +51,7 @@ constexpr sql::Sql kUpdate = R"(
 constexpr sql::Sql kHasRepos = R"(
   SELECT 1
   FROM repo
-  WHERE ns_id = $1
+  WHERE ns_id = $1 AND deleted_at IS NULL
   LIMIT 1)";
 
 constexpr sql::Sql kPutMember = R"(

@@ -40,7 +40,7 @@ Result<void> release_namespace(sql::Connection& db, NamespaceId id);
 Result<void> update_namespace(sql::Connection& db, const Namespace& ns);
 /// Of that kind, by name, after `last` (exclusive), at most `limit`.
 Result<std::vector<Namespace>> list_namespaces(sql::Connection& db, std::string_view last, std::int64_t limit);
-/// Whether there is a repository in it.
+/// Whether there is a repository in it that is not deleted.
 Result<bool> has_repos(sql::Connection& db, NamespaceId id);
 
 struct OrgMember {

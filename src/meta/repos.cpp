@@ -1,5 +1,6 @@
 #include "meta/repos.h"
 
+#include "meta/gc_queue.h"
 #include "meta/usage.h"
 
 namespace berth::meta {
@@ -26,7 +27,6 @@ constexpr sql::Sql kInsertRepo = R"(
   SELECT id, $2, visibility, $3
   FROM ns
   WHERE id = $1
-  ON CONFLICT(name) DO UPDATE SET deleted_at = NULL
   RETURNING id)";
 
 constexpr sql::Sql kListRepos = R"(
@@ -63,6 +63,11 @@ constexpr sql::Sql kUpdate = R"(
 constexpr sql::Sql kRename = R"(
   UPDATE repo
   SET ns_id = $2, name = $3, version = version + 1
+  WHERE id = $1)";
+
+constexpr sql::Sql kDelete = R"(
+  UPDATE repo
+  SET name = $2, deleted_at = $3, version = version + 1
   WHERE id = $1)";
 
 constexpr sql::Sql kLinkBehind = R"(
@@ -139,6 +144,13 @@ Result<void> transfer_repo(sql::Connection& db, const RepoInfo& repo, NamespaceI
   BERTH_TRYV(release_repo(db, repo.ns, repo.id));
   BERTH_TRYV(db.execute(kRename, {repo.id, ns, std::string_view(to.str())}));
   return charge_repo(db, ns, repo.id);
+}
+
+Result<void> delete_repo(sql::Connection& db, const RepoInfo& repo, const Stamp& stamp) {
+  BERTH_TRYV(release_repo(db, repo.ns, repo.id));
+  const std::string name = repo.name + "#" + std::to_string(repo.id);  // '#' is in no name (G1)
+  BERTH_TRYV(db.execute(kDelete, {repo.id, std::string_view(name), stamp.at_ms}));
+  return queue_candidate(db, Candidate::repo, repo.id, repo.id, stamp.at_ms + kUndoMs, Cause::repo_deleted);
 }
 
 Result<bool> has_more_links_than(sql::Connection& db, RepoId repo, std::int64_t count) {

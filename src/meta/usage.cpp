@@ -6,19 +6,19 @@ namespace {
 
 constexpr sql::Sql kAddNsLink = R"(
   INSERT INTO ns_blob(ns_id, blob_id, links)
-  SELECT ns_id, $2, 1 FROM repo WHERE id = $1
+  SELECT ns_id, $2, 1 FROM repo WHERE id = $1 AND deleted_at IS NULL
   ON CONFLICT(ns_id, blob_id) DO UPDATE SET links = ns_blob.links + 1
   RETURNING links)";
 
 constexpr sql::Sql kDropNsLink = R"(
   UPDATE ns_blob
   SET links = links - 1
-  WHERE ns_id = (SELECT ns_id FROM repo WHERE id = $1) AND blob_id = $2
+  WHERE ns_id = (SELECT ns_id FROM repo WHERE id = $1 AND deleted_at IS NULL) AND blob_id = $2
   RETURNING links)";
 
 constexpr sql::Sql kForgetNsLink = R"(
   DELETE FROM ns_blob
-  WHERE ns_id = (SELECT ns_id FROM repo WHERE id = $1) AND blob_id = $2 AND links <= 0)";
+  WHERE ns_id = (SELECT ns_id FROM repo WHERE id = $1 AND deleted_at IS NULL) AND blob_id = $2 AND links <= 0)";
 
 constexpr sql::Sql kAddRepoBytes = R"(
   UPDATE repo
@@ -28,7 +28,7 @@ constexpr sql::Sql kAddRepoBytes = R"(
 constexpr sql::Sql kAddNsBytes = R"(
   UPDATE ns
   SET used_bytes = used_bytes + $2
-  WHERE id = (SELECT ns_id FROM repo WHERE id = $1))";
+  WHERE id = (SELECT ns_id FROM repo WHERE id = $1 AND deleted_at IS NULL))";
 
 constexpr sql::Sql kAddNsLinks = R"(
   INSERT INTO ns_blob(ns_id, blob_id, links)

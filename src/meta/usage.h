@@ -1,6 +1,7 @@
 #pragma once
 // Exact usage counters, changed only in the transaction that adds or removes the link or the manifest. A namespace pays
-// for a blob once, however many of its repositories link it; a manifest counts once per repository.
+// for a blob once, however many of its repositories link it; a manifest counts once per repository. What a deleted
+// repository still holds is counted for itself alone, and for no namespace.
 
 #include "meta/ids.h"
 

@@ -257,6 +257,12 @@ def names(world, ann, bob):
     assert ann.post("/repos/acme/soon/-/transfer", {"to": "ann/soon"}, status=200).json()["name"] == "ann/soon"
     ann.get("/repos/acme/soon", status=404)
     world.root.post("/repos/ann/soon/-/transfer", {"to": "none/soon"}, status=404)
+    seen = ann.get("/repos/ann/soon").headers["ETag"]
+    bob.delete("/repos/ann/soon", status=403)
+    ann.delete("/repos/ann/soon", status=412, headers={"If-Match": '"v999"'})
+    ann.delete("/repos/ann/soon", headers={"If-Match": seen})
+    ann.delete("/repos/ann/soon", status=404)
+    ann.delete("/repos/acme/team/web")
 
 
 def audit(world):
@@ -272,8 +278,11 @@ def audit(world):
 
 
 def removal(world, ann):
+    world.push("acme/last", auth=("ann", PASSWORD))
     ann.delete("/orgs/acme", status=409)
+    ann.delete("/repos/acme/last")
     ann.delete("/namespaces/acme/robots/acme+ci")
+    ann.delete("/orgs/acme")
     world.root.post("/orgs", {"name": "brief"})
     world.root.delete("/orgs/brief")
 

@@ -64,3 +64,73 @@ def test_a_repository_is_created_empty(registry):
     assert (row["visibility"], row["description"], row["tags"], row["size"]) == ("public", "Site", 0, 0)
     assert "there is a repository acme/web already" in ann.refused("repo", "create", "acme/web")
     assert registry.ask("GET", "/v2/acme/web/tags/list") == (200, b'{"name":"acme/web","tags":[]}')
+
+
+def test_a_renamed_repository_is_pulled_by_its_new_name_and_its_grants_go_along(registry):
+    ann = registry.ann
+    ann.ok("org", "create", "acme")
+    ann.ok("user", "add", "bob", "--password-stdin", given=BOB)
+    manifest = registry.push("acme/web", "1.0")
+    ann.ok("grant", "add", "bob", "acme/web", "read")
+    assert registry.ask("GET", "/v2/acme/web/manifests/1.0", name="bob", password=BOB)[0] == 200
+    assert ann.ok("repo", "rename", "acme/web", "acme/site") == "acme/web is acme/site now\n"
+    for name, password in (("ann", ANN), ("bob", BOB)):
+        assert registry.ask("GET", "/v2/acme/site/manifests/1.0", name=name, password=password) == (200, manifest)
+        assert registry.ask("GET", "/v2/acme/web/manifests/1.0", name=name, password=password)[0] == 404
+    assert [row["repo"] for row in registry.rows("grant", "ls", "acme")] == ["acme/site"]
+    registry.push("acme/web", "2.0")
+    assert registry.ask("GET", "/v2/acme/web/manifests/1.0")[0] == 404, "the old name begins anew"
+    assert "there is a repository acme/web already" in ann.refused("repo", "rename", "acme/site", "acme/web")
+    assert "transfer it" in ann.refused("repo", "rename", "acme/site", "ann/site")
+
+
+def test_a_transferred_repository_is_another_namespaces(registry):
+    ann = registry.ann
+    ann.ok("org", "create", "acme")
+    manifest = registry.push("ann/web", "1.0")
+    ann.ok("repo", "transfer", "ann/web", "acme/web")
+    assert registry.ask("GET", "/v2/acme/web/manifests/1.0") == (200, manifest)
+    assert registry.ask("GET", "/v2/ann/web/manifests/1.0")[0] == 404
+    assert "there is no namespace 'none'" in ann.refused("repo", "transfer", "acme/web", "none/web")
+
+
+def test_a_repository_is_deleted_by_its_name_said_twice(registry):
+    ann = registry.ann
+    ann.ok("org", "create", "acme")
+    registry.push("acme/web", "1.0")
+    said = ann.berth("repo", "rm", "acme/web")
+    assert said.returncode == 1 and "--confirm=acme/web" in said.stderr
+    said = ann.berth("repo", "rm", "acme/web", "--confirm=acme/site")
+    assert said.returncode == 1 and "'acme/site' is not acme/web; nothing was deleted" in said.stderr
+    assert "delete or move them first" in ann.refused("org", "rm", "acme")
+    assert ann.ok("repo", "rm", "acme/web", "--confirm=acme/web").startswith("Deleted acme/web: 1 tags, 1 manifests, ")
+    assert registry.ask("GET", "/v2/acme/web/manifests/1.0")[0] == 404
+    assert registry.rows("repo", "ls") == []
+    ann.ok("org", "rm", "acme")
+
+
+def test_at_a_terminal_the_name_is_typed(registry):
+    registry.push("ann/web", "1.0")
+    wrong = registry.ann.at_terminal("repo", "rm", "ann/web", given="ann/wob\n")
+    assert wrong[0] == 1 and "nothing was deleted" in wrong[1]
+    right = registry.ann.at_terminal("repo", "rm", "ann/web", given="ann/web\n")
+    assert right[0] == 0 and "Deleted ann/web" in right[1]
+
+
+def test_while_nothing_runs(registry, tmp_path):
+    """The same on the folder, which is whole afterwards."""
+    ann = registry.ann
+    ann.ok("org", "create", "acme")
+    for name in ("ann/web", "ann/api", "acme/web"):
+        registry.push(name, "1.0")
+    registry.push("ann/web", "2.0", b"another")
+    assert registry.server.stop() == 0
+    folder = ("--data", str(tmp_path / "data"))
+    del ann.environment["BERTH_SERVER"]
+    ann.ok("repo", "create", "acme/new", *folder)
+    ann.ok("repo", "rename", "acme/new", "acme/newer", *folder)
+    ann.ok("repo", "transfer", "ann/web", "acme/moved", *folder)
+    ann.ok("repo", "rm", "ann/api", "--confirm", "ann/api", *folder)
+    names = [json.loads(line)["name"] for line in ann.ok("repo", "ls", "--format", "json", *folder).splitlines()]
+    assert names == ["acme/moved", "acme/newer", "acme/web"]
+    ann.ok("fsck", "--deep", "--data", str(tmp_path / "data"))

@@ -28,6 +28,7 @@ void fill_team(TestAccounts& accounts) {
   make_team(accounts);
   (void)accounts.join_team("acme/devs", "reader");
 }
+void make_repo(TestAccounts& accounts) { (void)accounts.add_repo("acme/gone"); }
 void make_robot(TestAccounts& accounts) { (void)accounts.add_robot("acme+gone"); }
 
 constexpr OperationRow kOperations[] = {
@@ -94,6 +95,7 @@ constexpr OperationRow kOperations[] = {
     {"createRepository", AdminNeed::account, "repos", "{}", 400},
     {"getRepository", AdminNeed::repo_reader, "repos/acme/private", "", 200},
     {"changeRepository", AdminNeed::repo_admin, "repos/acme/private", R"({"x":1})", 400},
+    {"removeRepository", AdminNeed::repo_admin, "repos/acme/gone", "", 204, 0, make_repo},
     {"renameRepository", AdminNeed::repo_admin, "repos/acme/private/-/rename", "{}", 400},
     {"transferRepository", AdminNeed::repo_admin, "repos/acme/private/-/transfer", "{}", 400},
 };

@@ -104,6 +104,24 @@ Result<meta::RepoInfo> transfer(sql::Connection& db, const oci::RepoName& name, 
   return load_repo(db, to);
 }
 
+/// D2, for all of it at once.
+Result<void> check_deletes(const AdminCall& call) {
+  if (call.deps.deletes == Deletes::on) return {};
+  return fail(
+      Error(Errc::method_unknown, "deleting is switched off on this registry").with_items({"GET, HEAD, PATCH"}));
+}
+
+Result<void> remove(sql::Connection& db, const oci::RepoName& name, std::optional<std::int64_t> version,
+                    const meta::Stamp& stamp, JsonObject& detail) {
+  BERTH_TRY(const auto info, load_repo(db, name));
+  BERTH_TRYV(check_version(version, info.version));
+  BERTH_TRYV(meta::delete_repo(db, info, stamp));
+  BERTH_TRY(const std::int64_t grants, meta::drop_grants_on(db, info.ns, name.str()));
+  detail.number("tags", info.tags).number("manifests", info.manifests).number("size", info.used_bytes);
+  detail.number("grants_ended", grants);
+  return {};
+}
+
 }  // namespace
 
 Done create_repo(AdminCall& call) {
@@ -163,6 +181,17 @@ Done transfer_repo(AdminCall& call) {
                  return transfer(db, name, to, detail);
                }));
   co_return reply_with(call, to, moved);
+}
+
+Done remove_repo(AdminCall& call) {
+  BERTH_CO_TRY(const auto name, oci::RepoName::parse(call.captures[0]));
+  BERTH_CO_TRYV(check_every_right(call, name));
+  BERTH_CO_TRYV(check_deletes(call));
+  BERTH_CO_TRYV(co_await change_names(
+      call, [=, version = wanted_version(call), stamp = call.stamp()](sql::Connection& db, JsonObject& detail) {
+        return remove(db, name, version, stamp, detail);
+      }));
+  co_return no_content();
 }
 
 }  // namespace berth::api::admin

@@ -78,6 +78,7 @@ Done list_repos(AdminCall& call);
 Done create_repo(AdminCall& call);
 Done get_repo(AdminCall& call);
 Done change_repo(AdminCall& call);
+Done remove_repo(AdminCall& call);
 Done rename_repo(AdminCall& call);
 Done transfer_repo(AdminCall& call);
 
