@@ -96,9 +96,16 @@ std::uint64_t amount(const json::Value& object, std::string_view key) {
   return found == nullptr ? 0 : static_cast<std::uint64_t>(std::max<std::int64_t>(found->integer(), 0));
 }
 
-/// "3 tags, 5 manifests, 12.3 MB"
+/// "1 tag, 5 manifests, 12.3 MB"
 std::string content_of(const json::Value& repo) {
-  return shown(repo, "tags") + " tags, " + shown(repo, "manifests") + " manifests, " + size_text(amount(repo, "size"));
+  std::string out;
+  for (const char* what : {"tags", "manifests"}) {
+    const std::uint64_t count = amount(repo, what);
+    std::string_view word = what;
+    if (count == 1) word.remove_suffix(1);
+    out.append(std::to_string(count)).append(" ").append(word).append(", ");
+  }
+  return out + size_text(amount(repo, "size"));
 }
 
 /// By the repository's name, typed once more. Errors: denied.

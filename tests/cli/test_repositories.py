@@ -103,7 +103,7 @@ def test_a_repository_is_deleted_by_its_name_said_twice(registry):
     said = ann.berth("repo", "rm", "acme/web", "--confirm=acme/site")
     assert said.returncode == 1 and "'acme/site' is not acme/web; nothing was deleted" in said.stderr
     assert "delete or move them first" in ann.refused("org", "rm", "acme")
-    assert ann.ok("repo", "rm", "acme/web", "--confirm=acme/web").startswith("Deleted acme/web: 1 tags, 1 manifests, ")
+    assert ann.ok("repo", "rm", "acme/web", "--confirm=acme/web").startswith("Deleted acme/web: 1 tag, 1 manifest, ")
     assert registry.ask("GET", "/v2/acme/web/manifests/1.0")[0] == 404
     assert registry.rows("repo", "ls") == []
     ann.ok("org", "rm", "acme")
