@@ -25,6 +25,10 @@ class AdminModel {
     patterns_are_not_compared,  // with the namespace they are granted in
     children_are_wider,         // a secret made by a narrow one is as wide as it asks to be
     the_last_owner_may_go,
+    grants_stay_behind,        // on the old name of what is called something else
+    names_are_for_admins,      // the right admin on both names is enough to rename
+    transfers_need_no_taker,   // whoever has the repository moves it where he likes
+    grants_outlive_their_repo  // and wait for the next of that name
   };
 
   /// Who asks. name empty: nobody. A secret's letters count where its pattern fits.
@@ -186,15 +190,55 @@ class AdminModel {
     return model_.spaces.contains(space) ? 200 : 404;
   }
   int set_visibility(const Caller& caller, const std::string& repo, int visibility) {
-    if (caller.name.empty()) return 401;
-    const Letters letters = worth(caller, repo);
-    if (!letters.contains('a')) return letters.contains('r') ? 403 : 404;
+    if (const int no = administers(caller, repo)) return no;
     if (!model_.repos.contains(repo)) return 404;
     model_.repos[repo] = visibility;
     return 200;
   }
   int get_repo(const Caller& caller, const std::string& repo) const {
     return worth(caller, repo).contains('r') && model_.repos.contains(repo) ? 200 : 404;
+  }
+
+  int create_repo(const Caller& caller, const std::string& repo, std::optional<int> visibility) {
+    if (caller.name.empty()) return 401;
+    const Letters letters = worth(caller, repo);
+    if (!letters.contains('r') || !letters.contains('w')) return 403;
+    if (visibility && !letters.contains('a')) return 403;
+    if (model_.repos.contains(repo)) return 409;
+    model_.repos[repo] = visibility.value_or(0);
+    model_.spaces[space_of(repo)];
+    return 201;
+  }
+  int rename_repo(const Caller& caller, const std::string& repo, const std::string& to) {
+    if (const int no = administers(caller, repo)) return no;
+    if (space_of(to) != space_of(repo) || to == repo) return 422;
+    if (!may_rename(caller, repo) || !may_rename(caller, to)) return 403;
+    if (!model_.repos.contains(repo)) return 404;
+    if (model_.repos.contains(to)) return 409;
+    const auto before = model_.grants;
+    model_.rename_repo(repo, to);
+    if (flaw == Flaw::grants_stay_behind) model_.grants = before;
+    return 200;
+  }
+  int transfer_repo(const Caller& caller, const std::string& repo, const std::string& to) {
+    if (const int no = administers(caller, repo)) return no;
+    if (space_of(to) == space_of(repo)) return 422;
+    if (worth(caller, repo) != kAllLetters) return 403;
+    if (in_charge(caller, space_of(to)) != 0 && flaw != Flaw::transfers_need_no_taker) return 403;
+    if (!model_.repos.contains(repo) || !model_.spaces.contains(space_of(to))) return 404;
+    if (model_.repos.contains(to)) return 409;
+    model_.repos[to] = model_.repos[repo];
+    model_.remove_repo(repo);
+    return 200;
+  }
+  int remove_repo(const Caller& caller, const std::string& repo) {
+    if (const int no = administers(caller, repo)) return no;
+    if (worth(caller, repo) != kAllLetters) return 403;
+    if (!model_.repos.contains(repo)) return 404;
+    const auto before = model_.grants;
+    model_.remove_repo(repo);
+    if (flaw == Flaw::grants_outlive_their_repo) model_.grants = before;
+    return 204;
   }
 
   // ---- secrets
@@ -236,6 +280,15 @@ class AdminModel {
   bool may_touch_owners(const Caller& caller, const std::string& org) const {
     return model_.accounts.at(caller.name).is_admin || role_of(org, caller.name) == 4 ||
            flaw == Flaw::admins_make_owners;
+  }
+  int administers(const Caller& caller, const std::string& repo) const {
+    if (caller.name.empty()) return 401;
+    const Letters letters = worth(caller, repo);
+    return letters.contains('a') ? 0 : letters.contains('r') ? 403 : 404;
+  }
+  bool may_rename(const Caller& caller, const std::string& repo) const {
+    const Letters letters = worth(caller, repo);
+    return letters == kAllLetters || (flaw == Flaw::names_are_for_admins && letters.contains('a'));
   }
   Letters worth(const Caller& caller, const std::string& repo) const {
     const Letters whole = model_.rights(caller.name, repo);
