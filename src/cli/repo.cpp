@@ -7,6 +7,8 @@
 #include "cli/password_input.h"
 #include "http/target.h"
 
+#include <algorithm>
+#include <array>
 #include <cstdio>
 #include <iostream>
 #include <optional>
@@ -133,6 +135,71 @@ Result<void> remove(const RepoFlags& flags) {
   return say(flags.admin, "Deleted " + flags.repo + ": " + content_of(repo), repo);
 }
 
+constexpr const char* kUsageKeys[] = {"logical", "unique", "shared", "manifests", "blobs"};
+
+struct Used {
+  std::string name;
+  std::array<std::uint64_t, std::size(kUsageKeys)> bytes{};
+};
+
+/// As the rows of a table are: sizes for people in it, bytes in all else.
+Result<json::Value> row_of(const Used& used, bool is_for_people) {
+  std::string text = "{\"name\":" + json_string(used.name);
+  for (std::size_t i = 0; i < used.bytes.size(); ++i) {
+    if (is_for_people) {
+      append_json_member(text, kUsageKeys[i], std::string_view(size_text(used.bytes[i])));
+    } else {
+      append_json_member(text, kUsageKeys[i], used.bytes[i]);
+    }
+  }
+  return json::parse(text + "}");
+}
+
+Result<Used> usage_of(AdminClient& client, const std::string& name) {
+  BERTH_TRY(const auto answer, client.call(Method::get, "repos/" + name + "/-/usage"));
+  Used out{name, {}};
+  for (std::size_t i = 0; i < out.bytes.size(); ++i) out.bytes[i] = amount(answer, kUsageKeys[i]);
+  return out;
+}
+
+/// Of a repository, or of each in a namespace, whose name has no slash.
+Result<std::vector<Used>> usages_of(AdminClient& client, const std::string& name) {
+  std::vector<Used> out;
+  if (name.find('/') != std::string::npos) {
+    BERTH_TRY(out.emplace_back(), usage_of(client, name));
+    return out;
+  }
+  BERTH_TRY(const auto repos, client.list("repos", "q=" + http::percent_encode(name)));
+  for (const json::Value& repo : repos) {
+    const std::string& found = repo.text("name");
+    if (found != name && !found.starts_with(name + "/")) continue;
+    BERTH_TRY(out.emplace_back(), usage_of(client, found));
+  }
+  if (out.empty()) return fail(Errc::denied, "there is no repository in " + name + " that you may see");
+  return out;
+}
+
+Result<void> disk_usage(const RepoFlags& flags) {
+  const std::vector<Column> columns = {{"NAME", "name"},     {"LOGICAL", "logical"},     {"UNIQUE", "unique"},
+                                       {"SHARED", "shared"}, {"MANIFESTS", "manifests"}, {"BLOBS", "blobs"}};
+  BERTH_TRYV(check_format(flags.admin, keys_of(columns)));
+  BERTH_TRY(auto client, AdminClient::open(flags.admin));
+  BERTH_TRY(auto all, usages_of(client, flags.repo));
+  const bool is_for_people = flags.admin.format == "table";
+  if (is_for_people && all.size() > 1) {
+    Used total{"total", {}};
+    for (const Used& used : all) {
+      for (std::size_t i = 0; i < used.bytes.size(); ++i) total.bytes[i] += used.bytes[i];
+    }
+    all.push_back(total);
+  }
+  std::vector<json::Value> rows;
+  for (const Used& used : all) {
+    BERTH_TRY(rows.emplace_back(), row_of(used, is_for_people));
+  }
+  return print_rows(flags.admin, columns, rows);
+}
+
 std::vector<std::string> words_of(const std::string& text) {
   std::vector<std::string> out;
   for (std::size_t at = 0; at < text.size();) {
@@ -215,6 +282,10 @@ void add_repo(CLI::App& parent, int& exit_code) {
       add_admin_verb(*command, "rm", "Delete a repository, with all that is in it", flags, exit_code, remove);
   removing->add_option("REPO", flags->repo, "acme/web")->required();
   removing->add_option("--confirm", flags->confirm, "Its name once more, where there is nobody to ask");
+  add_admin_verb(*command, "du", "How much a repository holds, and how much of it no other one", flags, exit_code,
+                 disk_usage)
+      ->add_option("REPO", flags->repo, "acme/web, or acme for each in that namespace")
+      ->required();
 }
 
 void add_grant(CLI::App& parent, int& exit_code) {

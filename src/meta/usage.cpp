@@ -64,6 +64,21 @@ constexpr sql::Sql kAddBytesOfNs = R"(
   SET used_bytes = used_bytes + $2
   WHERE id = $1)";
 
+constexpr sql::Sql kCountedLinks = R"(
+  SELECT l.blob_id, b.size
+  FROM repo_blob l
+  JOIN blob b ON b.id = l.blob_id
+  WHERE l.repo_id = $1 AND l.blob_id > $2 AND l.state = 1
+  ORDER BY l.blob_id
+  LIMIT $3)";
+
+constexpr sql::Sql kOtherHolders = R"(
+  SELECT r.id, r.name
+  FROM repo_blob l
+  JOIN repo r ON r.id = l.repo_id
+  WHERE l.blob_id = $1 AND l.repo_id <> $2 AND l.state = 1 AND r.deleted_at IS NULL
+  LIMIT $3)";
+
 constexpr sql::Sql kTotals = R"(
   SELECT count(*), coalesce(sum(n_tags), 0), coalesce(sum(n_manifests), 0)
   FROM repo
@@ -120,6 +135,21 @@ Result<void> release_repo(sql::Connection& db, NamespaceId ns, RepoId repo) {
   BERTH_TRYV(db.execute(kForgetNsLinks, {ns, repo}));
   BERTH_TRYV(db.execute(kAddBytesOfNs, {ns, -bytes}));
   return {};
+}
+
+Result<std::vector<CountedLink>> list_counted_links(sql::Connection& db, RepoId repo, BlobId after,
+                                                    std::int64_t limit) {
+  std::vector<CountedLink> out;
+  BERTH_TRYV(db.query(kCountedLinks, {repo, after, limit},
+                      [&](const sql::Row& row) { out.push_back({row.int64(0), row.int64(1)}); }));
+  return out;
+}
+
+Result<std::vector<Holder>> other_holders(sql::Connection& db, BlobId blob, RepoId than, std::int64_t limit) {
+  std::vector<Holder> out;
+  BERTH_TRYV(db.query(kOtherHolders, {blob, than, limit},
+                      [&](const sql::Row& row) { out.push_back({row.int64(0), std::string(row.text(1))}); }));
+  return out;
 }
 
 Result<Totals> store_totals(sql::Connection& db) {

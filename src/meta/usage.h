@@ -5,6 +5,9 @@
 
 #include "meta/ids.h"
 
+#include <string>
+#include <vector>
+
 namespace berth::meta {
 
 Result<void> charge_link(sql::Connection& db, RepoId repo, BlobId blob, std::int64_t size_bytes);
@@ -16,6 +19,20 @@ Result<void> count_tags(sql::Connection& db, RepoId repo, std::int64_t count);
 /// All at once what a namespace pays for a repository of its own: when it comes from another one, and when it goes.
 Result<void> charge_repo(sql::Connection& db, NamespaceId ns, RepoId repo);
 Result<void> release_repo(sql::Connection& db, NamespaceId ns, RepoId repo);
+
+/// A live link, as it is counted.
+struct CountedLink {
+  BlobId blob = 0;
+  std::int64_t size_bytes = 0;
+};
+/// Of the repository, by blob, after that one.
+Result<std::vector<CountedLink>> list_counted_links(sql::Connection& db, RepoId repo, BlobId after, std::int64_t limit);
+/// Other repositories with the blob live, at most `limit`, in no particular order.
+struct Holder {
+  RepoId repo = 0;
+  std::string name;
+};
+Result<std::vector<Holder>> other_holders(sql::Connection& db, BlobId blob, RepoId than, std::int64_t limit);
 
 /// Of the whole store. Looks at every repository and namespace: for background work.
 struct Totals {

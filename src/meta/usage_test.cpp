@@ -74,6 +74,22 @@ TEST_F(Usage, ADeletedRepositoryIsCountedForNoNamespace) {
   EXPECT_EQ(drift(), std::vector<std::string>{});
 }
 
+TEST_F(Usage, OtherHoldersAreThoseWhereTheBlobIsSeen) {
+  for (const char* name : {"team/a", "team/b", "other/a", "gone/a"}) push(name, "0123456789");
+  push("team/a", "4444");
+  ASSERT_TRUE(trash_link(*db_, repo("team/b"), digest("0123456789"), stamp()).value());
+  erase("gone/a");
+  const RepoId a = repo_id("team/a");
+  const auto links = list_counted_links(*db_, a, 0, 10).value();
+  ASSERT_EQ(links.size(), 2U);
+  EXPECT_EQ(links[0].size_bytes + links[1].size_bytes, 14);
+  EXPECT_EQ(list_counted_links(*db_, a, links[0].blob, 10).value().size(), 1U);
+  const auto others = other_holders(*db_, blob_id("0123456789"), a, 10).value();
+  ASSERT_EQ(others.size(), 1U);
+  EXPECT_EQ(others[0].name, "other/a");
+  EXPECT_EQ(other_holders(*db_, blob_id("4444"), a, 10).value().size(), 0U);
+}
+
 /// One random step; whether it was possible does not matter.
 class RandomSteps : public Usage {
  protected:

@@ -239,6 +239,10 @@ def repositories(world, ann, bob):
     assert (made.json()["visibility"], made.json()["description"], made.json()["tags"]) == ("public", "Soon", 0)
     assert ann.get("/repos/acme/team/new").headers["ETag"] == made.headers["ETag"]
     ann.post("/repos", {"name": "acme/team/new"}, status=409)
+    used = ann.get("/repos/acme/team/web/-/usage").json()
+    assert (used["blobs"], used["unique"], used["shared"]) == (2, 2, 0)
+    assert used["logical"] == used["manifests"] + 2 == ann.get("/repos/acme/team/web").json()["size"]
+    ann.get("/repos/acme/none/-/usage", status=404)
     bob.post("/repos", {"name": "acme/team/new"}, status=403)
     bob.post("/repos", {"name": "acme/team/other"}, status=403)
 

@@ -134,3 +134,36 @@ def test_while_nothing_runs(registry, tmp_path):
     names = [json.loads(line)["name"] for line in ann.ok("repo", "ls", "--format", "json", *folder).splitlines()]
     assert names == ["acme/moved", "acme/newer", "acme/web"]
     ann.ok("fsck", "--deep", "--data", str(tmp_path / "data"))
+
+
+def test_how_much_a_repository_holds(registry):
+    ann = registry.ann
+    ann.ok("org", "create", "acme")
+    first, second = b"1" * 3000, b"2" * 500
+    registry.push("acme/web", "1.0", first)
+    registry.push_blob("acme/web", second)
+    manifest = registry.push("acme/api", "1.0", second)
+    rows = registry.rows("repo", "du", "acme")
+    assert [row.pop("name") for row in rows] == ["acme/api", "acme/web"]
+    assert rows[0] == {"logical": 500 + len(manifest), "unique": 0, "shared": 500, "manifests": len(manifest), "blobs": 500}
+    assert (rows[1]["blobs"], rows[1]["unique"], rows[1]["shared"]) == (3500, 3000, 500)
+    assert registry.rows("repo", "du", "acme/api")[0]["shared"] == 500
+    table = [line.split("   ")[0] for line in ann.ok("repo", "du", "acme").splitlines()]
+    assert [name.strip() for name in table] == ["NAME", "acme/api", "acme/web", "total"]
+    assert "3.5 kB" in ann.ok("repo", "du", "acme")
+    assert "there is no repository in none" in ann.refused("repo", "du", "none")
+
+
+def test_a_blob_is_shared_with_what_one_may_see(registry, tmp_path):
+    """Else whoever pushes a guess would learn that somebody has it (S4)."""
+    registry.ann.ok("user", "add", "bob", "--password-stdin", given=BOB)
+    registry.push_blob("ann/secret", b"the guess")
+    digest = "sha256:" + hashlib.sha256(b"the guess").hexdigest()
+    pushed = registry.ask("POST", f"/v2/bob/app/blobs/uploads/?digest={digest}", b"the guess", "bob", BOB)
+    assert pushed[0] == 201
+    bob = Person(tmp_path / "bob")
+    bob.ok("login", "-u", "bob", "--password-stdin", registry.address, given=BOB)
+    def seen(person):
+        said = person.ok("repo", "du", "bob/app", "--server", registry.address, "--format", "json")
+        return json.loads(said)["unique"], json.loads(said)["shared"]
+    assert (seen(bob), seen(registry.ann)) == ((9, 0), (0, 9))

@@ -96,6 +96,7 @@ constexpr OperationRow kOperations[] = {
     {"getRepository", AdminNeed::repo_reader, "repos/acme/private", "", 200},
     {"changeRepository", AdminNeed::repo_admin, "repos/acme/private", R"({"x":1})", 400},
     {"removeRepository", AdminNeed::repo_admin, "repos/acme/gone", "", 204, 0, make_repo},
+    {"getRepositoryUsage", AdminNeed::repo_reader, "repos/acme/private/-/usage", "", 200},
     {"renameRepository", AdminNeed::repo_admin, "repos/acme/private/-/rename", "{}", 400},
     {"transferRepository", AdminNeed::repo_admin, "repos/acme/private/-/transfer", "{}", 400},
 };

@@ -80,6 +80,7 @@ constexpr AdminRoute kRoutes[] = {
     {Method::get, "repos/{repo}", Need::repo_reader, admin::get_repo, "getRepository"},
     {Method::patch, "repos/{repo}", Need::repo_admin, admin::change_repo, "changeRepository", "If-Match"},
     {Method::delete_, "repos/{repo}", Need::repo_admin, admin::remove_repo, "removeRepository", "If-Match"},
+    {Method::get, "repos/{repo}/-/usage", Need::repo_reader, admin::get_usage, "getRepositoryUsage"},
     {Method::post, "repos/{repo}/-/rename", Need::repo_admin, admin::rename_repo, "renameRepository"},
     {Method::post, "repos/{repo}/-/transfer", Need::repo_admin, admin::transfer_repo, "transferRepository"},
 };

@@ -79,6 +79,7 @@ Done create_repo(AdminCall& call);
 Done get_repo(AdminCall& call);
 Done change_repo(AdminCall& call);
 Done remove_repo(AdminCall& call);
+Done get_usage(AdminCall& call);
 Done rename_repo(AdminCall& call);
 Done transfer_repo(AdminCall& call);
 
