@@ -151,7 +151,8 @@ Result<api::AdminReply> AdminClient::ask(const api::AdminRequest& request) {
   out.url = server_->base + "/api/v1/" + request.path + (request.query.empty() ? "" : "?" + request.query);
   out.ca_file = ca_file_;
   out.body = request.body;
-  if (!request.body.empty()) out.headers.emplace_back("Content-Type", "application/json");
+  const std::string type = request.content_type.empty() ? "application/json" : request.content_type;
+  if (!request.body.empty()) out.headers.emplace_back("Content-Type", type);
   if (credentials_.is_identity_token) {
     out.headers.emplace_back("Authorization", "Bearer " + credentials_.secret);
   } else {
@@ -184,6 +185,17 @@ Result<std::string> AdminClient::call_text(http::Method method, std::string path
   BERTH_TRY(api::AdminReply reply, ask(request));
   if (!reply.succeeded()) return fail(error_of(reply));
   return std::move(reply.body);
+}
+
+Result<void> AdminClient::send_text(http::Method method, std::string path, std::string text, std::string content_type) {
+  api::AdminRequest request;
+  request.method = method;
+  request.path = std::move(path);
+  request.body = std::move(text);
+  request.content_type = std::move(content_type);
+  BERTH_TRY(const api::AdminReply reply, ask(request));
+  if (!reply.succeeded()) return fail(error_of(reply));
+  return {};
 }
 
 Result<std::vector<json::Value>> AdminClient::list(const std::string& path, const std::string& query,

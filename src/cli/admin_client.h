@@ -39,6 +39,8 @@ class AdminClient {
   Result<json::Value> call(http::Method method, std::string path, std::string body = {}, std::string query = {});
   /// The same for an answer that is not JSON.
   Result<std::string> call_text(http::Method method, std::string path, std::string query = {});
+  /// Sends a text of that type. The body of a success is of no interest.
+  Result<void> send_text(http::Method method, std::string path, std::string text, std::string content_type);
   /// The items of a list, page after page, until there are `limit` or no more.
   Result<std::vector<json::Value>> list(const std::string& path, const std::string& query = {},
                                         std::size_t limit = SIZE_MAX);

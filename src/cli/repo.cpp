@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <fstream>
 #include <iostream>
 #include <optional>
 
@@ -24,6 +25,8 @@ struct RepoFlags {
   std::string repo;
   std::string to;
   std::string confirm;
+  std::string readme;  // a file, or - for standard input
+  bool shows_readme = false;
   std::string subject;
   std::string action;
   std::string visibility;
@@ -45,8 +48,15 @@ std::vector<std::string> keys_of(const std::vector<Column>& columns) {
   return out;
 }
 
+std::string path_of_readme(const RepoFlags& flags) { return "repos/" + flags.repo + "/-/readme"; }
+
 Result<void> show(const RepoFlags& flags) {
   BERTH_TRY(auto client, AdminClient::open(flags.admin));
+  if (flags.shows_readme) {
+    BERTH_TRY(const std::string text, client.call_text(Method::get, path_of_readme(flags)));
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    return {};
+  }
   BERTH_TRY(const auto repo, client.call(Method::get, "repos/" + flags.repo));
   return print_rows(flags.admin, kColumns, {repo});
 }
@@ -58,15 +68,38 @@ Result<void> list(const RepoFlags& flags) {
   return print_rows(flags.admin, kColumns, repos);
 }
 
+Result<std::string> read_file(const std::string& path) {
+  if (path == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return fail(Errc::io_failed, "cannot read " + path);
+  return std::string(std::istreambuf_iterator<char>(in), {});
+}
+
+/// An empty text takes it away.
+Result<void> set_readme(const RepoFlags& flags) {
+  BERTH_TRY(std::string text, read_file(flags.readme));
+  BERTH_TRY(auto client, AdminClient::open(flags.admin));
+  const bool is_removal = text.empty();
+  BERTH_TRYV(is_removal ? client.send_text(Method::delete_, path_of_readme(flags), {}, {})
+                        : client.send_text(Method::put, path_of_readme(flags), std::move(text), "text/markdown"));
+  std::printf("%s the readme of %s\n", is_removal ? "Removed" : "Changed", flags.repo.c_str());
+  return {};
+}
+
 Result<void> set(const RepoFlags& flags) {
   const bool is_namespace = flags.repo.find('/') == std::string::npos;
+  if (!flags.readme.empty()) {
+    if (!flags.visibility.empty() || flags.description)
+      return fail(Errc::parameter_invalid, "--readme is a change of its own; give the others in another command");
+    return set_readme(flags);
+  }
   if (is_namespace && flags.description) {
     return fail(Errc::parameter_invalid, flags.repo +
                                              " is a namespace, which has a visibility for its new repositories and no "
                                              "description; a repository is written NAMESPACE/NAME");
   }
   if (flags.visibility.empty() && !flags.description)
-    return fail(Errc::parameter_invalid, "say what to change, with --visibility or --description");
+    return fail(Errc::parameter_invalid, "say what to change, with --visibility, --description or --readme");
   std::string body = "{";
   if (!flags.visibility.empty()) body += "\"visibility\":" + json_string(flags.visibility);
   if (flags.description)
@@ -259,9 +292,9 @@ void add_repo(CLI::App& parent, int& exit_code) {
   const auto flags = std::make_shared<RepoFlags>();
   add_admin_verb(*command, "ls", "List the repositories you may see", flags, exit_code, list)
       ->add_option("SEARCH", flags->search, "Only those whose names contain it");
-  add_admin_verb(*command, "show", "Show a repository", flags, exit_code, show)
-      ->add_option("REPO", flags->repo)
-      ->required();
+  CLI::App* showing = add_admin_verb(*command, "show", "Show a repository", flags, exit_code, show);
+  showing->add_option("REPO", flags->repo)->required();
+  showing->add_flag("--readme", flags->shows_readme, "What it says of itself, and nothing else");
   CLI::App* creating = add_admin_verb(*command, "create", "Create an empty repository, as the first push would", flags,
                                       exit_code, create);
   creating->add_option("REPO", flags->repo, "acme/web")->required();
@@ -270,6 +303,7 @@ void add_repo(CLI::App& parent, int& exit_code) {
                                      exit_code, set);
   setting->add_option("REPO", flags->repo, "acme/web, or acme for the namespace")->required();
   add_description_flags(*setting, flags);
+  setting->add_option("--readme", flags->readme, "A file in Markdown that says what it is; - for standard input");
   CLI::App* renaming = add_admin_verb(*command, "rename", "Call a repository something else within its namespace",
                                       flags, exit_code, rename);
   renaming->add_option("OLD", flags->repo, "acme/web")->required();

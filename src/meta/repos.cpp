@@ -1,6 +1,7 @@
 #include "meta/repos.h"
 
 #include "meta/gc_queue.h"
+#include "meta/readmes.h"
 #include "meta/usage.h"
 
 namespace berth::meta {
@@ -148,6 +149,7 @@ Result<void> transfer_repo(sql::Connection& db, const RepoInfo& repo, NamespaceI
 
 Result<void> delete_repo(sql::Connection& db, const RepoInfo& repo, const Stamp& stamp) {
   BERTH_TRYV(release_repo(db, repo.ns, repo.id));
+  BERTH_TRYV(remove_readme(db, repo.id));
   const std::string name = repo.name + "#" + std::to_string(repo.id);  // '#' is in no name (G1)
   BERTH_TRYV(db.execute(kDelete, {repo.id, std::string_view(name), stamp.at_ms}));
   return queue_candidate(db, Candidate::repo, repo.id, repo.id, stamp.at_ms + kUndoMs, Cause::repo_deleted);

@@ -239,12 +239,33 @@ def repositories(world, ann, bob):
     assert (made.json()["visibility"], made.json()["description"], made.json()["tags"]) == ("public", "Soon", 0)
     assert ann.get("/repos/acme/team/new").headers["ETag"] == made.headers["ETag"]
     ann.post("/repos", {"name": "acme/team/new"}, status=409)
+    readme(ann, bob)
     used = ann.get("/repos/acme/team/web/-/usage").json()
     assert (used["blobs"], used["unique"], used["shared"]) == (2, 2, 0)
     assert used["logical"] == used["manifests"] + 2 == ann.get("/repos/acme/team/web").json()["size"]
     ann.get("/repos/acme/none/-/usage", status=404)
     bob.post("/repos", {"name": "acme/team/new"}, status=403)
     bob.post("/repos", {"name": "acme/team/other"}, status=403)
+
+
+def readme(ann, bob):
+    where, markdown = "/repos/acme/team/web/-/readme", {"Content-Type": "text/markdown"}
+    ann.get(where, status=404)
+    ann.delete(where, status=404)
+    ann.put(where, status=412, data="# Web", headers=markdown | {"If-Match": "*"})
+    made = ann.put(where, status=201, data="# Web \u2713".encode(), headers=markdown)
+    shown = ann.get(where)
+    assert (shown.content.decode(), shown.headers["ETag"]) == ("# Web \u2713", made.headers["ETag"])
+    changed = ann.put(where, status=204, data="# Site", headers=markdown | {"If-Match": made.headers["ETag"]})
+    ann.put(where, status=412, data="# Else", headers=markdown | {"If-Match": made.headers["ETag"]})
+    ann.put(where, status=415, data="{}", headers={"Content-Type": "application/json"})
+    ann.put(where, status=413, data="x" * (256 * 1024 + 1), headers=markdown)
+    ann.put(where, status=422, data=b"\xff", headers=markdown)
+    bob.put(where, status=403, data="# Bob", headers=markdown)
+    assert ann.get(where).text == "# Site"
+    ann.delete(where, status=412, headers={"If-Match": made.headers["ETag"]})
+    ann.delete(where, headers={"If-Match": changed.headers["ETag"]})
+    ann.get(where, status=404)
 
 
 def names(world, ann, bob):

@@ -167,3 +167,19 @@ def test_a_blob_is_shared_with_what_one_may_see(registry, tmp_path):
         said = person.ok("repo", "du", "bob/app", "--server", registry.address, "--format", "json")
         return json.loads(said)["unique"], json.loads(said)["shared"]
     assert (seen(bob), seen(registry.ann)) == ((9, 0), (0, 9))
+
+
+def test_what_a_repository_says_of_itself(registry, tmp_path):
+    ann = registry.ann
+    registry.push_blob("ann/web", b"x")
+    assert "ann/web has no readme" in ann.refused("repo", "show", "ann/web", "--readme")
+    (tmp_path / "README.md").write_text("# Web \u2713\n")
+    assert ann.ok("repo", "set", "ann/web", "--readme", str(tmp_path / "README.md")) == "Changed the readme of ann/web\n"
+    assert ann.ok("repo", "show", "ann/web", "--readme") == "# Web \u2713\n"
+    ann.ok("repo", "set", "ann/web", "--readme", "-", given="by hand")
+    assert ann.ok("repo", "show", "ann/web", "--readme") == "by hand"
+    assert "a change of its own" in ann.refused("repo", "set", "ann/web", "--readme", "-", "--description", "x", given="y")
+    assert "at most 256 KiB" in ann.refused("repo", "set", "ann/web", "--readme", "-", given="x" * (256 * 1024 + 1))
+    assert "cannot read" in ann.refused("repo", "set", "ann/web", "--readme", str(tmp_path / "none"))
+    ann.ok("repo", "set", "ann/web", "--readme", "-", given="")
+    ann.refused("repo", "show", "ann/web", "--readme")
