@@ -243,6 +243,14 @@ Result<void> remove_member(sql::Connection& db, std::string_view org_name, std::
   return meta::leave_teams_of(db, org.id, row.id);
 }
 
+Result<std::optional<meta::Role>> role_of_member(sql::Connection& db, std::string_view org_name,
+                                                 std::string_view user_name) {
+  BERTH_TRY(const auto org, meta::find_namespace(db, org_name));
+  BERTH_TRY(const auto user, meta::find_principal(db, user_name));
+  if (!org || !user) return std::optional<meta::Role>();
+  return meta::find_role(db, org->id, user->id);
+}
+
 std::optional<meta::Role> parse_role(std::string_view word) {
   for (const meta::Role role : {meta::Role::reader, meta::Role::writer, meta::Role::admin, meta::Role::owner}) {
     if (word == to_word(role)) return role;

@@ -69,6 +69,8 @@ Result<void> remove_org(sql::Connection& db, std::string_view name);
 /// Errors: account_unknown; state_conflict if it left the organisation without an owner.
 Result<void> put_member(sql::Connection& db, std::string_view org, std::string_view user, meta::Role role);
 Result<void> remove_member(sql::Connection& db, std::string_view org, std::string_view user);
+/// What somebody is there; nullopt: nothing, or there is no such organisation or user.
+Result<std::optional<meta::Role>> role_of_member(sql::Connection& db, std::string_view org, std::string_view user);
 std::optional<meta::Role> parse_role(std::string_view word);
 std::string_view to_word(meta::Role role);
 

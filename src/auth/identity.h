@@ -33,6 +33,8 @@ struct Identity {
   std::uint64_t key_generation = 0;  // of an external token: which keys verified it
 
   bool is_anonymous() const { return subject.kind == Subject::Kind::anonymous; }
+  /// For decide().
+  Asker asker() const { return {.subject = subject, .narrowing = &narrowing, .is_job = trust_rule != 0}; }
   /// What the token was made for on that repository.
   Actions actions_on(std::string_view repo) const;
   /// Whether the token speaks of that repository, be it to allow nothing.

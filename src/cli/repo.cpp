@@ -82,19 +82,29 @@ Result<void> put_grant(const RepoFlags& flags) {
                           (flags.deny.empty() ? "" : "; never: " + flags.deny));
 }
 
+/// What the question is about: a repository, or a tag in it, the namespace where that is meant, or the registry.
+std::string object_query(const RepoFlags& flags) {
+  if (flags.repo.empty()) return {};
+  // As with `berth repo set`: a name without a slash is the namespace's.
+  const bool is_of_office = flags.action == "admin" || flags.action == "owners";
+  const bool is_namespace = is_of_office && flags.repo.find_first_of("/:") == std::string::npos;
+  return (is_namespace ? "&namespace=" : "&repo=") + http::percent_encode(flags.repo);
+}
+
 Result<void> explain(const RepoFlags& flags) {
-  BERTH_TRYV(check_format(flags.admin, {"subject", "repo", "tag", "right", "allowed", "because", "changeable_by"}));
+  BERTH_TRYV(check_format(flags.admin,
+                          {"subject", "repo", "tag", "namespace", "right", "allowed", "because", "changeable_by"}));
   BERTH_TRY(auto client, AdminClient::open(flags.admin));
   BERTH_TRY(const auto answer, client.call(Method::get, "explain", {},
                                            "subject=" + http::percent_encode(flags.subject) +
-                                               "&action=" + http::percent_encode(flags.action) +
-                                               "&repo=" + http::percent_encode(flags.repo)));
+                                               "&action=" + http::percent_encode(flags.action) + object_query(flags)));
   BERTH_TRYV(say(flags.admin,
                  shown(answer, "subject") + (shown(answer, "allowed") == "yes" ? " may " : " may not ") + flags.action +
-                     " " + flags.repo + ": " + shown(answer, "because") + "\nThis can be changed by " +
-                     shown(answer, "changeable_by") + ".",
+                     " " + (flags.repo.empty() ? "the registry" : flags.repo) + ": " + shown(answer, "because") +
+                     "\nThis can be changed by " + shown(answer, "changeable_by") + ".",
                  answer));
-  if (client.is_offline() && shown(answer, "allowed") != "yes") {
+  const bool is_of_repo = !shown(answer, "repo").empty();
+  if (client.is_offline() && is_of_repo && shown(answer, "allowed") != "yes") {
     std::fprintf(
         stderr,
         "berth: server.anonymous was not looked at, which may leave this open to everybody; a running registry "
@@ -157,8 +167,16 @@ void add_grant(CLI::App& parent, int& exit_code) {
   CLI::App* why =
       add_admin_verb(parent, "explain", "Why somebody may, or may not, do something", flags, exit_code, explain);
   why->add_option("SUBJECT", flags->subject, "A user, a robot, or anonymous")->required();
-  why->add_option("ACTION", flags->action, "pull, push, overwrite, delete, admin")->required();
-  why->add_option("REPO", flags->repo, "A repository, or a tag in it: acme/web, acme/web:1.0")->required();
+  why->add_option("ACTION", flags->action, "pull, push, overwrite, delete, admin; owners: to appoint a namespace's")
+      ->required();
+  why->add_option("OBJECT", flags->repo,
+                  "A repository, or a tag in it: acme/web, acme/web:1.0; with admin and owners a namespace, acme; "
+                  "nothing: the registry");
+  why->footer(
+      "Examples:\n"
+      "  berth explain bob push acme/web:1.0\n"
+      "  berth explain ann admin acme        whether she administers the namespace, and by which office\n"
+      "  berth explain ann admin             the registry");
 }
 
 }  // namespace berth::cli

@@ -84,6 +84,8 @@ GrantRow read(const sql::Row& row) {
   return {row.int64(0), row.int64(1), std::string(row.text(2)), std::string(row.text(3)), row.int64(4), row.int64(5)};
 }
 
+}  // namespace
+
 Result<Place> load_place(sql::Connection& db, std::optional<PrincipalId> principal, std::string_view ns) {
   Place out;
   BERTH_TRYV(db.query(kNamespaceAndRole, {ns, bind_optional(principal)}, [&](const sql::Row& row) {
@@ -95,8 +97,6 @@ Result<Place> load_place(sql::Connection& db, std::optional<PrincipalId> princip
                       [&](const sql::Row& row) { out.grants.push_back(read(row)); }));
   return out;
 }
-
-}  // namespace
 
 Result<GrantId> put_grant(sql::Connection& db, NamespaceId ns, const GrantRow& grant, const Stamp& stamp) {
   GrantId id = 0;

@@ -40,6 +40,8 @@ struct Place {
   std::optional<Role> role;      // in the organisation
   std::vector<GrantRow> grants;  // in that namespace, its own and its teams', whatever the pattern
 };
+/// `principal` empty: an anonymous caller.
+Result<Place> load_place(sql::Connection& db, std::optional<PrincipalId> principal, std::string_view ns);
 /// What there is to know about a subject's place at a repository.
 struct Standing {
   std::shared_ptr<const Place> place = std::make_shared<const Place>();  // never null; shared: by who remembers it

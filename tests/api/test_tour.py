@@ -219,6 +219,9 @@ def grants(world, ann):
     verdict = ann.get("/explain?repo=acme/web-1:2.0&action=push&subject=bob").json()
     assert (verdict["repo"], verdict["tag"], verdict["right"]) == ("acme/web-1", "2.0", "write")
     ann.get("/explain?repo=acme/web-1:&action=push", status=400)
+    verdict = ann.get("/explain?namespace=acme&action=owners").json()
+    assert (verdict["namespace"], verdict["right"], verdict["allowed"]) == ("acme", "owners", True)
+    assert ann.get("/explain?action=admin").json()["because"] == "no office gives it"
     ann.delete(f"/namespaces/acme/grants/{grant['id']}")
     assert ann.get("/explain?repo=acme/web-1&action=push&subject=bob").json()["allowed"] is False
 

@@ -128,6 +128,9 @@ def test_organisations_teams_and_grants(signed_in):
     assert "bob" in signed_in.ok("org", "team", "members", "acme", "devs")
     assert "bob may not push acme/web" in signed_in.ok("explain", "bob", "push", "acme/web")
     assert "bob may pull acme/web: bob is a reader of acme" in signed_in.ok("explain", "bob", "pull", "acme/web")
+    assert "bob may not admin acme: no office gives it" in signed_in.ok("explain", "bob", "admin", "acme")
+    assert "ann may owners acme: ann is an administrator" in signed_in.ok("explain", "ann", "owners", "acme")
+    assert "bob may not admin the registry: no office gives it" in signed_in.ok("explain", "bob", "admin")
     signed_in.ok("grant", "add", "acme/devs", "acme/web-*", "--allow", "write,overwrite")
     said = signed_in.ok("explain", "bob", "push", "acme/web-shop")
     assert "bob may push acme/web-shop: the grant" in said and "to the team acme/devs" in said

@@ -103,49 +103,30 @@ Result<void> check_right(AdminCall& call, const std::string& name, auth::Right r
   if (!repo) return invisible();
   BERTH_TRY(const auth::RulingPtr ruling, call.deps.directory.ruling(call.identity.subject, *repo));
   const auth::Rights rights = call.identity.narrowing.apply(ruling->rights, name);
+  call.rule = auth::to_text(ruling->cause_of(right));
   if (rights.has(right)) return {};
   if (!rights.has(auth::Right::read)) return invisible();
   return fail(Errc::denied, "the right " + std::string(auth::to_string(right)) + " on " + name + " is missing");
 }
 
-Result<void> check_namespace_admin(AdminCall& call, std::string_view ns) {
-  BERTH_TRYV(check_not_a_job(call));
-  if (call.identity.narrowing.is_narrow)
-    return fail(Errc::denied, "a token that is narrowed to repositories cannot administer a namespace");
-  const auto repo = oci::RepoName::parse(ns);
-  if (!repo) return invisible();
-  BERTH_TRY(const auth::RulingPtr ruling, call.deps.directory.ruling(call.identity.subject, *repo));
-  // By what somebody is, never by a grant: one is on repositories, be it the one of the namespace's own name, and who
-  // could make himself an owner by it would have all of them.
-  switch (ruling->cause_of(auth::Right::admin).kind) {
-    case auth::Cause::Kind::administrator:
-    case auth::Cause::Kind::own_namespace:
-    case auth::Cause::Kind::role: return {};
-    case auth::Cause::Kind::nothing:
-    case auth::Cause::Kind::granted:
-    case auth::Cause::Kind::denied:
-    case auth::Cause::Kind::visible:
-    case auth::Cause::Kind::everybody: break;
-  }
-  return invisible();
+Result<void> check_act_on(AdminCall& call, auth::Act act, std::string_view ns = {}) {
+  BERTH_TRY(const auth::Decision decision, call.deps.directory.decide(call.identity.asker(), act, ns));
+  if (!decision.is_allowed()) return refuse(decision, act, ns);
+  call.rule = auth::to_text(decision.cause);
+  return {};
 }
 
 Result<void> check_need(AdminCall& call, AdminNeed need) {
-  const auth::Subject& subject = call.identity.subject;
+  call.rule = need == AdminNeed::anybody ? "open to everybody" : "own account";
   if (need == AdminNeed::anybody) return {};
-  if (subject.kind == auth::Subject::Kind::anonymous && need != AdminNeed::repo_reader)
+  if (call.identity.is_anonymous() && need != AdminNeed::repo_reader)
     return fail(Errc::unauthorized, "authentication required");
-  const bool is_whole = !call.identity.narrowing.is_narrow;
   switch (need) {
     case AdminNeed::anybody:
     case AdminNeed::account: return {};
-    case AdminNeed::user:
-      if (subject.kind == auth::Subject::Kind::user && is_whole) return {};
-      return fail(Errc::denied, "this needs a user's own password, or a token that is not narrowed to repositories");
-    case AdminNeed::administrator:
-      if (subject.is_admin && is_whole) return {};
-      return fail(Errc::denied, "this needs an administrator of the registry");
-    case AdminNeed::namespace_admin: return check_namespace_admin(call, call.captures.front());
+    case AdminNeed::user: return check_act_on(call, auth::Act::keep_account);
+    case AdminNeed::administrator: return check_act_on(call, auth::Act::administer_registry);
+    case AdminNeed::namespace_admin: return check_act_on(call, auth::Act::administer_namespace, call.captures.front());
     case AdminNeed::repo_reader: return check_right(call, call.captures.front(), auth::Right::read);
     case AdminNeed::repo_admin: return check_right(call, call.captures.front(), auth::Right::admin);
   }
@@ -293,16 +274,38 @@ Result<void> check_has_account(const AdminCall& call) {
               "this is done by an account, and who owns the data folder is none; say with --user as whom");
 }
 
-Result<void> check_not_a_job(const AdminCall& call) {
-  if (call.identity.trust_rule == 0) return {};
-  return fail(Errc::denied, "a job that signed in with its ID token cannot do what outlives it");
+std::unexpected<Error> refuse(const auth::Decision& decision, auth::Act act, std::string_view ns) {
+  using auth::Act;
+  if (decision.why == auth::Decision::Why::of_a_job)
+    return fail(Errc::denied, "a job that signed in with its ID token cannot do what outlives it");
+  const bool is_narrowed = decision.why == auth::Decision::Why::narrowed;
+  switch (act) {
+    case Act::administer_namespace:
+      if (!is_narrowed) return invisible();
+      [[fallthrough]];
+    case Act::appoint_owners:
+      if (is_narrowed)
+        return fail(Errc::denied, "a token that is narrowed to repositories cannot administer a namespace");
+      return fail(Errc::denied, "only an owner of " + std::string(ns) + " makes owners, or changes one");
+    case Act::keep_account:
+      return fail(Errc::denied, "this needs a user's own password, or a token that is not narrowed to repositories");
+    case Act::administer_registry:
+    case Act::see_every_repository: break;
+  }
+  return fail(Errc::denied, "this needs an administrator of the registry");
+}
+
+Result<void> check_act(const AdminCall& call, auth::Act act) {
+  const auth::Decision decision = auth::decide(call.identity.asker(), act);
+  if (decision.is_allowed()) return {};
+  return refuse(decision, act);
 }
 
 meta::AuditEntry audit_entry(const AdminCall& call) {
   meta::AuditEntry entry = call.deps.audit.entry(call.identity, call.request.address, call.request_id);
   entry.action = call.operation;
   entry.target = call.request.path.substr(0, kTargetBytesMax);
-  entry.rule = call.identity.subject.is_admin ? "administrator" : "own account, or rights in the namespace";
+  entry.rule = call.rule;
   entry.detail = joined_objects(entry.detail, call.detail);
   return entry;
 }

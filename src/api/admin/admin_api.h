@@ -93,6 +93,7 @@ struct AdminCall {
   std::string_view operation;
   std::string request_id;
   std::string detail = "{}";  // for the audit log, a JSON object; no secrets
+  std::string rule = {};      // likewise: by what the caller may
 
   meta::Stamp stamp() const {
     const bool is_known = identity.subject.id != 0;
@@ -185,9 +186,10 @@ Result<std::optional<meta::TokenRow>> secret_of(const AdminCall& call);
 /// For what is made in the name of an account: whoever works on a stopped server's folder may have none.
 /// Errors: parameter_invalid.
 Result<void> check_has_account(const AdminCall& call);
-/// For what is made to last: a job that signed in with its ID token must not make what outlives it.
-/// Errors: denied.
-Result<void> check_not_a_job(const AdminCall& call);
+/// What decide() said against something; ns: what it is on. account_unknown where it may not be seen, else denied.
+std::unexpected<Error> refuse(const auth::Decision& decision, auth::Act act, std::string_view ns = {});
+/// Whether the caller may do what the route's need does not tell. Errors: likewise.
+Result<void> check_act(const AdminCall& call, auth::Act act);
 
 /// What the call did, for the audit log.
 meta::AuditEntry audit_entry(const AdminCall& call);

@@ -38,14 +38,6 @@ Result<meta::Principal> load_team(sql::Connection& db, std::string_view name) {
   return *std::move(found);
 }
 
-Result<bool> is_member(sql::Connection& db, std::string_view org_name, std::string_view user_name) {
-  BERTH_TRY(const auto org, meta::find_namespace(db, org_name));
-  BERTH_TRY(const auto user, meta::find_principal(db, user_name));
-  if (!org || !user) return false;
-  BERTH_TRY(const auto role, meta::find_role(db, org->id, user->id));
-  return role.has_value();
-}
-
 constexpr std::size_t kGroupsMax = 50;
 constexpr std::size_t kGroupBytesMax = 256;
 
@@ -88,36 +80,33 @@ AdminReply namespace_reply(const meta::Namespace& ns, int status = 200) {
 
 /// A member as a call is about him.
 struct MemberAsked {
-  auth::Subject self;
+  auth::Identity self;
   std::string org;
   std::string user;
 };
-MemberAsked member_asked(const AdminCall& call) { return {call.identity.subject, call.captures[0], call.captures[1]}; }
+MemberAsked member_asked(const AdminCall& call) { return {call.identity, call.captures[0], call.captures[1]}; }
 
 /// Who is no owner makes no owners, and takes nothing from one: as things are in the transaction that would do it.
-Result<void> check_ownership(sql::Connection& db, const MemberAsked& asked, meta::Role wanted) {
-  if (asked.self.is_admin) return {};
-  BERTH_TRY(const auto org, load_namespace(db, asked.org));
-  BERTH_TRY(const auto own, meta::find_role(db, org.id, asked.self.id));
-  if (own == meta::Role::owner) return {};
-  BERTH_TRY(const auto user, meta::find_principal(db, asked.user));
-  std::optional<meta::Role> theirs;
-  if (user) {
-    BERTH_TRY(theirs, meta::find_role(db, org.id, user->id));
-  }
-  if (wanted != meta::Role::owner && theirs != meta::Role::owner) return {};
-  return fail(Errc::denied, "only an owner of " + asked.org + " makes owners, or changes one");
+/// The role he has; nullopt: he is no member.
+Result<std::optional<meta::Role>> check_ownership(sql::Connection& db, const MemberAsked& asked,
+                                                  std::optional<meta::Role> wanted) {
+  const meta::PrincipalId id = asked.self.subject.id;
+  BERTH_TRY(const auto place, meta::load_place(db, id != 0 ? std::optional(id) : std::nullopt, asked.org));
+  BERTH_TRY(const auto now, auth::role_of_member(db, asked.org, asked.user));
+  const auth::Act act = auth::act_on_member(now, wanted);
+  const auth::Decision decision = auth::decide(asked.self.asker(), act, place);
+  if (!decision.is_allowed()) return refuse(decision, act, asked.org);
+  return now;
 }
 
 }  // namespace
 
 Done list_orgs(AdminCall& call) {
   BERTH_CO_TRY(const auto page, page_of(call));
-  const auth::Subject& subject = call.identity.subject;
   std::vector<std::string> items;
-  if (!subject.is_admin) {  // everybody sees his own, which are few
-    BERTH_CO_TRY(auto own,
-                 call.deps.store.peek([&](sql::Connection& db) { return meta::list_orgs_of(db, subject.id); }));
+  if (!check_act(call, auth::Act::administer_registry)) {  // everybody sees his own, which are few
+    BERTH_CO_TRY(auto own, call.deps.store.peek(
+                               [&](sql::Connection& db) { return meta::list_orgs_of(db, call.identity.subject.id); }));
     std::erase_if(own, [&](const meta::Namespace& org) { return org.name <= page.after; });
     std::ranges::sort(own, {}, &meta::Namespace::name);
     const bool is_full = std::ssize(own) > page.limit;
@@ -227,11 +216,10 @@ Done put_member(AdminCall& call) {
       const bool was_in,
       co_await change_accounts(
           call, [=, asked = member_asked(call), must_be_new = must_be_new(call)](sql::Connection& db) -> Result<bool> {
-            BERTH_TRYV(check_ownership(db, asked, *role));
-            BERTH_TRY(const bool is_in, is_member(db, asked.org, asked.user));
-            BERTH_TRYV(check_new(must_be_new, is_in));
+            BERTH_TRY(const auto now, check_ownership(db, asked, *role));
+            BERTH_TRYV(check_new(must_be_new, now.has_value()));
             BERTH_TRYV(auth::put_member(db, asked.org, asked.user, *role));
-            return is_in;
+            return now.has_value();
           }));
   JsonObject out;
   out.text("user", call.captures[1]).text("role", word);
@@ -243,7 +231,7 @@ Done put_member(AdminCall& call) {
 
 Done remove_member(AdminCall& call) {
   BERTH_CO_TRYV(co_await change_accounts(call, [asked = member_asked(call)](sql::Connection& db) -> Result<void> {
-    BERTH_TRYV(check_ownership(db, asked, meta::Role::reader));
+    BERTH_TRYV(check_ownership(db, asked, std::nullopt));
     return auth::remove_member(db, asked.org, asked.user);
   }));
   co_return no_content();

@@ -151,7 +151,7 @@ Done create_robot(AdminCall& call) {
   BERTH_CO_TRY(const auto grants, grants_of(fields, robot.ns));
   BERTH_CO_TRYV(fields.finish());
   // A plain name is one that a person could want, or be taken for.
-  if (robot.name.find('+') == std::string::npos && !call.identity.subject.is_admin)
+  if (robot.name.find('+') == std::string::npos && !check_act(call, auth::Act::administer_registry))
     co_return fail(Errc::denied,
                    "only an administrator gives robots plain names; call it " + robot.ns + "+" + robot.name);
   robot.description = description.value_or("");

@@ -70,7 +70,7 @@ constexpr AdminRoute kRoutes[] = {
     {Method::get, "namespaces/{ns}/grants", Need::namespace_admin, admin::list_grants, "listGrants", kPage},
     {Method::put, "namespaces/{ns}/grants", Need::namespace_admin, admin::put_grant, "putGrant", "If-None-Match"},
     {Method::delete_, "namespaces/{ns}/grants/{id}", Need::namespace_admin, admin::remove_grant, "removeGrant"},
-    {Method::get, "explain", Need::account, admin::explain, "explain", "repo action subject"},
+    {Method::get, "explain", Need::account, admin::explain, "explain", "repo namespace action subject"},
     {Method::get, "audit", Need::administrator, admin::list_audit, "listAudit",
      "actor target action since limit cursor"},
     {Method::get, "audit/export", Need::administrator, admin::export_audit, "exportAudit", "after limit"},

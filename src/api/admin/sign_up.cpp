@@ -35,7 +35,9 @@ Result<meta::TokenRow> find_invite(sql::Connection& db, const std::string& secre
       row && row->kind == meta::TokenKind::invite && !row->revoked_at_ms && row->expires_at_ms.value_or(0) > now_ms;
   if (!is_live) return invite_refused();
   BERTH_TRY(const auto maker, meta::find_principal(db, row->principal));
-  if (!maker || !maker->is_admin || !auth::subject_of(*maker, now_ms)) return invite_refused();
+  const auto subject = maker ? auth::subject_of(*maker, now_ms) : std::nullopt;
+  if (!subject || !auth::decide({.subject = *subject}, auth::Act::administer_registry).is_allowed())
+    return invite_refused();
   return *row;
 }
 

@@ -85,7 +85,7 @@ Done get_self(AdminCall& call) {
   for (const meta::Namespace& org : orgs) names.push_back(org.name);
   JsonObject out;
   out.text("name", found->name).text("kind", subject.kind == auth::Subject::Kind::robot ? "robot" : "user");
-  out.text_or_null("email", found->email).text("display_name", found->display_name).boolean("admin", subject.is_admin);
+  out.text_or_null("email", found->email).text("display_name", found->display_name).boolean("admin", found->is_admin);
   out.texts("organizations", names).raw("created_at", time_json(found->created_at_ms));
   AdminReply reply;
   reply.body = out.str();
