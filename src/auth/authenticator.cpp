@@ -182,6 +182,7 @@ void Authenticator::remember(std::string_view authorization, const std::optional
   std::size_t bytes = sizeof(Identity) + identity->subject.name.size();
   for (const Scope& scope : identity->access) bytes += sizeof(Scope) + scope.name.size();
   for (const auto& part : identity->narrowing.parts) bytes += sizeof(part) + part.pattern.str().size();
+  for (const std::string& ns : identity->narrowing.namespaces) bytes += sizeof(ns) + ns.size();
   const CacheKey key = key_of(authorization);
   cache_.put({}, {reinterpret_cast<const char*>(key.data()), key.size()}, *stamp, identity, bytes);
 }

@@ -1,5 +1,6 @@
 #include "auth/decision.h"
 
+#include <algorithm>
 #include <bit>
 
 namespace berth::auth {
@@ -71,14 +72,17 @@ Cause office_of(const Subject& subject, const meta::Place& place) {
 Cause office_for(Act act, const Subject& subject, const meta::Place& place) {
   const Cause office = office_of(subject, place);
   switch (act) {
-    case Act::keep_account:
+    case Act::keep_profile:
+    case Act::keep_credentials:
       if (subject.kind != Subject::Kind::user) return {};
       return {.kind = Cause::Kind::own_account, .grant = 0, .role = {}};
     case Act::administer_namespace: return office;
     case Act::appoint_owners:  // admins are no owners, and do not make themselves some
       if (office.kind == Cause::Kind::role && office.role == meta::Role::owner) return office;
       [[fallthrough]];
+    case Act::read_registry:
     case Act::administer_registry:
+    case Act::appoint_administrators:
     case Act::see_every_repository: return office.kind == Cause::Kind::administrator ? office : Cause{};
   }
   return {};
@@ -222,7 +226,37 @@ Act act_on_member(std::optional<meta::Role> now, std::optional<meta::Role> wante
   return is_about_an_owner ? Act::appoint_owners : Act::administer_namespace;
 }
 
-Decision decide(const Asker& asker, Act act, const meta::Place& place) {
+bool Narrowing::covers(Act act, std::string_view ns) const {
+  if (!is_narrow) return true;
+  switch (act) {
+    case Act::keep_profile: return profile;
+    case Act::administer_namespace:
+    case Act::appoint_owners: return std::ranges::find(namespaces, ns) != namespaces.end();
+    case Act::read_registry: return registry != Registry::nothing;
+    case Act::administer_registry: return registry == Registry::write;
+    // By these a token could become its owner, or somebody else.
+    case Act::keep_credentials:
+    case Act::appoint_administrators: return false;
+    case Act::see_every_repository: return false;
+  }
+  return false;
+}
+
+std::string scope_for(Act act, std::string_view ns) {
+  switch (act) {
+    case Act::keep_profile: return "user";
+    case Act::administer_namespace:
+    case Act::appoint_owners: return "org:admin:" + std::string(ns);
+    case Act::read_registry: return "admin:read";
+    case Act::administer_registry: return "admin:write";
+    case Act::keep_credentials:
+    case Act::appoint_administrators:
+    case Act::see_every_repository: break;
+  }
+  return {};
+}
+
+Decision decide(const Asker& asker, Act act, std::string_view ns, const meta::Place& place) {
   using Why = Decision::Why;
   const Cause office = office_for(act, asker.subject, place);
   const bool has_none = !allows(office);
@@ -230,7 +264,7 @@ Decision decide(const Asker& asker, Act act, const meta::Place& place) {
   // may not do it with what he came with (A10).
   if (has_none && !is_of_namespace(act)) return {Why::no_office, office};
   if (asker.is_job) return {Why::of_a_job, office};
-  if (asker.narrowing != nullptr && asker.narrowing->is_narrow) return {Why::narrowed, office};
+  if (asker.narrowing != nullptr && !asker.narrowing->covers(act, ns)) return {Why::narrowed, office};
   return {has_none ? Why::no_office : Why::allowed, office};
 }
 

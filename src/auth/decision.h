@@ -85,31 +85,42 @@ std::string describe(const Cause& cause, const Subject& subject, std::string_vie
 /// Who could change that, in the same words whether there is such a namespace or not, and whatever it is (A10).
 std::string changeable_by(const Cause& cause, std::string_view ns);
 
-/// What a token leaves of its subject's rights. Without patterns: everything.
-struct Narrowing {
-  struct Part {
-    RepoPattern pattern;
-    Rights rights;
-  };
-  bool is_narrow = false;
-  std::vector<Part> parts;
-
-  Rights apply(Rights rights, std::string_view repo) const;
-};
-
 // ---- beside rights on repositories
 
 enum class Act : std::uint8_t {
-  keep_account,          // one's own, as a person: what it says of itself, its sessions, tokens and password
-  administer_namespace,  // its members, teams, robots, grants and trust rules; or to remove it
-  appoint_owners,        // of an organisation: to make one, to change or remove one
-  administer_registry,   // accounts, organisations, the record; and robots may have plain names
-  see_every_repository,  // at once, without a look at each
+  keep_profile,            // of one's own account: what it says of itself, its sessions
+  keep_credentials,        // likewise: its tokens and its password
+  administer_namespace,    // its members, teams, robots, grants and trust rules; or to remove it
+  appoint_owners,          // of an organisation: to make one, to change or remove one
+  read_registry,           // accounts, organisations, the record
+  administer_registry,     // to change them; and robots may have plain names
+  appoint_administrators,  // to make or unmake one, and to say how somebody else signs in
+  see_every_repository,    // at once, without a look at each
 };
 /// Whether that is about a namespace, and not about the registry or oneself.
 bool is_of_namespace(Act act);
 /// What it takes to make of somebody's role in an organisation another one; nullopt: he is not in it.
 Act act_on_member(std::optional<meta::Role> now, std::optional<meta::Role> wanted);
+
+/// What a token leaves of what its subject may. Not narrow: everything.
+struct Narrowing {
+  struct Part {
+    RepoPattern pattern;
+    Rights rights;
+  };
+  enum class Registry : std::uint8_t { nothing, read, write };  // the last includes the one before
+  bool is_narrow = false;
+  std::vector<Part> parts;              // rights on repositories
+  std::vector<std::string> namespaces;  // to administer
+  bool profile = false;                 // one's own
+  Registry registry = Registry::nothing;
+
+  Rights apply(Rights rights, std::string_view repo) const;
+  /// Whether it leaves that; ns: what the act is on.
+  bool covers(Act act, std::string_view ns) const;
+};
+/// The scope that a token needs for it, "org:admin:acme"; empty: no narrowed token can do that.
+std::string scope_for(Act act, std::string_view ns);
 
 /// Who asks, as far as what he signed in with lets him.
 struct Asker {
@@ -131,7 +142,7 @@ struct Decision {
   bool is_allowed() const { return why == Why::allowed; }
 };
 
-/// place: of the asker in the namespace that the act is on.
-Decision decide(const Asker& asker, Act act, const meta::Place& place = {});
+/// ns: the namespace that the act is on, and `place` the asker's there.
+Decision decide(const Asker& asker, Act act, std::string_view ns = {}, const meta::Place& place = {});
 
 }  // namespace berth::auth

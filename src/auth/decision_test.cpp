@@ -284,24 +284,22 @@ struct OfficeRow {
   std::string_view why;
   Subject subject;
   meta::Place place;
-  std::string_view
-      may;  // n: administers the namespace, o: appoints its owners, r: administers the registry, s: sees all
+  std::string_view may;  // letters of kActs
 };
 meta::Place place(std::optional<meta::Namespace> ns, std::optional<meta::Role> role = {},
                   std::vector<Give> gives = {}) {
   return {.ns = std::move(ns), .role = role, .grants = rows(gives)};
 }
 
-constexpr std::pair<char, Act> kActs[] = {{'n', Act::administer_namespace},
-                                          {'o', Act::appoint_owners},
-                                          {'r', Act::administer_registry},
-                                          {'s', Act::see_every_repository}};
+constexpr std::pair<char, Act> kActs[] = {{'n', Act::administer_namespace},   {'o', Act::appoint_owners},
+                                          {'l', Act::read_registry},          {'r', Act::administer_registry},
+                                          {'a', Act::appoint_administrators}, {'s', Act::see_every_repository}};
 
 TEST(Office, IsWhatSomebodyIsAndNeverAGrant) {  // S10
   using meta::Role;
   const OfficeRow table[] = {
-      {"an administrator, wherever", user(true), place({}), "nors"},
-      {"an administrator in an organisation", user(true), place(organization()), "nors"},
+      {"an administrator, wherever", user(true), place({}), "nolras"},
+      {"an administrator in an organisation", user(true), place(organization()), "nolras"},
       {"who owns the namespace", user(), place(namespace_of(kAnn)), "n"},
       {"a robot of that number", robot(), place(namespace_of(kAnn + 1)), ""},
       {"somebody else's namespace", user(), place(namespace_of(kAnn + 1)), ""},
@@ -320,16 +318,18 @@ TEST(Office, IsWhatSomebodyIsAndNeverAGrant) {  // S10
   for (const OfficeRow& row : table) {
     std::string may;
     for (const auto& [letter, act] : kActs) {
-      if (decide({.subject = row.subject}, act, row.place).is_allowed()) may += letter;
+      if (decide({.subject = row.subject}, act, "acme", row.place).is_allowed()) may += letter;
     }
     EXPECT_EQ(may, row.may) << row.why;
   }
 }
 
 TEST(Office, OverOnesOwnAccountIsAPersons) {
-  EXPECT_TRUE(decide({.subject = user()}, Act::keep_account).is_allowed());
-  EXPECT_FALSE(decide({.subject = robot()}, Act::keep_account).is_allowed());
-  EXPECT_FALSE(decide({.subject = {}}, Act::keep_account).is_allowed());
+  for (const Act act : {Act::keep_profile, Act::keep_credentials}) {
+    EXPECT_TRUE(decide({.subject = user()}, act).is_allowed());
+    EXPECT_FALSE(decide({.subject = robot()}, act).is_allowed());
+    EXPECT_FALSE(decide({.subject = {}}, act).is_allowed());
+  }
 }
 
 TEST(Office, OfAnOrganisationMattersWhereAnOwnerComesOrGoes) {
@@ -343,19 +343,61 @@ TEST(Office, OfAnOrganisationMattersWhereAnOwnerComesOrGoes) {
   EXPECT_EQ(act_on_member(Role::owner, none), Act::appoint_owners);
 }
 
+struct CoverRow {
+  std::string_view why;
+  Narrowing narrowing;
+  std::string_view covers;  // letters of kActs, of the namespace acme; p: the profile, c: the credentials
+};
+Narrowing narrow(Narrowing out = {}) {
+  out.is_narrow = true;
+  return out;
+}
+
+TEST(Office, IsLeftByTheScopeThatNamesIt) {  // A16
+  using Registry = Narrowing::Registry;
+  const CoverRow table[] = {
+      {"not narrow", {}, "nolraspc"},
+      {"narrowed to nothing", narrow(), ""},
+      {"a namespace", narrow({.namespaces = {"acme"}}), "no"},
+      {"another one", narrow({.namespaces = {"acm"}}), ""},
+      {"the profile", narrow({.profile = true}), "p"},
+      {"to look at the registry", narrow({.registry = Registry::read}), "l"},
+      {"to administer it, and to become nobody else", narrow({.registry = Registry::write}), "lr"},
+  };
+  std::vector<std::pair<char, Act>> acts(std::begin(kActs), std::end(kActs));
+  acts.insert(acts.end(), {{'p', Act::keep_profile}, {'c', Act::keep_credentials}});
+  const Subject admin = user(true);
+  for (const CoverRow& row : table) {
+    std::string covers;
+    for (const auto& [letter, act] : acts) {
+      const Asker asker{.subject = admin, .narrowing = &row.narrowing};
+      if (decide(asker, act, "acme", place(organization())).is_allowed()) covers += letter;
+    }
+    EXPECT_EQ(covers, row.covers) << row.why;
+  }
+}
+
+TEST(Office, IsNoMoreByAScopeThanWithoutOne) {  // A16
+  const Narrowing all = narrow({.namespaces = {"acme"}, .profile = true, .registry = Narrowing::Registry::write});
+  const Subject plain = user();
+  for (const auto& [letter, act] : kActs) {
+    const Asker asker{.subject = plain, .narrowing = &all};
+    EXPECT_FALSE(decide(asker, act, "acme", place(organization())).is_allowed()) << letter;
+  }
+}
+
 TEST(Office, IsNotForANarrowSecretNorForAJob) {  // A16
-  Narrowing narrow;
-  narrow.is_narrow = true;
+  const Narrowing nothing = narrow();
   const Subject admin = user(true);
   for (const auto& [letter, act] : kActs) {
-    const Decision by_secret = decide({.subject = admin, .narrowing = &narrow}, act);
+    const Decision by_secret = decide({.subject = admin, .narrowing = &nothing}, act);
     EXPECT_EQ(by_secret.why, Decision::Why::narrowed) << letter;
     EXPECT_EQ(by_secret.cause.kind, Kind::administrator) << letter << ": what the subject is, is told all the same";
     EXPECT_EQ(decide({.subject = admin, .is_job = true}, act).why, Decision::Why::of_a_job) << letter;
   }
-  EXPECT_EQ(decide({.subject = user(), .narrowing = &narrow}, Act::administer_registry).why, Decision::Why::no_office)
+  EXPECT_EQ(decide({.subject = user(), .narrowing = &nothing}, Act::administer_registry).why, Decision::Why::no_office)
       << "no other secret would help";
-  EXPECT_EQ(decide({.subject = user(), .narrowing = &narrow}, Act::administer_namespace).why, Decision::Why::narrowed)
+  EXPECT_EQ(decide({.subject = user(), .narrowing = &nothing}, Act::administer_namespace).why, Decision::Why::narrowed)
       << "what the namespace says is not told (A10)";
 }
 

@@ -68,7 +68,7 @@ Result<Decision> Directory::decide(const Asker& asker, Act act, std::string_view
   const auto name = oci::RepoName::parse(ns);
   if (!name) return Decision();  // there is none of that name, and never will be
   BERTH_TRY(const auto found, standing(asker.subject, *name));
-  return auth::decide(asker, act, *found.place);
+  return auth::decide(asker, act, ns, *found.place);
 }
 
 RulingPtr Directory::find_ruling(const Subject& subject, std::string_view repo) {

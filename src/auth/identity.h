@@ -46,8 +46,8 @@ struct Identity {
 /// shared: by the cache of credentials and by requests.
 using IdentityPtr = std::shared_ptr<const Identity>;
 
-/// From the `scope` of a secret's row: {"repos":[{"pattern":"acme/**","rights":"read,write"}]}, or {} for one that is
-/// not narrowed. What cannot be read leaves nothing.
+/// From the `scope` of a secret's row, {"repos":[{"pattern":"acme/**","rights":"read,write"}],"namespaces":["acme"],
+/// "profile":true,"registry":"read"}, or {} for one that is not narrowed. What cannot be read leaves nothing.
 Narrowing parse_narrowing(std::string_view json);
 std::string print_narrowing(const Narrowing& narrowing);
 

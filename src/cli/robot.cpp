@@ -190,8 +190,10 @@ void add_token(CLI::App& parent, int& exit_code) {
   CLI::App* creating =
       add_admin_verb(*command, "create", "Make a token; it is printed once", flags, exit_code, create_token);
   creating->add_option("--name", flags->name, "What it is for")->capture_default_str();
-  creating->add_option("--scope", flags->scopes,
-                       "Only this: REPOSITORY:RIGHTS, as acme/web:read,write; again for more");
+  creating->add_option(
+      "--scope", flags->scopes,
+      "Only this: REPOSITORY:RIGHTS, as acme/web:read,write, or org:admin:NAMESPACE, user, admin:read, "
+      "admin:write; again for more");
   creating->add_option("--expires", flags->expires, "When it ends: 90d, 12h (default: never)");
   add_admin_verb(*command, "ls", "List your tokens", flags, exit_code, [](const TokenFlags& f) {
     return list_and_print(f.admin, "user/tokens",
@@ -211,6 +213,15 @@ void add_token(CLI::App& parent, int& exit_code) {
                  })
       ->add_option("ID", flags->id)
       ->required();
+  command->footer(
+      "A scope never gives more than you may. repo:RIGHTS:REPOSITORY is REPOSITORY:RIGHTS; org:admin:acme administers "
+      "the\n"
+      "namespace acme, user keeps your profile and sessions, admin:read looks at what administrators do, admin:write "
+      "does\n"
+      "it. No scope makes tokens, changes a password or makes administrators.\n\n"
+      "Examples:\n"
+      "  berth token create --name laptop --scope 'acme/**:read,write' --expires 90d\n"
+      "  berth token create --name watch --scope admin:read");
 }
 
 }  // namespace berth::cli

@@ -52,6 +52,12 @@ def tokens(world, ann):
     world.root.get(f"/user/tokens/{token['id']}", status=404)
     short = narrow.post("/auth/short-lived", {"expires_in": "1h"}).json()
     assert short["scopes"] == token["scopes"], "what was made from a narrow secret is as narrow"
+    own = world.bearer(ann.post("/user/tokens", {"name": "own", "scopes": ["user", "org:admin:ann"]}).json()["secret"])
+    assert own.get("/user/sessions").json()["items"] != []
+    own.get("/namespaces/ann")
+    assert own.get("/users", status=403).json()["code"] == "denied"
+    assert own.get("/user/tokens", status=403).json()["scope"] is None
+    assert own.get("/namespaces/bob", status=403).json()["scope"] == "org:admin:bob"
     ann.delete(f"/user/tokens/{token['id']}")
     ann.delete(f"/user/tokens/{token['id']}", status=404)
     narrow.get("/user", status=401)

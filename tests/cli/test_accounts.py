@@ -311,7 +311,13 @@ def test_access_tokens_are_made_shown_once_and_revoked(signed_in):
     file = signed_in.home / "token"
     file.write_text(secret)
     narrow = signed_in.refused("user", "ls", BERTH_TOKEN_FILE=str(file))
-    assert "administrator" in narrow
+    assert "the scope admin:read is not among" in narrow
+    wider = signed_in.home / "wider"
+    wider.write_text(signed_in.ok("token", "create", "--scope", "admin:read", "--scope", "user", "--format", "{{.Secret}}"))
+    assert "ann" in signed_in.ok("user", "ls", BERTH_TOKEN_FILE=str(wider))
+    assert "admin:write" in signed_in.refused("user", "disable", "ann", BERTH_TOKEN_FILE=str(wider))
+    assert "narrowed to user, admin:read" in signed_in.ok("explain", "ann", "admin", "ann", BERTH_TOKEN_FILE=str(wider))
+    assert "is not a scope" in signed_in.refused("token", "create", "--scope", "everything")
     signed_in.ok("token", "revoke", listed["id"])
     assert "wrong user name or password" in signed_in.refused("repo", "ls", BERTH_TOKEN_FILE=str(file))
 

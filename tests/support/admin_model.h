@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,6 +25,8 @@ class AdminModel {
     robots_go_where_they_like,  // a robot's grants need not be in its namespace
     patterns_are_not_compared,  // with the namespace they are granted in
     children_are_wider,         // a secret made by a narrow one is as wide as it asks to be
+    scopes_are_everywhere,      // what administers one namespace administers all
+    scopes_make_administrators,
     the_last_owner_may_go,
   };
 
@@ -33,7 +36,8 @@ class AdminModel {
     bool is_narrow = false;
     std::string pattern = {};
     Letters letters = {};
-    bool is_robots_own = false;  // the secret by which a robot is itself
+    std::set<std::string> scopes = {};  // "user", "org:admin:acme", …
+    bool is_robots_own = false;         // the secret by which a robot is itself
   };
   struct RobotGrant {
     std::string pattern;
@@ -64,12 +68,22 @@ class AdminModel {
   int change_user(const Caller& caller, const std::string& name, std::optional<bool> admin,
                   std::optional<bool> disabled) {
     if (const int no = administrator(caller)) return no;
+    if (admin && !is_whole(caller) && flaw != Flaw::scopes_make_administrators) return 403;
     if (!is_user(name)) return 404;
     if ((admin == false || disabled == true) && is_last_admin(name)) return 409;
     auto& account = model_.accounts[name];
     account.is_admin = admin.value_or(account.is_admin);
     account.is_disabled = disabled.value_or(account.is_disabled);
     return 200;
+  }
+
+  int list_users(const Caller& caller) const {
+    const bool reads = caller.scopes.contains("admin:read") || caller.scopes.contains("admin:write");
+    return in_office(caller, reads) != 0 ? in_office(caller, reads) : 200;
+  }
+  int change_self(const Caller& caller) const {
+    if (caller.name.empty()) return 401;
+    return is_user(caller.name) && (is_whole(caller) || caller.scopes.contains("user")) ? 200 : 403;
   }
 
   // ---- organisations
@@ -138,7 +152,7 @@ class AdminModel {
     const bool all_inside = std::ranges::all_of(grants, [&](const auto& g) { return space_of(g.pattern) == space; });
     if (!all_inside && flaw != Flaw::robots_go_where_they_like) return 422;
     const std::size_t plus = name.find('+');
-    if (plus == std::string::npos && !model_.accounts[caller.name].is_admin) return 403;
+    if (plus == std::string::npos && administrator(caller) != 0) return 403;
     if (plus != std::string::npos && name.substr(0, plus) != space) return 422;
     if (!is_owned(space)) return 404;
     if (plus == std::string::npos && model_.spaces.contains(name)) return 409;
@@ -219,19 +233,25 @@ class AdminModel {
     if (caller.name.empty()) return 401;
     return is_user(caller.name) && is_whole(caller) ? 0 : 403;
   }
-  int administrator(const Caller& caller) const {
+  int administrator(const Caller& caller) const { return in_office(caller, caller.scopes.contains("admin:write")); }
+  int in_office(const Caller& caller, bool has_scope) const {
     if (caller.name.empty()) return 401;
-    return model_.accounts.at(caller.name).is_admin && is_whole(caller) ? 0 : 403;
+    return model_.accounts.at(caller.name).is_admin && (is_whole(caller) || has_scope) ? 0 : 403;
   }
   int in_charge(const Caller& caller, const std::string& space) const {
     if (caller.name.empty()) return 401;
-    if (!is_whole(caller)) return 403;
+    if (!is_whole(caller) && !administers_by_scope(caller, space)) return 403;
     if (model_.accounts.at(caller.name).is_admin) return 0;
     const auto found = model_.spaces.find(space);
     if (found != model_.spaces.end() && found->second.owner == caller.name) return 0;
     if (role_of(space, caller.name) >= 3) return 0;
     if (flaw == Flaw::grants_are_offices && model_.rights(caller.name, space).contains('a')) return 0;
     return 404;
+  }
+  bool administers_by_scope(const Caller& caller, const std::string& space) const {
+    if (caller.scopes.contains("org:admin:" + space)) return true;
+    return flaw == Flaw::scopes_are_everywhere &&
+           std::ranges::any_of(caller.scopes, [](const std::string& scope) { return scope.starts_with("org:admin:"); });
   }
   bool may_touch_owners(const Caller& caller, const std::string& org) const {
     return model_.accounts.at(caller.name).is_admin || role_of(org, caller.name) == 4 ||

@@ -98,6 +98,16 @@ std::unexpected<Error> invisible() {
   return fail(Errc::account_unknown, "there is no such thing, or you may not see it");
 }
 
+/// A denial whose item is the scope that would do; empty: none would. Only these have one.
+std::unexpected<Error> lacks_scope(const std::string& scope) {
+  std::string why = scope.empty()
+                        ? "no token that is narrowed may do this; it takes your password, or a token that is not"
+                        : "the token is narrowed, and the scope " + scope + " is not among what it is for";
+  return fail(Error(Errc::denied, std::move(why)).with_items({scope}));
+}
+
+bool lacks_a_scope(const Error& error) { return error.code == Errc::denied && !error.items.empty(); }
+
 Result<void> check_right(AdminCall& call, const std::string& name, auth::Right right) {
   const auto repo = oci::RepoName::parse(name);
   if (!repo) return invisible();
@@ -106,6 +116,7 @@ Result<void> check_right(AdminCall& call, const std::string& name, auth::Right r
   call.rule = auth::to_text(ruling->cause_of(right));
   if (rights.has(right)) return {};
   if (!rights.has(auth::Right::read)) return invisible();
+  if (ruling->rights.has(right)) return lacks_scope("repo:" + std::string(auth::to_string(right)) + ":" + name);
   return fail(Errc::denied, "the right " + std::string(auth::to_string(right)) + " on " + name + " is missing");
 }
 
@@ -124,8 +135,14 @@ Result<void> check_need(AdminCall& call, AdminNeed need) {
   switch (need) {
     case AdminNeed::anybody:
     case AdminNeed::account: return {};
-    case AdminNeed::user: return check_act_on(call, auth::Act::keep_account);
+    case AdminNeed::profile: return check_act_on(call, auth::Act::keep_profile);
+    case AdminNeed::user: return check_act_on(call, auth::Act::keep_credentials);
+    case AdminNeed::organizations:
+      return check_act_on(
+          call, check_act(call, auth::Act::read_registry) ? auth::Act::read_registry : auth::Act::keep_profile);
+    case AdminNeed::registry_reader: return check_act_on(call, auth::Act::read_registry);
     case AdminNeed::administrator: return check_act_on(call, auth::Act::administer_registry);
+    case AdminNeed::administrators_maker: return check_act_on(call, auth::Act::appoint_administrators);
     case AdminNeed::namespace_admin: return check_act_on(call, auth::Act::administer_namespace, call.captures.front());
     case AdminNeed::repo_reader: return check_right(call, call.captures.front(), auth::Right::read);
     case AdminNeed::repo_admin: return check_right(call, call.captures.front(), auth::Right::admin);
@@ -217,19 +234,21 @@ int status_of(const Error& error) {
 AdminReply problem(const Error& error, std::string_view request_id, std::string_view path) {
   const int status = status_of(error);
   JsonObject out;
-  std::string type = "/help/errors/" + std::string(to_string(error.code));
+  const std::string code(lacks_a_scope(error) ? "insufficient_scope" : to_string(error.code));
+  std::string type = "/help/errors/" + code;
   std::ranges::replace(type, '_', '-');
   out.text("type", type);
   out.text("title", title_of(status)).number("status", status);
   const std::string_view detail =
       status == 500 || error.message.empty() ? title_of(status) : std::string_view(error.message);
   out.text("detail", detail).text("instance", "/api/v1/" + std::string(path));
-  out.text("code", to_string(error.code)).text("request_id", request_id);
+  out.text("code", code).text("request_id", request_id);
   const bool is_of_body = error.code == Errc::parameter_invalid || error.code == Errc::account_invalid;
   if (is_of_body && !error.items.empty()) {
     const std::string entry = JsonObject().text("pointer", error.items.front()).text("detail", detail).str();
     out.raw("errors", "[" + entry + "]");
   }
+  if (lacks_a_scope(error)) out.text_or_null("scope", error.items.front());
   AdminReply reply;
   reply.status = status;
   reply.body = out.str();
@@ -278,18 +297,16 @@ std::unexpected<Error> refuse(const auth::Decision& decision, auth::Act act, std
   using auth::Act;
   if (decision.why == auth::Decision::Why::of_a_job)
     return fail(Errc::denied, "a job that signed in with its ID token cannot do what outlives it");
-  const bool is_narrowed = decision.why == auth::Decision::Why::narrowed;
+  if (decision.why == auth::Decision::Why::narrowed) return lacks_scope(auth::scope_for(act, ns));
   switch (act) {
-    case Act::administer_namespace:
-      if (!is_narrowed) return invisible();
-      [[fallthrough]];
+    case Act::administer_namespace: return invisible();
     case Act::appoint_owners:
-      if (is_narrowed)
-        return fail(Errc::denied, "a token that is narrowed to repositories cannot administer a namespace");
       return fail(Errc::denied, "only an owner of " + std::string(ns) + " makes owners, or changes one");
-    case Act::keep_account:
-      return fail(Errc::denied, "this needs a user's own password, or a token that is not narrowed to repositories");
+    case Act::keep_profile:
+    case Act::keep_credentials: return fail(Errc::denied, "this is for people, with an account of their own");
+    case Act::read_registry:
     case Act::administer_registry:
+    case Act::appoint_administrators:
     case Act::see_every_repository: break;
   }
   return fail(Errc::denied, "this needs an administrator of the registry");

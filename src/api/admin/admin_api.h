@@ -75,13 +75,17 @@ struct AdminReply {
 
 /// What a caller must be, before the handler looks at the object.
 enum class AdminNeed : std::uint8_t {
-  anybody,          // no account: the set-up, and what tells nothing
-  account,          // a signed-in user or robot
-  user,             // a person, by a credential that is not narrowed
-  administrator,    // of the registry
-  namespace_admin,  // of the namespace that the first capture names
-  repo_reader,      // the right to read the repository of the first capture
-  repo_admin,       // the right to administer it
+  anybody,               // no account: the set-up, and what tells nothing
+  account,               // a signed-in user or robot
+  profile,               // a person; a token for its profile
+  user,                  // a person, by a credential that is not narrowed
+  organizations,         // a person, or who reads the registry
+  registry_reader,       // an administrator of the registry; a token for reading
+  administrator,         // of the registry
+  administrators_maker,  // likewise, by a credential that is not narrowed
+  namespace_admin,       // of the namespace that the first capture names
+  repo_reader,           // the right to read the repository of the first capture
+  repo_admin,            // the right to administer it
 };
 
 struct AdminCall {
@@ -186,7 +190,8 @@ Result<std::optional<meta::TokenRow>> secret_of(const AdminCall& call);
 /// For what is made in the name of an account: whoever works on a stopped server's folder may have none.
 /// Errors: parameter_invalid.
 Result<void> check_has_account(const AdminCall& call);
-/// What decide() said against something; ns: what it is on. account_unknown where it may not be seen, else denied.
+/// What decide() said against something; ns: what it is on. account_unknown where it may not be seen, else denied, with
+/// the scope that is missing where another secret would do.
 std::unexpected<Error> refuse(const auth::Decision& decision, auth::Act act, std::string_view ns = {});
 /// Whether the caller may do what the route's need does not tell. Errors: likewise.
 Result<void> check_act(const AdminCall& call, auth::Act act);

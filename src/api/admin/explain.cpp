@@ -2,8 +2,11 @@
 // as at the gate; here stands what else a request would meet: the account itself, the secret it comes with, a setting.
 
 #include "api/admin/routes.h"
+#include "auth/token_scope.h"
 #include "meta/repos.h"
 #include "meta/tags.h"
+
+#include <algorithm>
 
 namespace berth::api::admin {
 
@@ -66,7 +69,7 @@ Result<Asked> subject_asked(AdminCall& call, std::string_view what, MayAsk may_a
   const auth::Subject& self = call.identity.subject;
   if (!name || *name == self.name) return Asked{self, true, {}};
   if (call.identity.narrowing.is_narrow)
-    return fail(Errc::denied, "a token that is narrowed to repositories may ask about its own account alone");
+    return fail(Errc::denied, "a token that is narrowed may ask about its own account alone");
   BERTH_TRY(const bool may, may_ask());
   if (!may) return fail(Errc::denied, "only who administers " + std::string(what) + " may ask about others");
   if (*name == "anonymous") return Asked();
@@ -83,15 +86,10 @@ Result<Asked> subject_asked(AdminCall& call, std::string_view what, MayAsk may_a
 
 /// "acme/web:read, acme/api:read and 3 more"
 std::string shown_scopes(const auth::Narrowing& narrowing) {
+  const std::vector<std::string> scopes = auth::scopes_of(narrowing);
   std::string out;
-  std::size_t shown = 0;
-  for (const auto& part : narrowing.parts) {
-    if (shown == kScopesShownMax) {
-      out += " and " + std::to_string(narrowing.parts.size() - shown) + " more";
-      break;
-    }
-    out += (shown++ == 0 ? "" : ", ") + part.pattern.str() + ":" + auth::to_text(part.rights);
-  }
+  for (std::size_t i = 0; i < std::min(scopes.size(), kScopesShownMax); ++i) out += (i == 0 ? "" : ", ") + scopes[i];
+  if (scopes.size() > kScopesShownMax) out += " and " + std::to_string(scopes.size() - kScopesShownMax) + " more";
   return out.empty() ? "nothing" : out;
 }
 
@@ -170,7 +168,7 @@ Result<Verdict> judge(const AdminCall& call, const OfficeAsked& office, const As
     BERTH_TRY(place, meta::load_place(db, id, office.ns));
   }
   const auth::Asker asker = asked.is_self ? call.identity.asker() : auth::Asker{.subject = subject};
-  const auth::Decision decision = auth::decide(asker, office.act, place);
+  const auth::Decision decision = auth::decide(asker, office.act, office.ns, place);
   if (decision.why == auth::Decision::Why::narrowed && auth::allows(decision.cause)) {
     BERTH_TRY(const auto why, narrowed_by(call, db));
     return Verdict{office.word, false, why, subject.name + ", by another token"};

@@ -2,6 +2,7 @@
 
 #include "api/admin/routes.h"
 #include "auth/secret.h"
+#include "auth/token_scope.h"
 
 #include <algorithm>
 
@@ -12,21 +13,14 @@ namespace {
 constexpr std::int64_t kShortLivedMs = 12LL * 60 * 60 * 1000;
 constexpr std::size_t kNameBytesMax = 100;
 constexpr std::int64_t kTokensMax = 1'000;  // of one user
-constexpr std::size_t kPartsMax = 50;       // of one token's scope
-
-/// As they were asked for.
-std::vector<std::string> scopes_of(const auth::Narrowing& narrowing) {
-  std::vector<std::string> out;
-  for (const auto& part : narrowing.parts) out.push_back(part.pattern.str() + ":" + auth::to_text(part.rights));
-  return out;
-}
+constexpr std::size_t kScopesMax = 50;      // of one token's scope
 
 std::string token_json(const meta::TokenRow& token) {
   JsonObject out;
   out.text("id", std::to_string(token.id)).text("name", token.name);
   const auth::Narrowing narrowing = auth::parse_narrowing(token.scope);
   if (narrowing.is_narrow) {
-    out.texts("scopes", scopes_of(narrowing));
+    out.texts("scopes", auth::scopes_of(narrowing));
   } else {
     out.raw("scopes", "null");
   }
@@ -35,24 +29,15 @@ std::string token_json(const meta::TokenRow& token) {
   return out.raw("revoked_at", time_json(token.revoked_at_ms)).str();
 }
 
-/// "scopes": ["acme/web:read,write", "acme/**:read"]; without: as much as the user may.
+/// "scopes": ["acme/web:read,write", "user"]; without: as much as the user may.
 Result<auth::Narrowing> narrowing_of(JsonFields& fields) {
   BERTH_TRY(const auto texts, fields.texts("scopes"));
   auth::Narrowing out;
   if (!texts) return out;
   out.is_narrow = true;
-  if (texts->size() > kPartsMax) return refuse_at("/scopes", "a token has at most 50 scopes");
+  if (texts->size() > kScopesMax) return refuse_at("/scopes", "a token has at most 50 scopes");
   for (const std::string& text : *texts) {
-    const std::size_t colon = text.rfind(':');
-    const auto rights =
-        colon == std::string::npos ? std::nullopt : auth::parse_rights(std::string_view(text).substr(colon + 1));
-    if (!rights) {
-      return refuse_at("/scopes",
-                       "'" + text + "' is not a scope; it is written REPOSITORY:RIGHTS, as in acme/web:read,write");
-    }
-    BERTH_TRY(auto pattern, at("/scopes", auth::RepoPattern::parse(std::string_view(text).substr(0, colon),
-                                                                   auth::RepoPattern::FirstComponent::any)));
-    out.parts.push_back({std::move(pattern), *rights});
+    BERTH_TRYV(at("/scopes", auth::add_scope(out, text)));
   }
   return out;
 }

@@ -154,6 +154,7 @@ Done create_user(AdminCall& call) {
   BERTH_CO_TRYV(at("/email", auth::check_email(user.email)));
   BERTH_CO_TRYV(at("/display_name", auth::check_display_name(user.display_name)));
   user.is_admin = is_admin.value_or(false);
+  if (user.is_admin) BERTH_CO_TRYV(check_act(call, auth::Act::appoint_administrators));
   call.detail = JsonObject().text("name", user.name).boolean("admin", user.is_admin).str();
   if (password) {
     BERTH_CO_TRY(user.password_hash, co_await hash_on_pool(call, "/password", *password));
@@ -222,6 +223,7 @@ Done change_user(AdminCall& call) {
     BERTH_CO_TRYV(at("/subject", auth::check_link(*issuer, *subject)));
     link = Link{*issuer, *subject};
   }
+  if (link || change.is_admin) BERTH_CO_TRYV(check_act(call, auth::Act::appoint_administrators));
   JsonObject said;
   if (link) said.text("issuer", link->issuer).text("subject", link->subject);
   if (change.is_admin) said.boolean("admin", *change.is_admin);
