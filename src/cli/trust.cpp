@@ -67,6 +67,7 @@ void add_trust(CLI::App& parent, int& exit_code) {
                                           {"AUDIENCE", "audience"},
                                           {"CLAIMS", "claims"},
                                           {"DISABLED", "disabled"},
+                                          {"ISSUER TRUSTED", "issuer_trusted"},
                                           {"LAST USED", "last_used_at"},
                                           {"", "created_at"}});
                  })

@@ -200,6 +200,7 @@ def trust(ann):
     ann.post("/namespaces/acme/trust", wanted | {"robot": "acme+none"}, status=404)
     ann.post("/namespaces/acme/trust", wanted | {"claims": {"ref": "*"}}, status=422)
     ann.post("/namespaces/acme/trust", wanted | {"claims": {"ref": 1}}, status=400)
+    assert made.json()["issuer_trusted"] is True
     assert ann.get("/namespaces/acme/trust").json()["items"] == [made.json()]
     ann.get(where.replace("acme", "ann"), status=404)
     assert ann.patch(where, {"disabled": True}).json() == made.json() | {"disabled": True}

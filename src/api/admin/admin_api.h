@@ -12,6 +12,7 @@
 #include "auth/identity.h"
 #include "auth/setup_token.h"
 #include "auth/sign_in_limiter.h"
+#include "auth/trusted_issuers.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/random.h"
@@ -45,6 +46,7 @@ struct AdminDeps {
   meta::Visibility visibility = meta::Visibility::closed;  // of new namespaces
   std::int64_t job_life_ms = auth::kJobLifeMs;
   Deletes deletes = Deletes::on;
+  auth::TrustedIssuers issuers = {};  // of trust rules
 };
 
 struct AdminRequest {
@@ -122,7 +124,7 @@ std::span<const AdminRoute> admin_routes();
 
 class AdminApi {
  public:
-  explicit AdminApi(AdminDeps deps) : deps_(deps) {}
+  explicit AdminApi(AdminDeps deps) : deps_(std::move(deps)) {}
   SignUp sign_up() const { return deps_.sign_up; }
   /// Never fails: what goes wrong is a problem document (RFC 9457). request_id: shown in it.
   // borrows: identity and request outlive the awaiting frame

@@ -7,11 +7,12 @@ namespace berth::api::admin {
 
 namespace {
 
-std::string rule_json(const meta::TrustRule& rule) {
+std::string rule_json(const AdminCall& call, const meta::TrustRule& rule) {
   JsonObject out;
   out.text("id", std::to_string(rule.id)).text("robot", rule.robot_name);
   out.text("issuer", rule.issuer).text("audience", rule.audience).raw("claims", rule.claims);
-  out.boolean("disabled", rule.is_disabled).raw("created_at", time_json(rule.created_at_ms));
+  out.boolean("disabled", rule.is_disabled);
+  out.boolean("issuer_trusted", call.deps.issuers.allows(rule.issuer)).raw("created_at", time_json(rule.created_at_ms));
   return out.raw("last_used_at", time_json(rule.used_at_ms)).str();
 }
 
@@ -36,7 +37,7 @@ Done list_trust_rules(AdminCall& call) {
                      return meta::list_trust_rules(db, ns->id, after, page.limit);
                    }));
   std::vector<std::string> items;
-  for (const meta::TrustRule& rule : rules) items.push_back(rule_json(rule));
+  for (const meta::TrustRule& rule : rules) items.push_back(rule_json(call, rule));
   const bool is_full = std::ssize(rules) == page.limit;
   co_return page_reply(items, is_full ? cursor_of(std::to_string(rules.back().id)) : "");
 }
@@ -59,8 +60,8 @@ Done create_trust_rule(AdminCall& call) {
                     .raw("claims", printed)
                     .str();
   meta::TrustRule made;
-  BERTH_CO_TRY(made.id, co_await change_accounts(call, [=, stamp = call.stamp()](sql::Connection& db) {
-                 return auth::create_trust_rule(db, rule, stamp);
+  BERTH_CO_TRY(made.id, co_await change_accounts(call, [=, &call, stamp = call.stamp()](sql::Connection& db) {
+                 return auth::create_trust_rule(db, rule, stamp, call.deps.issuers);
                }));
   made.robot_name = rule.robot;
   made.issuer = rule.issuer;
@@ -69,7 +70,7 @@ Done create_trust_rule(AdminCall& call) {
   made.created_at_ms = call.deps.clock.now_ms();
   AdminReply reply;
   reply.status = 201;
-  reply.body = rule_json(made);
+  reply.body = rule_json(call, made);
   reply.location = "/api/v1/namespaces/" + rule.ns + "/trust/" + std::to_string(made.id);
   co_return reply;
 }
@@ -79,7 +80,7 @@ Done get_trust_rule(AdminCall& call) {
   BERTH_CO_TRY(const auto rule,
                call.deps.store.peek([&](sql::Connection& db) { return load_rule(db, call.captures[0], id); }));
   AdminReply reply;
-  reply.body = rule_json(rule);
+  reply.body = rule_json(call, rule);
   co_return reply;
 }
 
@@ -98,7 +99,7 @@ Done change_trust_rule(AdminCall& call) {
         return load_rule(db, ns, id);
       }));
   AdminReply reply;
-  reply.body = rule_json(changed);
+  reply.body = rule_json(call, changed);
   co_return reply;
 }
 
