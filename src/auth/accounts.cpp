@@ -330,7 +330,14 @@ Result<meta::TokenId> add_robot_secret(sql::Connection& db, std::string_view rob
                                           " has two live secrets already; wait until the older one ends, or rotate "
                                           "without overlap");
   }
-  for (const meta::TokenRow& secret : live) BERTH_TRYV(meta::shorten_token(db, secret.id, overlap_until_ms));
+  for (const meta::TokenRow& secret : live) {
+    // Without overlap it is taken back, as one that leaked: what was begun with it goes no further.
+    if (overlap_until_ms <= stamp.at_ms) {
+      BERTH_TRYV(meta::revoke_token(db, row.id, secret.id, stamp.at_ms));
+    } else {
+      BERTH_TRYV(meta::shorten_token(db, secret.id, overlap_until_ms));
+    }
+  }
   meta::TokenRow secret;
   secret.principal = row.id;
   secret.kind = meta::TokenKind::robot_secret;  // without an end of its own: it is worth what the robot is

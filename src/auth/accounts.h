@@ -89,7 +89,7 @@ struct NewRobot {
 };
 Result<meta::PrincipalId> create_robot(sql::Connection& db, const NewRobot& robot, const meta::Stamp& stamp);
 /// At most two live secrets: a third is refused (state_conflict) until one of them is over. The older one ends at
-/// `overlap_until_ms`.
+/// `overlap_until_ms`; where that is not in the future, those before are revoked.
 Result<meta::TokenId> add_robot_secret(sql::Connection& db, std::string_view robot, const crypto::Sha256Sum& hash,
                                        std::int64_t overlap_until_ms, const meta::Stamp& stamp);
 struct RobotChange {
