@@ -176,6 +176,7 @@ void add_robot(CLI::App& parent, int& exit_code) {
                  })
       ->add_option("NAMESPACE", flags->ns)
       ->required();
+  add_trust(*command, exit_code);
   command->footer(
       "Examples:\n"
       "  berth robot create acme+ci --repo 'acme/*:pull,push' --expires 90d --server reg.example.com\n"

@@ -4,6 +4,7 @@
 #include "base/json_text.h"
 #include "base/random.h"
 #include "cli/admin_client.h"
+#include "cli/admin_verb.h"
 #include "cli/commands.h"
 #include "cli/exit_code.h"
 #include "cli/password_input.h"
@@ -65,9 +66,22 @@ Result<Chosen> choose_password(const UserFlags& flags) {
   return Chosen{std::move(password), false};
 }
 
-void print_if_made_up(const Chosen& chosen) {
-  if (chosen.is_made_up) std::printf("Password (shown once): %s\n", chosen.password.c_str());
+/// What was done, and the password if nobody else knows it; with another --format than table as `answer` with a member
+/// "password", null where somebody chose it.
+Result<void> say_with_password(const UserFlags& flags, std::string sentence, const json::Value& answer,
+                               const Chosen& chosen) {
+  if (chosen.is_made_up) sentence += "\nPassword (shown once): " + chosen.password;
+  std::string text;
+  json::append(text, answer);
+  text.pop_back();
+  text += text.size() > 1 ? ",\"password\":" : "\"password\":";
+  text += chosen.is_made_up ? json_string(chosen.password) : "null";
+  BERTH_TRY(const auto whole, json::parse(text + "}"));
+  return say(flags.admin, sentence, whole);
 }
+
+/// {"name":…}, of an answer without a body.
+Result<json::Value> named(const UserFlags& flags) { return json::parse("{\"name\":" + json_string(flags.name) + "}"); }
 
 /// The first account makes the data folder, and only an administrator's may be the first.
 Result<AdminClient> open_to_add(const UserFlags& flags) {
@@ -81,6 +95,8 @@ Result<AdminClient> open_to_add(const UserFlags& flags) {
 }
 
 Result<void> add(const UserFlags& flags) {
+  BERTH_TRYV(check_format(flags.admin, {"name", "email", "display_name", "admin", "disabled", "has_password",
+                                        "created_at", "issuer", "subject", "password"}));
   BERTH_TRY(auto client, open_to_add(flags));
   BERTH_TRY(const Chosen chosen, choose_password(flags));
   std::string body = "{\"name\":" + json_string(flags.name);
@@ -88,20 +104,19 @@ Result<void> add(const UserFlags& flags) {
   append_json_member(body, "email", std::string_view(flags.email));
   body += flags.is_admin ? ",\"admin\":true" : "";
   body += flags.adopt ? ",\"adopt_namespace\":true}" : "}";
-  BERTH_TRYV(client.call(Method::post, "users", body));
-  std::printf("Created user %s%s\n", flags.name.c_str(), flags.is_admin ? " (administrator)" : "");
-  print_if_made_up(chosen);
-  return {};
+  BERTH_TRY(const auto made, client.call(Method::post, "users", body));
+  return say_with_password(flags, "Created user " + flags.name + (flags.is_admin ? " (administrator)" : ""), made,
+                           chosen);
 }
 
 Result<void> set_password(const UserFlags& flags) {
+  BERTH_TRYV(check_format(flags.admin, {"name", "password"}));
   BERTH_TRY(auto client, AdminClient::open(flags.admin));
   BERTH_TRY(const Chosen chosen, choose_password(flags));
   BERTH_TRYV(client.call(Method::put, "users/" + segment(flags.name) + "/password",
                          "{\"new\":" + json_string(chosen.password) + "}"));
-  std::printf("Changed the password of %s\n", flags.name.c_str());
-  print_if_made_up(chosen);
-  return {};
+  BERTH_TRY(const auto answer, named(flags));
+  return say_with_password(flags, "Changed the password of " + flags.name, answer, chosen);
 }
 
 Result<void> list(const UserFlags& flags) {
@@ -118,9 +133,8 @@ Result<void> show(const UserFlags& flags) {
 
 Result<void> change(const UserFlags& flags, const std::string& body, const char* said) {
   BERTH_TRY(auto client, AdminClient::open(flags.admin));
-  BERTH_TRYV(client.call(Method::patch, "users/" + segment(flags.name), body));
-  std::printf("%s %s\n", said, flags.name.c_str());
-  return {};
+  BERTH_TRY(const auto user, client.call(Method::patch, "users/" + segment(flags.name), body));
+  return say(flags.admin, std::string(said) + " " + flags.name, user);
 }
 
 Result<void> remove(const UserFlags& flags) {
@@ -168,10 +182,11 @@ Result<void> link(const UserFlags& flags) {
 }
 
 Result<void> sign_out(const UserFlags& flags) {
+  BERTH_TRYV(check_format(flags.admin, {"name"}));
   BERTH_TRY(auto client, AdminClient::open(flags.admin));
   BERTH_TRYV(client.call(Method::delete_, "users/" + segment(flags.name) + "/sessions"));
-  std::printf("%s is signed in nowhere any more; access tokens stay\n", flags.name.c_str());
-  return {};
+  BERTH_TRY(const auto answer, named(flags));
+  return say(flags.admin, flags.name + " is signed in nowhere any more; access tokens stay", answer);
 }
 
 /// As a person who signs in somewhere, which the owner of a data folder does not.
@@ -208,10 +223,12 @@ Result<void> end_sessions(const UserFlags& flags) {
 }
 
 Result<void> invite(const UserFlags& flags) {
+  BERTH_TRYV(check_format(flags.admin, {"id", "note", "created_by", "created_at", "expires_at", "secret"}));
   BERTH_TRY(auto client, AdminClient::open(flags.admin));
   std::string body = "{\"expires_in\":" + json_string(flags.life);
   if (!flags.note.empty()) append_json_member(body, "note", std::string_view(flags.note));
   BERTH_TRY(const auto made, client.call(Method::post, "invites", body + "}"));
+  if (flags.admin.format != "table") return print_object(flags.admin, made);
   std::puts(shown(made, "secret").c_str());
   std::fprintf(stderr, "Good for one account, until %s; shown this once. It is typed at /signup.\n",
                shown(made, "expires_at").c_str());

@@ -407,6 +407,24 @@ def test_docker_asks_the_credential_helper(signed_in, helper):
     assert signed_in.docker_config()["credHelpers"] == {}
 
 
+def test_docker_is_configured_for_all_that_one_is_signed_in_to(signed_in, helper):
+    registry = signed_in.environment["BERTH_SERVER"]
+    path = signed_in.home / ".docker/config.json"
+    config = signed_in.docker_config()
+    config["auths"] |= {"other.example.com": {"auth": "eDp5"}, "ours.example.com": {}}
+    config["credHelpers"] = {"ours.example.com": "ecr-login"}
+    path.write_text(json.dumps(config))
+    assert signed_in.berth("configure-docker", registry, "--all").returncode != 0, "one or the other"
+    said = signed_in.ok("configure-docker", "--all", "--yes")
+    assert registry in said and "other.example.com" in said and "ours.example.com" not in said
+    assert signed_in.docker_config()["credHelpers"] == {
+        "ours.example.com": "ecr-login", registry: "berth", "other.example.com": "berth"}
+    signed_in.ok("configure-docker", "--all", "--remove", "--yes")
+    assert signed_in.docker_config()["credHelpers"] == {"ours.example.com": "ecr-login"}
+    assert "asks berth for no registry" in signed_in.refused("configure-docker", "--all", "--remove")
+    assert "or --all" in signed_in.refused("configure-docker")
+
+
 def test_docker_is_configured_again_without_losing_the_login(signed_in, helper):
     registry = signed_in.environment["BERTH_SERVER"]
     signed_in.ok("configure-docker", registry, "--yes")
@@ -691,6 +709,35 @@ def test_invitations_are_every_administrators_to_see_and_take_back(ann, serve):
     root.ok("user", "uninvite", listed["id"])
     assert "there is no open invitation" in root.refused("user", "uninvite", listed["id"])
     assert root.ok("user", "invites", "--format", "json") == ""
+
+
+def test_what_was_done_to_accounts_is_told_in_the_format_that_is_asked_for(signed_in):
+    def told(*arguments, given=""):
+        return json.loads(signed_in.ok("user", *arguments, "--format", "json", given=given))
+
+    made = told("add", "carl")
+    assert (made["name"], made["admin"]) == ("carl", False) and len(made["password"]) == 20
+    assert told("add", "dora", "--password-stdin", given=BOB)["password"] is None
+    assert len(told("passwd", "carl")["password"]) == 20
+    assert told("passwd", "carl", "--password-stdin", given=BOB) == {"name": "carl", "password": None}
+    assert told("disable", "carl")["disabled"] is True
+    assert told("signout", "carl") == {"name": "carl"}
+    assert told("invite", "--note", "x")["secret"].startswith("berth_inv_")
+    assert signed_in.ok("user", "promote", "dora", "--format", "{{.Name}} {{.Admin}}") == "dora yes\n"
+    # A slip in a template is found before what is shown once is lost.
+    for arguments in (("add", "eve"), ("passwd", "carl"), ("invite",), ("signout", "carl")):
+        assert signed_in.berth("user", *arguments, "--format", "{{.Nme}}").returncode == 64, arguments
+    assert "there is no user 'eve'" in signed_in.refused("user", "show", "eve")
+
+
+def test_commands_have_the_names_that_people_try(signed_in, tmp_path):
+    assert "New key" in signed_in.ok("key", "rotate", "--data", str(tmp_path / "data"))
+    signed_in.ok("org", "create", "acme")
+    signed_in.ok("robot", "create", "acme+ci")
+    signed_in.ok("robot", "trust", "add", "acme+ci", "--issuer", "https://ci.example.com", "--audience", "registry",
+                 "--claim", "repository=acme/web")
+    assert signed_in.ok("robot", "trust", "ls", "acme") == signed_in.ok("trust", "ls", "acme")
+    signed_in.ok("robot", "trust", "rm", "acme", "1")
 
 
 def test_the_users_of_an_htpasswd_file_keep_their_passwords(signed_in, tmp_path):
