@@ -172,8 +172,6 @@ Result<void> set_password(sql::Connection& db, std::string_view user, std::strin
 
 Result<void> change_user(sql::Connection& db, std::string_view user, const UserChange& change) {
   BERTH_TRY(auto row, require_user(db, user));
-  if (change.version && *change.version != row.version)
-    return fail(Errc::precondition_failed, row.name + " was changed meanwhile");
   if (change.is_admin == false || change.is_disabled == true) BERTH_TRYV(check_not_last_admin(db, row));
   if (change.email) {
     BERTH_TRYV(check_email(*change.email));
@@ -331,8 +329,6 @@ Result<meta::TokenId> add_robot_secret(sql::Connection& db, std::string_view rob
 
 Result<void> change_robot(sql::Connection& db, std::string_view robot, const RobotChange& change) {
   BERTH_TRY(auto row, require_principal(db, robot, meta::PrincipalKind::robot, "robot"));
-  if (change.version && *change.version != row.version)
-    return fail(Errc::precondition_failed, row.name + " was changed meanwhile");
   if (change.description) row.display_name = *change.description;
   if (change.is_disabled) row.is_disabled = *change.is_disabled;
   if (change.end) row.expires_at_ms = change.end->at_ms;

@@ -47,9 +47,8 @@ struct UserChange {
   std::optional<std::string> display_name;
   std::optional<bool> is_admin;
   std::optional<bool> is_disabled;
-  std::optional<std::int64_t> version;  // the change counts only if it is still at that
 };
-/// Errors: account_unknown, account_invalid, precondition_failed; state_conflict for the last administrator.
+/// Errors: account_unknown, account_invalid; state_conflict for the last administrator.
 Result<void> change_user(sql::Connection& db, std::string_view user, const UserChange& change);
 /// Its namespace goes back to nobody: its repositories stay, its robots and what it granted do not. Errors:
 /// account_unknown; state_conflict for the last administrator or the last owner of an organisation.
@@ -97,9 +96,8 @@ struct RobotChange {
   std::optional<std::string> description;
   std::optional<bool> is_disabled;
   std::optional<End> end;
-  std::optional<std::int64_t> version;  // the change counts only if it is still at that
 };
-/// Its secrets end with it, and go on with it. Errors: account_unknown, precondition_failed.
+/// Its secrets end with it, and go on with it. Errors: account_unknown.
 Result<void> change_robot(sql::Connection& db, std::string_view robot, const RobotChange& change);
 Result<void> remove_robot(sql::Connection& db, std::string_view robot);
 

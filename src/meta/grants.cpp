@@ -19,6 +19,12 @@ constexpr sql::Sql kFind = R"(
   FROM grant_
   WHERE principal_id = $1 AND ns_id = $2 AND pattern = $3)";
 
+constexpr sql::Sql kFindById = R"(
+  SELECT g.id, g.principal_id, p.name, g.pattern, g.allow, g.deny
+  FROM grant_ g
+  JOIN principal p ON p.id = g.principal_id
+  WHERE g.id = $1 AND g.ns_id = $2)";
+
 constexpr sql::Sql kRemove = R"(
   DELETE FROM grant_
   WHERE id = $1 AND ns_id = $2)";
@@ -112,6 +118,12 @@ Result<std::optional<GrantId>> find_grant(sql::Connection& db, NamespaceId ns, P
   std::optional<GrantId> id;
   BERTH_TRYV(db.query(kFind, {principal, ns, pattern}, [&](const sql::Row& row) { id = row.int64(0); }));
   return id;
+}
+
+Result<std::optional<GrantRow>> find_grant(sql::Connection& db, NamespaceId ns, GrantId id) {
+  std::optional<GrantRow> out;
+  BERTH_TRYV(db.query(kFindById, {id, ns}, [&](const sql::Row& row) { out = read(row); }));
+  return out;
 }
 
 Result<bool> remove_grant(sql::Connection& db, NamespaceId ns, GrantId id) {

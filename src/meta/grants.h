@@ -27,6 +27,7 @@ Result<GrantId> put_grant(sql::Connection& db, NamespaceId ns, const GrantRow& g
 /// The one of that principal for that very pattern.
 Result<std::optional<GrantId>> find_grant(sql::Connection& db, NamespaceId ns, PrincipalId principal,
                                           std::string_view pattern);
+Result<std::optional<GrantRow>> find_grant(sql::Connection& db, NamespaceId ns, GrantId id);
 /// False if there was none.
 Result<bool> remove_grant(sql::Connection& db, NamespaceId ns, GrantId id);
 /// Of one principal in a namespace.

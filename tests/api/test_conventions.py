@@ -140,6 +140,79 @@ def test_conditions_that_nobody_looks_at_are_refused(world, ann):
     world.root.put("/users/ann/password", {"new": PASSWORD}, status=412, headers={"If-None-Match": "*"})
 
 
+@pytest.fixture
+def things(world, ann):
+    """Of every kind of single resource one: its path, a change, whether it may go."""
+    world.add_user("tagged")
+    ann.put("/orgs/acme/members/tagged", {"role": "reader"}, status=None)
+    ann.post("/orgs/acme/teams", {"name": "tagged"})
+    ann.post("/namespaces/acme/robots", {"name": "acme+tagged"})
+    ann.post("/namespaces/acme/robots", {"name": "acme+jobs"})
+    rule = ann.post("/namespaces/acme/trust", {"robot": "acme+jobs", "issuer": "https://ci.example.com", "audience": "b",
+                                               "claims": {"repository": "acme/web"}})
+    token = ann.post("/user/tokens", {"name": "tagged"})
+    world.push("acme/tagged", auth=("ann", PASSWORD))
+    yield {
+        "/users/tagged": ({"display_name": "T"}, True),
+        "/namespaces/acme": ({"display_name": "Acme"}, False),
+        "/orgs/acme/teams/tagged": ({"groups": ["staff"]}, True),
+        "/namespaces/acme/robots/acme+tagged": ({"description": "T"}, True),
+        rule.headers["Location"].removeprefix("/api/v1"): ({"disabled": True}, True),
+        token.headers["Location"].removeprefix("/api/v1"): (None, True),
+        "/repos/acme/tagged": ({"description": "T"}, False),
+    }
+    ann.delete("/namespaces/acme/robots/acme+jobs")
+
+
+def test_single_resources_are_changed_and_removed_only_at_their_tag(world, ann, things):
+    for path, (change, goes) in things.items():
+        caller = ann if path.startswith("/user/") else world.root
+        first = caller.get(path).headers["ETag"]
+        assert caller.get(path, status=304, headers={"If-None-Match": '"x", ' + first}).headers["ETag"] == first
+        assert caller.get(path, headers={"If-None-Match": '"x"'}).headers["ETag"] == first, path
+        tag = first
+        if change:
+            caller.patch(path, change, status=412, headers={"If-Match": '"x"'})
+            tag = caller.patch(path, change, headers={"If-Match": '"x", ' + first}).headers["ETag"]
+            assert tag != first, path
+            caller.patch(path, change, status=412, headers={"If-Match": first})
+            assert caller.get(path).headers["ETag"] == tag, path
+        if goes:
+            caller.delete(path, status=412, headers={"If-Match": "W/" + tag})
+            caller.delete(path, headers={"If-Match": tag})
+
+
+def test_what_put_leaves_has_a_tag(world, ann):
+    world.add_user("placed")
+    ann.post("/orgs/acme/teams", {"name": "placing"})
+    for path, body, other in [
+            ("/orgs/acme/members/placed", {"role": "reader"}, {"role": "writer"}),
+            ("/namespaces/acme/grants", {"subject": "placed", "repo": "acme/x", "allow": ["read"]},
+             {"subject": "placed", "repo": "acme/x", "allow": ["write"]}),
+            ("/orgs/acme/teams/placing/members/placed", None, None)]:
+        ann.put(path, body, status=412, headers={"If-Match": '"x"'})
+        made = ann.put(path, body, status=201)
+        first = made.headers["ETag"]
+        tag = ann.put(path, other, headers={"If-Match": first}).headers["ETag"]
+        if other:
+            assert tag != first
+            ann.put(path, body, status=412, headers={"If-Match": first})
+        gone = path + "/" + made.json()["id"] if path.endswith("/grants") else path
+        if path.startswith("/orgs/acme/members"):
+            continue
+        ann.delete(gone, status=412, headers={"If-Match": '"x"'})
+        ann.delete(gone, headers={"If-Match": tag})
+    ann.delete("/orgs/acme/members/placed", status=412, headers={"If-Match": '"x"'})
+    ann.delete("/orgs/acme/members/placed")
+
+
+def test_use_does_not_change_a_tag(world, ann):
+    made = ann.post("/user/tokens", {"name": "used"})
+    path = "/user/tokens/" + made.json()["id"]
+    world.bearer(made.json()["secret"]).get("/user")
+    assert ann.get(path).headers["ETag"] == made.headers["ETag"]
+
+
 def test_one_of_many_changes_at_the_same_tag_wins(world):
     tag = world.root.post("/users", {"name": "race"}).headers["ETag"]
 

@@ -3,9 +3,12 @@
 #include "api/admin/routes.h"
 #include "api/error_response.h"
 #include "base/base64.h"
+#include "base/hex.h"
 #include "base/nearest.h"
 #include "base/setting_text.h"
+#include "crypto/hash.h"
 #include "http/chars.h"
+#include "http/etag.h"
 
 #include <algorithm>
 #include <array>
@@ -169,7 +172,7 @@ Result<void> check_parameters(const AdminCall& call, const AdminRoute& route) {
                                              did_you_mean(nearest_of(words, *stranger)));
   }
   // A condition that nobody looks at would let through what its sender wanted stopped.
-  const auto takes = [&](std::string_view name) { return route.parameters == name; };
+  const auto takes = [&](std::string_view name) { return std::ranges::contains(split(route.parameters, ' '), name); };
   const bool changes = route.method != http::Method::get && route.method != http::Method::post;
   const bool is_bound = !call.request.if_match.empty() && call.request.if_match != "*";
   if (changes && is_bound && !takes(kIfMatch))
@@ -177,6 +180,16 @@ Result<void> check_parameters(const AdminCall& call, const AdminRoute& route) {
   if (changes && must_be_new(call) && !takes(kIfNoneMatch))
     return fail(Errc::precondition_failed, "it is there, or never will be: If-None-Match has no place here");
   return {};
+}
+
+/// Who has it already is told so (RFC 9110 13.1.2).
+void answer_if_unchanged(const AdminCall& call, AdminReply& reply) {
+  const bool reads = call.request.method == http::Method::get || call.request.method == http::Method::head;
+  if (!reads || reply.etag.empty() || call.request.if_none_match.empty()) return;
+  const std::string_view opaque = std::string_view(reply.etag).substr(1, reply.etag.size() - 2);
+  if (!http::matches(call.request.if_none_match, opaque, http::Comparison::weak)) return;
+  reply.status = 304;
+  reply.body.clear();
 }
 
 /// To the page behind, with the parameters of this one.
@@ -284,6 +297,7 @@ io::Task<AdminReply> AdminApi::handle(const auth::Identity& identity, const Admi
   if (!reply && reply.error().code == Errc::denied) note_refusal(*call, reply.error());
   if (!reply) co_return problem(reply.error(), request_id, request.path);
   if (!reply->next.empty()) reply->link = link_to(*call, *route, reply->next);
+  answer_if_unchanged(*call, *reply);
   co_return *std::move(reply);
 }
 
@@ -393,21 +407,27 @@ std::string cursor_of(std::string_view last) { return encode_base64url(last); }
 
 std::string etag_of(std::int64_t version) { return "\"v" + std::to_string(version) + "\""; }
 
-std::optional<std::int64_t> wanted_version(const AdminCall& call) {
-  std::string_view text = call.request.if_match;
-  if (text.empty() || text == "*") return std::nullopt;
-  std::int64_t version = 0;
-  if (text.starts_with("\"v") && text.ends_with('"')) {
-    text = text.substr(2, text.size() - 3);
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), version);
-    if (error == std::errc{} && end == text.data() + text.size()) return version;
-  }
-  return -1;  // a tag we never gave: matches nothing
+std::string etag_of(const JsonObject& state) {
+  constexpr std::size_t kShownBytes = 12;  // a chance of one in 2^96 that a change is not seen
+  const std::string text = state.str();
+  const auto sum = crypto::sha256(std::as_bytes(std::span(text)));
+  return "\"s" + to_hex(std::span<const std::byte>(sum).first(kShownBytes)) + "\"";
 }
 
-Result<void> check_version(std::optional<std::int64_t> wanted, std::int64_t current) {
-  if (!wanted || *wanted == current) return {};
-  return fail(Errc::precondition_failed, "it was changed meanwhile; its entity tag is " + etag_of(current) + " now");
+std::string if_match_of(const AdminCall& call) { return call.request.if_match == "*" ? "" : call.request.if_match; }
+
+Result<void> check_match(std::string_view wanted, std::string_view etag) {
+  if (wanted.empty()) return {};
+  for (const std::string_view tag : split(wanted, ',')) {  // ours have no commas
+    if (http::trim(tag) == etag) return {};
+  }
+  return fail(Errc::precondition_failed, "it was changed meanwhile; its entity tag is " + std::string(etag) + " now");
+}
+
+Result<void> check_found(std::string_view wanted, const std::optional<std::string>& etag) {
+  if (etag) return check_match(wanted, *etag);
+  if (wanted.empty()) return {};
+  return fail(Errc::precondition_failed, "it is not there, so that If-Match matches nothing");
 }
 
 bool must_be_new(const AdminCall& call) { return call.request.if_none_match == "*"; }

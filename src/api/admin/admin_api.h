@@ -167,10 +167,14 @@ Result<std::int64_t> number_after(const PageParameters& page);
 std::string cursor_of(std::string_view last);
 
 std::string etag_of(std::int64_t version);
-/// What If-Match asks for; nullopt: anything.
-std::optional<std::int64_t> wanted_version(const AdminCall& call);
-/// Errors: precondition_failed.
-Result<void> check_version(std::optional<std::int64_t> wanted, std::int64_t current);
+/// Of what has no version: by `state`, which is everything that makes it what it is. When it was used is not of it.
+std::string etag_of(const JsonObject& state);
+/// What If-Match asks for; empty: anything.
+std::string if_match_of(const AdminCall& call);
+/// For the inside of the transaction that changes it. Errors: precondition_failed unless `wanted` names its tag.
+Result<void> check_match(std::string_view wanted, std::string_view etag);
+/// The same of what a PUT may find, or not: nullopt. Errors: precondition_failed.
+Result<void> check_found(std::string_view wanted, const std::optional<std::string>& etag);
 /// Whether a PUT is to create and never to replace: If-None-Match: *
 bool must_be_new(const AdminCall& call);
 /// Of a PUT that is_there already. Errors: precondition_failed.

@@ -38,12 +38,36 @@ Result<meta::Principal> load_team(sql::Connection& db, std::string_view name) {
   return *std::move(found);
 }
 
-Result<bool> is_member(sql::Connection& db, std::string_view org_name, std::string_view user_name) {
+/// Of a member's place; nullopt: there is none.
+Result<std::optional<std::string>> member_etag(sql::Connection& db, std::string_view org_name,
+                                               std::string_view user_name) {
   BERTH_TRY(const auto org, meta::find_namespace(db, org_name));
   BERTH_TRY(const auto user, meta::find_principal(db, user_name));
-  if (!org || !user) return false;
+  if (!org || !user) return std::optional<std::string>();
   BERTH_TRY(const auto role, meta::find_role(db, org->id, user->id));
-  return role.has_value();
+  if (!role) return std::optional<std::string>();
+  return etag_of(JsonObject().number("org", org->id).number("user", user->id).text("role", auth::to_word(*role)));
+}
+
+/// The same in a team, where everybody is the same.
+Result<std::string> team_member_etag(sql::Connection& db, std::string_view team_name, std::string_view user_name) {
+  BERTH_TRY(const auto team, load_team(db, team_name));
+  BERTH_TRY(const auto user, meta::find_principal(db, user_name));
+  return etag_of(JsonObject().number("team", team.id).number("user", user ? user->id : 0));
+}
+
+/// What a PUT found, and what it left.
+struct Placed {
+  bool was_there = false;
+  std::string etag;
+};
+
+AdminReply placed_reply(const Placed& placed, const JsonObject& member) {
+  AdminReply reply;
+  reply.status = placed.was_there ? 200 : 201;
+  reply.body = member.str();
+  reply.etag = placed.etag;
+  return reply;
 }
 
 constexpr std::size_t kGroupsMax = 50;
@@ -69,11 +93,28 @@ Result<void> replace_groups(sql::Connection& db, const meta::Principal& team, co
   return meta::drop_group_members(db, {team.id, team.ns.value_or(0)});
 }
 
-Result<AdminReply> team_reply(sql::Connection& db, const std::string& name) {
-  BERTH_TRY(const auto team, load_team(db, name));
-  BERTH_TRY(const auto groups, meta::groups_of_team(db, team.id));
+/// Its members have tags of their own.
+std::string team_etag(meta::PrincipalId id, const std::vector<std::string>& groups) {
+  return etag_of(JsonObject().number("id", id).texts("groups", groups));
+}
+
+struct TeamView {
+  meta::Principal team;
+  std::vector<std::string> groups;
+
+  std::string etag() const { return team_etag(team.id, groups); }
+};
+
+Result<TeamView> view_team(sql::Connection& db, const std::string& name) {
+  BERTH_TRY(auto team, load_team(db, name));
+  BERTH_TRY(auto groups, meta::groups_of_team(db, team.id));
+  return TeamView{std::move(team), std::move(groups)};
+}
+
+AdminReply team_reply(const TeamView& view) {
   AdminReply reply;
-  reply.body = JsonObject().text("name", name).texts("groups", groups).str();
+  reply.body = JsonObject().text("name", view.team.name).texts("groups", view.groups).str();
+  reply.etag = view.etag();
   return reply;
 }
 
@@ -173,25 +214,24 @@ Done change_namespace(AdminCall& call) {
   BERTH_CO_TRYV(fields.finish());
   if (display_name) BERTH_CO_TRYV(at("/display_name", auth::check_display_name(*display_name)));
   if (visibility) call.detail = JsonObject().text("visibility", auth::to_word(*visibility)).str();
-  const auto version = wanted_version(call);
-  BERTH_CO_TRY(
-      const auto changed,
-      co_await change_accounts(call, [=, name = call.captures[0]](sql::Connection& db) -> Result<meta::Namespace> {
-        BERTH_TRY(auto ns, load_namespace(db, name));
-        if (version) ns.version = *version;
-        if (visibility) ns.visibility = *visibility;
-        if (display_name) ns.display_name = *display_name;
-        BERTH_TRYV(meta::update_namespace(db, ns));
-        return load_namespace(db, name);
-      }));
+  BERTH_CO_TRY(const auto changed, co_await change_accounts(call,
+                                                            [=, name = call.captures[0], wanted = if_match_of(call)](
+                                                                sql::Connection& db) -> Result<meta::Namespace> {
+                                                              BERTH_TRY(auto ns, load_namespace(db, name));
+                                                              BERTH_TRYV(check_match(wanted, etag_of(ns.version)));
+                                                              if (visibility) ns.visibility = *visibility;
+                                                              if (display_name) ns.display_name = *display_name;
+                                                              BERTH_TRYV(meta::update_namespace(db, ns));
+                                                              return load_namespace(db, name);
+                                                            }));
   co_return namespace_reply(changed);
 }
 
 Done remove_org(AdminCall& call) {
   BERTH_CO_TRYV(co_await change_accounts(
-      call, [name = call.captures[0], version = wanted_version(call)](sql::Connection& db) -> Result<void> {
+      call, [name = call.captures[0], wanted = if_match_of(call)](sql::Connection& db) -> Result<void> {
         BERTH_TRY(const auto org, load_namespace(db, name));
-        BERTH_TRYV(check_version(version, org.version));
+        BERTH_TRYV(check_match(wanted, etag_of(org.version)));
         return auth::remove_org(db, name);
       }));
   co_return no_content();
@@ -223,29 +263,30 @@ Done put_member(AdminCall& call) {
   const auto role = auth::parse_role(word);
   if (!role) co_return refuse_at("/role", "role is reader, writer, admin or owner");
   call.detail = JsonObject().text("role", word).str();
-  BERTH_CO_TRY(
-      const bool was_in,
-      co_await change_accounts(
-          call, [=, asked = member_asked(call), must_be_new = must_be_new(call)](sql::Connection& db) -> Result<bool> {
-            BERTH_TRYV(check_ownership(db, asked, *role));
-            BERTH_TRY(const bool is_in, is_member(db, asked.org, asked.user));
-            BERTH_TRYV(check_new(must_be_new, is_in));
-            BERTH_TRYV(auth::put_member(db, asked.org, asked.user, *role));
-            return is_in;
-          }));
-  JsonObject out;
-  out.text("user", call.captures[1]).text("role", word);
-  AdminReply reply;
-  reply.status = was_in ? 200 : 201;
-  reply.body = out.str();
-  co_return reply;
+  BERTH_CO_TRY(const auto placed,
+               co_await change_accounts(call,
+                                        [=, asked = member_asked(call), must_be_new = must_be_new(call),
+                                         wanted = if_match_of(call)](sql::Connection& db) -> Result<Placed> {
+                                          BERTH_TRYV(check_ownership(db, asked, *role));
+                                          BERTH_TRY(const auto before, member_etag(db, asked.org, asked.user));
+                                          // Who is not there is a 404, whatever the condition.
+                                          BERTH_TRYV(auth::put_member(db, asked.org, asked.user, *role));
+                                          BERTH_TRYV(check_new(must_be_new, before.has_value()));
+                                          BERTH_TRYV(check_found(wanted, before));
+                                          BERTH_TRY(const auto after, member_etag(db, asked.org, asked.user));
+                                          return Placed{before.has_value(), after.value_or("")};
+                                        }));
+  co_return placed_reply(placed, JsonObject().text("user", call.captures[1]).text("role", word));
 }
 
 Done remove_member(AdminCall& call) {
-  BERTH_CO_TRYV(co_await change_accounts(call, [asked = member_asked(call)](sql::Connection& db) -> Result<void> {
-    BERTH_TRYV(check_ownership(db, asked, meta::Role::reader));
-    return auth::remove_member(db, asked.org, asked.user);
-  }));
+  BERTH_CO_TRYV(co_await change_accounts(
+      call, [asked = member_asked(call), wanted = if_match_of(call)](sql::Connection& db) -> Result<void> {
+        BERTH_TRYV(check_ownership(db, asked, meta::Role::reader));
+        BERTH_TRY(const auto there, member_etag(db, asked.org, asked.user));
+        if (there) BERTH_TRYV(check_found(wanted, there));
+        return auth::remove_member(db, asked.org, asked.user);
+      }));
   co_return no_content();
 }
 
@@ -268,18 +309,21 @@ Done create_team(AdminCall& call) {
   BERTH_CO_TRYV(fields.finish());
   const std::string whole = call.captures[0] + "/" + name;
   call.detail = JsonObject().text("name", whole).str();
-  BERTH_CO_TRYV(co_await change_accounts(
-      call, [=, stamp = call.stamp()](sql::Connection& db) { return auth::create_team(db, whole, stamp); }));
-  AdminReply reply;
+  BERTH_CO_TRY(const auto made,
+               co_await change_accounts(call, [=, stamp = call.stamp()](sql::Connection& db) -> Result<TeamView> {
+                 BERTH_TRYV(auth::create_team(db, whole, stamp));
+                 return view_team(db, whole);
+               }));
+  AdminReply reply = team_reply(made);
   reply.status = 201;
-  reply.body = JsonObject().text("name", whole).texts("groups", {}).str();
   reply.location = "/api/v1/orgs/" + call.captures[0] + "/teams/" + name;
   co_return reply;
 }
 
 Done get_team(AdminCall& call) {
   const std::string name = call.captures[0] + "/" + call.captures[1];
-  co_return call.deps.store.peek([&](sql::Connection& db) { return team_reply(db, name); });
+  BERTH_CO_TRY(const auto team, call.deps.store.peek([&](sql::Connection& db) { return view_team(db, name); }));
+  co_return team_reply(team);
 }
 
 Done change_team(AdminCall& call) {
@@ -290,18 +334,26 @@ Done change_team(AdminCall& call) {
     BERTH_CO_TRYV(check_groups(*groups));
     call.detail = JsonObject().texts("groups", *groups).str();
   }
-  co_return co_await change_accounts(
-      call, [=, name = call.captures[0] + "/" + call.captures[1]](sql::Connection& db) -> Result<AdminReply> {
-        BERTH_TRY(const auto team, load_team(db, name));
-        if (groups) BERTH_TRYV(replace_groups(db, team, *groups));
-        return team_reply(db, name);
-      });
+  BERTH_CO_TRY(const auto changed,
+               co_await change_accounts(call,
+                                        [=, name = call.captures[0] + "/" + call.captures[1],
+                                         wanted = if_match_of(call)](sql::Connection& db) -> Result<TeamView> {
+                                          BERTH_TRY(const auto before, view_team(db, name));
+                                          BERTH_TRYV(check_match(wanted, before.etag()));
+                                          if (groups) BERTH_TRYV(replace_groups(db, before.team, *groups));
+                                          return view_team(db, name);
+                                        }));
+  co_return team_reply(changed);
 }
 
 Done remove_team(AdminCall& call) {
-  BERTH_CO_TRYV(co_await change_accounts(call, [team = call.captures[0] + "/" + call.captures[1]](sql::Connection& db) {
-    return auth::remove_team(db, team);
-  }));
+  BERTH_CO_TRYV(co_await change_accounts(call,
+                                         [name = call.captures[0] + "/" + call.captures[1],
+                                          wanted = if_match_of(call)](sql::Connection& db) -> Result<void> {
+                                           BERTH_TRY(const auto team, view_team(db, name));
+                                           BERTH_TRYV(check_match(wanted, team.etag()));
+                                           return auth::remove_team(db, name);
+                                         }));
   co_return no_content();
 }
 
@@ -321,25 +373,28 @@ Done list_team_members(AdminCall& call) {
 }
 
 Done put_team_member(AdminCall& call) {
-  BERTH_CO_TRY(const bool is_added,
-               co_await change_accounts(call,
-                                        [team = call.captures[0] + "/" + call.captures[1], user = call.captures[2],
-                                         must_be_new = must_be_new(call)](sql::Connection& db) -> Result<bool> {
-                                          BERTH_TRY(const bool was_added, auth::add_to_team(db, team, user));
-                                          BERTH_TRYV(check_new(must_be_new, !was_added));
-                                          return was_added;
-                                        }));
-  AdminReply reply;
-  reply.status = is_added ? 201 : 200;
-  reply.body = JsonObject().text("user", call.captures[2]).str();
-  co_return reply;
+  BERTH_CO_TRY(const auto placed, co_await change_accounts(
+                                      call,
+                                      [team = call.captures[0] + "/" + call.captures[1], user = call.captures[2],
+                                       must_be_new = must_be_new(call),
+                                       wanted = if_match_of(call)](sql::Connection& db) -> Result<Placed> {
+                                        BERTH_TRY(const bool was_added, auth::add_to_team(db, team, user));
+                                        BERTH_TRY(auto etag, team_member_etag(db, team, user));
+                                        BERTH_TRYV(check_new(must_be_new, !was_added));
+                                        BERTH_TRYV(check_found(wanted, was_added ? std::nullopt : std::optional(etag)));
+                                        return Placed{!was_added, std::move(etag)};
+                                      }));
+  co_return placed_reply(placed, JsonObject().text("user", call.captures[2]));
 }
 
 Done remove_team_member(AdminCall& call) {
-  BERTH_CO_TRYV(co_await change_accounts(
-      call, [team = call.captures[0] + "/" + call.captures[1], user = call.captures[2]](sql::Connection& db) {
-        return auth::remove_from_team(db, team, user);
-      }));
+  BERTH_CO_TRYV(co_await change_accounts(call,
+                                         [team = call.captures[0] + "/" + call.captures[1], user = call.captures[2],
+                                          wanted = if_match_of(call)](sql::Connection& db) -> Result<void> {
+                                           BERTH_TRY(const std::string etag, team_member_etag(db, team, user));
+                                           BERTH_TRYV(auth::remove_from_team(db, team, user));
+                                           return check_match(wanted, etag);
+                                         }));
   co_return no_content();
 }
 

@@ -101,11 +101,11 @@ Done change_repo(AdminCall& call) {
   BERTH_CO_TRYV(fields.finish());
   if (description) BERTH_CO_TRYV(at("/description", check_description(*description)));
   if (visibility) call.detail = JsonObject().text("visibility", auth::to_word(*visibility)).str();
-  const auto version = wanted_version(call);
+  const std::string wanted = if_match_of(call);
   BERTH_CO_TRY(const auto changed,
                co_await change(call, meta::Touches::repo(name), [=](sql::Connection& db) -> Result<meta::RepoInfo> {
                  BERTH_TRY(auto info, load(db, name));
-                 if (version) info.version = *version;
+                 BERTH_TRYV(check_match(wanted, etag_of(info.version)));
                  if (visibility) info.visibility = *visibility;
                  if (description) info.description = *description;
                  BERTH_TRYV(meta::update_repo(db, info));

@@ -198,28 +198,28 @@ Done change_robot(AdminCall& call) {
   BERTH_CO_TRY(change.end, end_of(fields, now_ms));
   BERTH_CO_TRYV(fields.finish());
   if (change.description) BERTH_CO_TRYV(at("/description", check_description(*change.description)));
-  change.version = wanted_version(call);
   JsonObject said;
   if (change.is_disabled) said.boolean("disabled", *change.is_disabled);
   if (change.end) said.raw("expires_at", time_json(change.end->at_ms));
   call.detail = said.str();
-  BERTH_CO_TRY(
-      const auto changed,
-      co_await change_accounts(
-          call, [change, ns = call.captures[0], name = call.captures[1]](sql::Connection& db) -> Result<RobotView> {
-            BERTH_TRYV(load_robot(db, ns, name));
-            BERTH_TRYV(auth::change_robot(db, name, change));
-            return load_robot(db, ns, name);
-          }));
+  BERTH_CO_TRY(const auto changed,
+               co_await change_accounts(call,
+                                        [change, ns = call.captures[0], name = call.captures[1],
+                                         wanted = if_match_of(call)](sql::Connection& db) -> Result<RobotView> {
+                                          BERTH_TRY(const auto before, load_robot(db, ns, name));
+                                          BERTH_TRYV(check_match(wanted, etag_of(before.robot.version)));
+                                          BERTH_TRYV(auth::change_robot(db, name, change));
+                                          return load_robot(db, ns, name);
+                                        }));
   co_return robot_reply(changed, now_ms);
 }
 
 Done remove_robot(AdminCall& call) {
   BERTH_CO_TRYV(co_await change_accounts(call,
                                          [ns = call.captures[0], name = call.captures[1],
-                                          version = wanted_version(call)](sql::Connection& db) -> Result<void> {
+                                          wanted = if_match_of(call)](sql::Connection& db) -> Result<void> {
                                            BERTH_TRY(const auto view, load_robot(db, ns, name));
-                                           BERTH_TRYV(check_version(version, view.robot.version));
+                                           BERTH_TRYV(check_match(wanted, etag_of(view.robot.version)));
                                            return auth::remove_robot(db, name);
                                          }));
   co_return no_content();

@@ -35,6 +35,14 @@ std::string token_json(const meta::TokenRow& token) {
   return out.raw("revoked_at", time_json(token.revoked_at_ms)).str();
 }
 
+/// What it is does not change, but for its end.
+std::string etag_of_token(const meta::TokenRow& token) {
+  return etag_of(JsonObject()
+                     .number("id", token.id)
+                     .raw("expires_at", time_json(token.expires_at_ms))
+                     .raw("revoked_at", time_json(token.revoked_at_ms)));
+}
+
 /// "scopes": ["acme/web:read,write", "acme/**:read"]; without: as much as the user may.
 Result<auth::Narrowing> narrowing_of(JsonFields& fields) {
   BERTH_TRY(const auto texts, fields.texts("scopes"));
@@ -132,6 +140,7 @@ Done create_token(AdminCall& call) {
   BERTH_CO_TRY(const auto made, co_await make(call, auth::SecretKind::personal_token, std::move(row)));
   AdminReply reply = made_reply(made);
   reply.location = "/api/v1/user/tokens/" + std::to_string(made.row.id);
+  reply.etag = etag_of_token(made.row);
   co_return reply;
 }
 
@@ -142,20 +151,23 @@ Done get_token(AdminCall& call) {
   if (!is_own) co_return fail(Errc::account_unknown, "you have no token " + call.captures[0]);
   AdminReply reply;
   reply.body = token_json(*found);
+  reply.etag = etag_of_token(*found);
   co_return reply;
 }
 
 Done revoke_token(AdminCall& call) {
   BERTH_CO_TRY(const std::int64_t id, id_of(call.captures[0]));
-  BERTH_CO_TRY(const bool was_live,
-               co_await change_accounts(call,
-                                        [=, principal = call.identity.subject.id,
-                                         now_ms = call.deps.clock.now_ms()](sql::Connection& db) -> Result<bool> {
-                                          BERTH_TRY(const auto row, meta::find_token(db, id));
-                                          if (!row || row->kind != meta::TokenKind::access) return false;
-                                          return meta::revoke_token(db, principal, id, now_ms);
-                                        }));
-  if (!was_live) co_return fail(Errc::account_unknown, "you have no live token " + call.captures[0]);
+  BERTH_CO_TRYV(co_await change_accounts(
+      call,
+      [=, principal = call.identity.subject.id, now_ms = call.deps.clock.now_ms(),
+       wanted = if_match_of(call)](sql::Connection& db) -> Result<void> {
+        BERTH_TRY(const auto row, meta::find_token(db, id));
+        const bool is_own = row && row->kind == meta::TokenKind::access && row->principal == principal;
+        if (is_own) BERTH_TRYV(check_match(wanted, etag_of_token(*row)));
+        BERTH_TRY(const bool was_live, is_own ? meta::revoke_token(db, principal, id, now_ms) : Result<bool>(false));
+        if (!was_live) return fail(Errc::account_unknown, "you have no live token " + std::to_string(id));
+        return {};
+      }));
   co_return no_content();
 }
 

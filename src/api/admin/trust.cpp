@@ -15,6 +15,19 @@ std::string rule_json(const meta::TrustRule& rule) {
   return out.raw("last_used_at", time_json(rule.used_at_ms)).str();
 }
 
+/// Whether it counts is all that can change.
+std::string etag_of_rule(const meta::TrustRule& rule) {
+  return etag_of(JsonObject().number("id", rule.id).boolean("disabled", rule.is_disabled));
+}
+
+AdminReply rule_reply(const meta::TrustRule& rule, int status = 200) {
+  AdminReply reply;
+  reply.status = status;
+  reply.body = rule_json(rule);
+  reply.etag = etag_of_rule(rule);
+  return reply;
+}
+
 /// Only below the namespace it was asked for in (S13).
 Result<meta::TrustRule> load_rule(sql::Connection& db, std::string_view ns_name, meta::TrustRuleId id) {
   BERTH_TRY(const auto ns, meta::find_namespace(db, ns_name));
@@ -67,9 +80,7 @@ Done create_trust_rule(AdminCall& call) {
   made.audience = rule.audience;
   made.claims = printed;
   made.created_at_ms = call.deps.clock.now_ms();
-  AdminReply reply;
-  reply.status = 201;
-  reply.body = rule_json(made);
+  AdminReply reply = rule_reply(made, 201);
   reply.location = "/api/v1/namespaces/" + rule.ns + "/trust/" + std::to_string(made.id);
   co_return reply;
 }
@@ -78,9 +89,7 @@ Done get_trust_rule(AdminCall& call) {
   BERTH_CO_TRY(const std::int64_t id, id_of(call.captures[1]));
   BERTH_CO_TRY(const auto rule,
                call.deps.store.peek([&](sql::Connection& db) { return load_rule(db, call.captures[0], id); }));
-  AdminReply reply;
-  reply.body = rule_json(rule);
-  co_return reply;
+  co_return rule_reply(rule);
 }
 
 /// Off and on again: what a rule says is not changed, but said by a new one.
@@ -92,20 +101,24 @@ Done change_trust_rule(AdminCall& call) {
   if (is_disabled) call.detail = JsonObject().boolean("disabled", *is_disabled).str();
   BERTH_CO_TRY(
       const auto changed,
-      co_await change_accounts(call, [=, ns = call.captures[0]](sql::Connection& db) -> Result<meta::TrustRule> {
-        BERTH_TRYV(load_rule(db, ns, id));
-        if (is_disabled) BERTH_TRYV(meta::set_trust_rule_disabled(db, id, *is_disabled));
-        return load_rule(db, ns, id);
-      }));
-  AdminReply reply;
-  reply.body = rule_json(changed);
-  co_return reply;
+      co_await change_accounts(
+          call, [=, ns = call.captures[0], wanted = if_match_of(call)](sql::Connection& db) -> Result<meta::TrustRule> {
+            BERTH_TRY(const auto before, load_rule(db, ns, id));
+            BERTH_TRYV(check_match(wanted, etag_of_rule(before)));
+            if (is_disabled) BERTH_TRYV(meta::set_trust_rule_disabled(db, id, *is_disabled));
+            return load_rule(db, ns, id);
+          }));
+  co_return rule_reply(changed);
 }
 
 Done remove_trust_rule(AdminCall& call) {
   BERTH_CO_TRY(const std::int64_t id, id_of(call.captures[1]));
   BERTH_CO_TRYV(co_await change_accounts(
-      call, [=, ns = call.captures[0]](sql::Connection& db) { return auth::remove_trust_rule(db, ns, id); }));
+      call, [=, ns = call.captures[0], wanted = if_match_of(call)](sql::Connection& db) -> Result<void> {
+        BERTH_TRY(const auto rule, load_rule(db, ns, id));
+        BERTH_TRYV(check_match(wanted, etag_of_rule(rule)));
+        return auth::remove_trust_rule(db, ns, id);
+      }));
   co_return no_content();
 }
 

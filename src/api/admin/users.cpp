@@ -61,14 +61,17 @@ struct Link {
 
 io::Task<Result<AdminReply>> apply_change(AdminCall& call, std::string user, auth::UserChange change,
                                           std::optional<Link> link = {}) {
-  change.version = wanted_version(call);
   if (change.email) BERTH_CO_TRYV(at("/email", auth::check_email(*change.email)));
   if (change.display_name) BERTH_CO_TRYV(at("/display_name", auth::check_display_name(*change.display_name)));
-  BERTH_CO_TRY(const auto changed, co_await change_accounts(call, [=](sql::Connection& db) -> Result<meta::Principal> {
-                 BERTH_TRYV(auth::change_user(db, user, change));
-                 if (link) BERTH_TRYV(auth::link_account(db, user, link->issuer, link->subject, std::nullopt));
-                 return load_user(db, user);
-               }));
+  BERTH_CO_TRY(
+      const auto changed,
+      co_await change_accounts(call, [=, wanted = if_match_of(call)](sql::Connection& db) -> Result<meta::Principal> {
+        BERTH_TRY(const auto before, load_user(db, user));
+        BERTH_TRYV(check_match(wanted, etag_of(before.version)));
+        BERTH_TRYV(auth::change_user(db, user, change));
+        if (link) BERTH_TRYV(auth::link_account(db, user, link->issuer, link->subject, std::nullopt));
+        return load_user(db, user);
+      }));
   co_return user_reply(changed);
 }
 
@@ -240,9 +243,9 @@ Done set_user_password(AdminCall& call) {
 
 Done remove_user(AdminCall& call) {
   BERTH_CO_TRYV(co_await change_accounts(
-      call, [name = call.captures[0], version = wanted_version(call)](sql::Connection& db) -> Result<void> {
+      call, [name = call.captures[0], wanted = if_match_of(call)](sql::Connection& db) -> Result<void> {
         BERTH_TRY(const auto user, load_user(db, name));
-        BERTH_TRYV(check_version(version, user.version));
+        BERTH_TRYV(check_match(wanted, etag_of(user.version)));
         return auth::remove_user(db, name);
       }));
   co_return no_content();
