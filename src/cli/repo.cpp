@@ -142,7 +142,7 @@ void add_grant(CLI::App& parent, int& exit_code) {
                  })
       ->add_option("NAMESPACE", flags->ns)
       ->required();
-  CLI::App* removing = add_admin_verb(*command, "rm", "Take a grant back", flags, exit_code, [](const RepoFlags& f) {
+  CLI::App* removing = add_removing_verb(*command, "rm", "Take a grant back", flags, exit_code, [](const RepoFlags& f) {
     return call_and_say(f.admin, Method::delete_, "namespaces/" + segment(f.ns) + "/grants/" + segment(f.id), {},
                         "Removed grant " + f.id);
   });

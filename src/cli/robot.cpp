@@ -151,13 +151,13 @@ void add_robot(CLI::App& parent, int& exit_code) {
   CLI::App* extending =
       add_admin_verb(*command, "extend", "Say anew when it ends, its secrets with it", flags, exit_code, extend);
   extending->add_option("--expires", flags->expires, "From now on: 90d, 12h; or never")->required();
-  CLI::App* disabling =
-      add_admin_verb(*command, "disable", "Refuse it from now on, whatever it holds", flags, exit_code,
-                     [](const RobotFlags& f) { return change(f, R"({"disabled":true})", "Disabled robot " + f.name); });
+  CLI::App* disabling = add_removing_verb(
+      *command, "disable", "Refuse it from now on, whatever it holds", flags, exit_code,
+      [](const RobotFlags& f) { return change(f, R"({"disabled":true})", "Disabled robot " + f.name); });
   CLI::App* enabling = add_admin_verb(*command, "enable", "Let it in again", flags, exit_code, [](const RobotFlags& f) {
     return change(f, R"({"disabled":false})", "Enabled robot " + f.name);
   });
-  CLI::App* removing = add_admin_verb(*command, "rm", "Remove a robot", flags, exit_code, remove);
+  CLI::App* removing = add_removing_verb(*command, "rm", "Remove a robot", flags, exit_code, remove);
   for (CLI::App* verb : {creating, rotating, extending, disabling, enabling, removing}) {
     verb->add_option("NAME", flags->name, "NAMESPACE+NAME, or a plain name with --namespace")->required();
     verb->add_option("--namespace", flags->ns, "Whose it is, for a plain name");
@@ -204,11 +204,11 @@ void add_token(CLI::App& parent, int& exit_code) {
                            {"SCOPES", "scopes"},
                            {"", "created_at"}});
   });
-  add_admin_verb(*command, "revoke", "End a token at once", flags, exit_code,
-                 [](const TokenFlags& f) {
-                   return call_and_say(f.admin, Method::delete_, "user/tokens/" + segment(f.id), {},
-                                       "Revoked token " + f.id);
-                 })
+  add_removing_verb(*command, "revoke", "End a token at once", flags, exit_code,
+                    [](const TokenFlags& f) {
+                      return call_and_say(f.admin, Method::delete_, "user/tokens/" + segment(f.id), {},
+                                          "Revoked token " + f.id);
+                    })
       ->add_option("ID", flags->id)
       ->required();
 }

@@ -152,7 +152,7 @@ def things(world, ann):
                                                "claims": {"repository": "acme/web"}})
     token = ann.post("/user/tokens", {"name": "tagged"})
     world.push("acme/tagged", auth=("ann", PASSWORD))
-    yield {
+    made = {
         "/users/tagged": ({"display_name": "T"}, True),
         "/namespaces/acme": ({"display_name": "Acme"}, False),
         "/orgs/acme/teams/tagged": ({"groups": ["staff"]}, True),
@@ -161,7 +161,9 @@ def things(world, ann):
         token.headers["Location"].removeprefix("/api/v1"): (None, True),
         "/repos/acme/tagged": ({"description": "T"}, False),
     }
-    ann.delete("/namespaces/acme/robots/acme+jobs")
+    yield made
+    for path in [path for path, (_, goes) in made.items() if goes] + ["/namespaces/acme/robots/acme+jobs"]:
+        (ann if path.startswith("/user/") else world.root).ask("DELETE", path)
 
 
 def test_single_resources_are_changed_and_removed_only_at_their_tag(world, ann, things):
@@ -211,6 +213,51 @@ def test_use_does_not_change_a_tag(world, ann):
     path = "/user/tokens/" + made.json()["id"]
     world.bearer(made.json()["secret"]).get("/user")
     assert ann.get(path).headers["ETag"] == made.headers["ETag"]
+
+
+def test_a_dry_run_tells_what_would_go_and_changes_nothing(world, ann, things):
+    ann.put("/orgs/acme/teams/tagged/members/tagged", status=201)
+    grant = ann.put("/namespaces/acme/grants", {"subject": "acme+tagged", "repo": "acme/x", "allow": ["read"]}, status=201)
+    ann.post("/auth/short-lived", {})
+    session = ann.get("/user/sessions").json()["items"][0]["id"]
+    invite = world.root.post("/invites", {"note": "tried"}).json()["id"]
+    wanted = {path: ("DELETE", None, {}) for path, (_, goes) in things.items() if goes}
+    wanted |= {"/users/tagged": ("DELETE", None, {"organizations": 1, "teams": 1}),
+               "/orgs/acme/teams/tagged": ("DELETE", None, {"members": 1, "grants": 0}),
+               "/namespaces/acme/robots/acme+tagged": ("DELETE", None, {"secrets": 1, "grants": 1}),
+               "/namespaces/acme/robots/acme+jobs": ("PATCH", {"disabled": True}, {}),
+               "/users/ann": ("PATCH", {"disabled": True}, {}),
+               "/orgs/acme/members/tagged": ("DELETE", None, {}),
+               "/orgs/acme/teams/tagged/members/tagged": ("DELETE", None, {}),
+               "/namespaces/acme/grants/" + grant.json()["id"]: ("DELETE", None, {}),
+               "/user/sessions": ("DELETE", None, {"sessions": 1}),
+               "/user/sessions/" + session: ("DELETE", None, {}),
+               "/users/ann/sessions": ("DELETE", None, {"sessions": 1}),
+               "/invites/" + invite: ("DELETE", None, {})}
+    before = world.root.get("/audit?limit=1").json()["items"][0]["seq"]
+    for path, (method, body, effects) in wanted.items():
+        caller = ann if path.startswith("/user/") else world.root
+        for _ in range(2):
+            told = caller.ask(method, path + "?dry_run=true", body, status=200).json()
+            assert (told["dry_run"], told["target"]) == (True, path[1:]), told
+            assert told["effects"] == told["effects"] | effects, (path, told)
+    since = [row for row in world.root.get("/audit?limit=100").json()["items"] if row["seq"] > before]
+    assert {row["action"] for row in since} <= {"sign_in"}, "what was not done is not on record"
+    ann.delete("/namespaces/acme/robots/acme+tagged?dry_run=false")
+
+
+def test_a_dry_run_is_refused_as_the_call_is(world, ann):
+    world.root.delete("/users/ann?dry_run=true", status=409)
+    world.root.delete("/users/root?dry_run=true", status=409)
+    world.root.delete("/users/nobody?dry_run=true", status=404)
+    world.root.delete("/invites/999999?dry_run=true", status=404)
+    world.root.delete("/user/tokens/999999?dry_run=true", status=404)
+    world.root.delete("/user/sessions/999999?dry_run=true", status=404)
+    ann.delete("/users/root?dry_run=true", status=403)
+    world.root.delete("/users/ann?dry_run=true", status=412, headers={"If-Match": '"x"'})
+    world.root.delete("/users/ann?dry_run=yes", status=400)
+    ann.patch("/user?dry_run=true", {"display_name": "x"}, status=400)
+    assert world.root.get("/users/ann").json()["disabled"] is False
 
 
 def test_one_of_many_changes_at_the_same_tag_wins(world):

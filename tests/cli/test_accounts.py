@@ -197,6 +197,29 @@ def test_a_robot_rotates_its_own_secret_and_no_other(signed_in):
     assert plain.is_let_in(), "it needs no namespace to name itself"
 
 
+def test_a_dry_run_tells_and_changes_nothing(signed_in):
+    signed_in.ok("user", "add", "bob", "--password-stdin", given=BOB)
+    signed_in.ok("org", "create", "acme", "--owner", "ann")
+    signed_in.ok("org", "member", "add", "acme", "bob", "--role", "reader")
+    signed_in.ok("org", "team", "create", "acme", "devs")
+    signed_in.ok("robot", "create", "acme+ci", "--repo", "acme/**:pull")
+    token = json.loads(signed_in.ok("token", "create", "--format", "json"))["id"]
+    grant = json.loads(signed_in.ok("grant", "add", "bob", "acme/x", "read", "--format", "json"))["id"]
+    for words in (("robot", "disable", "acme+ci"), ("robot", "rm", "acme+ci"), ("user", "disable", "bob"),
+                  ("user", "signout", "bob"), ("user", "rm", "bob"), ("grant", "rm", "acme", grant),
+                  ("token", "revoke", token), ("org", "team", "rm", "acme", "devs"),
+                  ("org", "member", "rm", "acme", "bob"), ("org", "rm", "acme")):
+        said = signed_in.ok(*words, "--dry-run")
+        assert said.startswith("Nothing was changed. Without --dry-run: "), said
+        plan = json.loads(signed_in.ok(*words, "--dry-run", "--format", "json"))
+        assert plan["dry_run"] is True
+    assert "  secrets: 1\n  grants: 1\n" in signed_in.ok("robot", "rm", "acme+ci", "--dry-run")
+    assert "last owner" in signed_in.refused("org", "member", "rm", "acme", "ann", "--dry-run")
+    assert json.loads(signed_in.ok("user", "show", "bob", "--format", "json"))["disabled"] is False
+    for words in (("robot", "rm", "acme+ci"), ("token", "revoke", token), ("org", "rm", "acme"), ("user", "rm", "bob")):
+        assert "Nothing was changed" not in signed_in.ok(*words)
+
+
 def test_a_robot_is_disabled_enabled_and_given_another_end(signed_in):
     signed_in.ok("org", "create", "acme")
     robot = Robot(signed_in, "acme+ci", "--expires", "90d")

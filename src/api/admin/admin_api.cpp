@@ -203,6 +203,22 @@ std::string link_to(const AdminCall& call, const AdminRoute& route, std::string_
   return out.append("cursor=").append(cursor).append(">; rel=\"next\"");
 }
 
+/// Whether the call is to be tried only. Errors: parameter_invalid.
+Result<bool> wants_dry_run(const AdminCall& call) {
+  BERTH_TRY(const auto word, call.query.single("dry_run"));
+  if (!word || *word == "false") return false;
+  if (*word == "true") return true;
+  return fail(Errc::parameter_invalid, "dry_run is true or false");
+}
+
+AdminReply dry_run_reply(const AdminCall& call, const std::string& effects) {
+  JsonObject out;
+  out.boolean("dry_run", true).text("operation", call.operation).text("target", call.request.path);
+  AdminReply reply;
+  reply.body = out.raw("effects", effects).str();
+  return reply;
+}
+
 void note_refusal(const AdminCall& call, const Error& why) {
   auto entry = audit_entry(call);
   entry.allowed = false;
@@ -283,6 +299,7 @@ Result<AdminCall> AdminApi::admit(const auth::Identity& identity, const AdminReq
   }
   if (is_about_oneself(*matched.route)) BERTH_TRYV(check_has_account(call));
   BERTH_TRYV(check_parameters(call, *matched.route));
+  BERTH_TRY(call.is_dry_run, wants_dry_run(call));
   route = matched.route;
   return call;
 }
@@ -295,6 +312,7 @@ io::Task<AdminReply> AdminApi::handle(const auth::Identity& identity, const Admi
   if (!call) co_return problem(call.error(), request_id, request.path);
   auto reply = co_await route->handler(*call);
   if (!reply && reply.error().code == Errc::denied) note_refusal(*call, reply.error());
+  if (!reply && reply.error().code == Errc::rehearsed) co_return dry_run_reply(*call, reply.error().message);
   if (!reply) co_return problem(reply.error(), request_id, request.path);
   if (!reply->next.empty()) reply->link = link_to(*call, *route, reply->next);
   answer_if_unchanged(*call, *reply);
@@ -319,6 +337,21 @@ meta::AuditEntry audit_entry(const AdminCall& call) {
   entry.rule = call.identity.subject.is_admin ? "administrator" : "own account, or rights in the namespace";
   entry.detail = joined_objects(entry.detail, call.detail);
   return entry;
+}
+
+ChangeFrame::ChangeFrame(const AdminCall& call)
+    : entry_(audit_entry(call)), is_dry_run_(call.is_dry_run), effects_(call.effects) {}
+
+Result<void> ChangeFrame::before(sql::Connection& db) {
+  if (!is_dry_run_ || !effects_) return {};
+  BERTH_TRY(counted_, effects_(db));
+  return {};
+}
+
+Result<void> ChangeFrame::after(sql::Connection& db) {
+  if (is_dry_run_) return fail(Errc::rehearsed, counted_.str());
+  BERTH_TRYV(meta::append_audit(db, entry_));
+  return {};
 }
 
 AdminReply page_reply(const std::vector<std::string>& items, std::string_view next) {

@@ -21,6 +21,7 @@
 #include "io/task.h"
 #include "meta/store.h"
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -93,6 +94,9 @@ struct AdminCall {
   std::string_view operation;
   std::string request_id;
   std::string detail = "{}";  // for the audit log, a JSON object; no secrets
+  bool is_dry_run = false;
+  /// Of a dry run: what would go, counted before it does. It may find nothing: that is told by the change itself.
+  std::function<Result<JsonObject>(sql::Connection&)> effects = {};
 
   meta::Stamp stamp() const {
     const bool is_known = identity.subject.id != 0;
@@ -196,14 +200,32 @@ Result<void> check_not_a_job(const AdminCall& call);
 /// What the call did, for the audit log.
 meta::AuditEntry audit_entry(const AdminCall& call);
 
-/// Runs `fn(Connection&) -> Result<T>` as one durable write, and its entry of the audit log with it.
+/// What belongs to a change whatever it is, for the inside of its transaction.
+class ChangeFrame {
+ public:
+  explicit ChangeFrame(const AdminCall& call);
+  Result<void> before(sql::Connection& db);
+  /// Writes its entry of the audit log. Errors: rehearsed, of a dry run: thus it runs as far as the real one, and
+  /// nothing of it stays.
+  Result<void> after(sql::Connection& db);
+
+ private:
+  meta::AuditEntry entry_;
+  bool is_dry_run_;
+  std::function<Result<JsonObject>(sql::Connection&)> effects_;
+  JsonObject counted_;
+};
+
+/// Runs `fn(Connection&) -> Result<T>` as one durable write with all that belongs to it.
 template <class F>
 auto change(AdminCall& call, meta::Touches touches, F fn) {
   return call.deps.store.write(
-      [fn = std::move(fn), entry = audit_entry(call)](sql::Connection& db) mutable {
-        auto done = fn(db);
+      [fn = std::move(fn), frame = ChangeFrame(call)](sql::Connection& db) mutable {
+        using R = decltype(fn(db));
+        if (auto begun = frame.before(db); !begun) return R(fail(std::move(begun).error()));
+        R done = fn(db);
         if (!done) return done;
-        if (auto noted = meta::append_audit(db, entry); !noted) return decltype(done)(fail(std::move(noted).error()));
+        if (auto ended = frame.after(db); !ended) return R(fail(std::move(ended).error()));
         return done;
       },
       {.touches = touches});

@@ -1,6 +1,7 @@
 // Organisations, their members, and what a namespace settles for its repositories.
 
 #include "api/admin/routes.h"
+#include "meta/belongings.h"
 #include "meta/team_groups.h"
 
 #include <algorithm>
@@ -228,6 +229,15 @@ Done change_namespace(AdminCall& call) {
 }
 
 Done remove_org(AdminCall& call) {
+  call.effects = [name = call.captures[0]](sql::Connection& db) -> Result<JsonObject> {
+    JsonObject out;
+    BERTH_TRY(const auto org, meta::find_namespace(db, name));
+    if (!org) return out;
+    BERTH_TRY(const auto residents, meta::residents_of(db, org->id));
+    out.number("members", residents.members).number("teams", residents.teams);
+    out.number("robots", residents.robots).number("grants", residents.grants);
+    return out;
+  };
   BERTH_CO_TRYV(co_await change_accounts(
       call, [name = call.captures[0], wanted = if_match_of(call)](sql::Connection& db) -> Result<void> {
         BERTH_TRY(const auto org, load_namespace(db, name));
@@ -347,6 +357,15 @@ Done change_team(AdminCall& call) {
 }
 
 Done remove_team(AdminCall& call) {
+  call.effects = [name = call.captures[0] + "/" + call.captures[1]](sql::Connection& db) -> Result<JsonObject> {
+    JsonObject out;
+    BERTH_TRY(const auto team, meta::find_principal(db, name));
+    if (!team) return out;
+    BERTH_TRY(const auto theirs, meta::belongings_of(db, team->id));
+    BERTH_TRY(const std::int64_t members, meta::count_team_members(db, team->id));
+    out.number("members", members).number("grants", theirs.grants);
+    return out;
+  };
   BERTH_CO_TRYV(co_await change_accounts(call,
                                          [name = call.captures[0] + "/" + call.captures[1],
                                           wanted = if_match_of(call)](sql::Connection& db) -> Result<void> {

@@ -3,6 +3,7 @@
 #include "api/admin/routes.h"
 #include "auth/secret.h"
 #include "base/setting_text.h"
+#include "meta/belongings.h"
 
 namespace berth::api::admin {
 
@@ -215,6 +216,14 @@ Done change_robot(AdminCall& call) {
 }
 
 Done remove_robot(AdminCall& call) {
+  call.effects = [name = call.captures[1]](sql::Connection& db) -> Result<JsonObject> {
+    JsonObject out;
+    BERTH_TRY(const auto robot, meta::find_principal(db, name));
+    if (!robot) return out;
+    BERTH_TRY(const auto its, meta::belongings_of(db, robot->id));
+    out.number("secrets", its.secrets).number("grants", its.grants).number("trust_rules", its.trust_rules);
+    return out;
+  };
   BERTH_CO_TRYV(co_await change_accounts(call,
                                          [ns = call.captures[0], name = call.captures[1],
                                           wanted = if_match_of(call)](sql::Connection& db) -> Result<void> {

@@ -9,7 +9,9 @@ using Need = AdminNeed;
 constexpr std::string_view kPage = "limit cursor";
 constexpr std::string_view kOne = "If-None-Match";
 constexpr std::string_view kChange = "If-Match";
-constexpr std::string_view kRemove = "If-Match";
+constexpr std::string_view kChangeOrTry = "If-Match dry_run";  // of what may take away by it
+constexpr std::string_view kRemove = "If-Match dry_run";
+constexpr std::string_view kEnd = "dry_run";  // of what has no tag
 constexpr std::string_view kPut = "If-Match If-None-Match";
 
 constexpr AdminRoute kRoutes[] = {
@@ -18,7 +20,7 @@ constexpr AdminRoute kRoutes[] = {
     {Method::post, "signup", Need::anybody, admin::sign_up, "signUp"},
     {Method::get, "invites", Need::administrator, admin::list_invites, "listInvites", kPage},
     {Method::post, "invites", Need::administrator, admin::create_invite, "createInvite"},
-    {Method::delete_, "invites/{id}", Need::administrator, admin::revoke_invite, "revokeInvite"},
+    {Method::delete_, "invites/{id}", Need::administrator, admin::revoke_invite, "revokeInvite", kEnd},
     {Method::get, "user", Need::account, admin::get_self, "getSelf", kOne},
     {Method::patch, "user", Need::user, admin::change_self, "changeSelf", kChange},
     {Method::put, "user/password", Need::user, admin::change_own_password, "changeOwnPassword"},
@@ -27,17 +29,17 @@ constexpr AdminRoute kRoutes[] = {
     {Method::get, "user/tokens/{id}", Need::user, admin::get_token, "getToken", kOne},
     {Method::delete_, "user/tokens/{id}", Need::user, admin::revoke_token, "revokeToken", kRemove},
     {Method::get, "user/sessions", Need::user, admin::list_sessions, "listSessions", kPage},
-    {Method::delete_, "user/sessions", Need::user, admin::end_own_sessions, "endOwnSessions"},
-    {Method::delete_, "user/sessions/{id}", Need::user, admin::end_session, "endSession"},
+    {Method::delete_, "user/sessions", Need::user, admin::end_own_sessions, "endOwnSessions", kEnd},
+    {Method::delete_, "user/sessions/{id}", Need::user, admin::end_session, "endSession", kEnd},
     {Method::post, "auth/short-lived", Need::account, admin::create_short_lived, "createShortLivedPassword"},
     {Method::post, "robot/rotate", Need::account, admin::rotate_self, "rotateOwnSecret"},
     {Method::get, "users", Need::administrator, admin::list_users, "listUsers", kPage},
     {Method::post, "users", Need::administrator, admin::create_user, "createUser"},
     {Method::get, "users/{user}", Need::administrator, admin::get_user, "getUser", kOne},
-    {Method::patch, "users/{user}", Need::administrator, admin::change_user, "changeUser", kChange},
+    {Method::patch, "users/{user}", Need::administrator, admin::change_user, "changeUser", kChangeOrTry},
     {Method::put, "users/{user}/password", Need::administrator, admin::set_user_password, "setUserPassword"},
     {Method::delete_, "users/{user}", Need::administrator, admin::remove_user, "removeUser", kRemove},
-    {Method::delete_, "users/{user}/sessions", Need::administrator, admin::end_user_sessions, "endUserSessions"},
+    {Method::delete_, "users/{user}/sessions", Need::administrator, admin::end_user_sessions, "endUserSessions", kEnd},
     {Method::get, "orgs", Need::user, admin::list_orgs, "listOrganizations", kPage},
     {Method::post, "orgs", Need::administrator, admin::create_org, "createOrganization"},
     {Method::delete_, "orgs/{org}", Need::namespace_admin, admin::remove_org, "removeOrganization", kRemove},
@@ -62,7 +64,7 @@ constexpr AdminRoute kRoutes[] = {
     {Method::post, "namespaces/{ns}/robots", Need::namespace_admin, admin::create_robot, "createRobot"},
     {Method::get, "namespaces/{ns}/robots/{robot}", Need::namespace_admin, admin::get_robot, "getRobot", kOne},
     {Method::patch, "namespaces/{ns}/robots/{robot}", Need::namespace_admin, admin::change_robot, "changeRobot",
-     kChange},
+     kChangeOrTry},
     {Method::delete_, "namespaces/{ns}/robots/{robot}", Need::namespace_admin, admin::remove_robot, "removeRobot",
      kRemove},
     {Method::post, "namespaces/{ns}/robots/{robot}/rotate", Need::namespace_admin, admin::rotate_robot,
@@ -71,7 +73,7 @@ constexpr AdminRoute kRoutes[] = {
     {Method::post, "namespaces/{ns}/trust", Need::namespace_admin, admin::create_trust_rule, "createTrustRule"},
     {Method::get, "namespaces/{ns}/trust/{id}", Need::namespace_admin, admin::get_trust_rule, "getTrustRule", kOne},
     {Method::patch, "namespaces/{ns}/trust/{id}", Need::namespace_admin, admin::change_trust_rule, "changeTrustRule",
-     kChange},
+     kChangeOrTry},
     {Method::delete_, "namespaces/{ns}/trust/{id}", Need::namespace_admin, admin::remove_trust_rule, "removeTrustRule",
      kRemove},
     {Method::get, "namespaces/{ns}/grants", Need::namespace_admin, admin::list_grants, "listGrants", kPage},

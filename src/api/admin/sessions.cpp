@@ -1,6 +1,7 @@
 // What is signed in as somebody: browsers, docker logins, short-lived passwords.
 
 #include "api/admin/routes.h"
+#include "meta/belongings.h"
 
 #include <algorithm>
 #include <array>
@@ -34,6 +35,14 @@ std::string session_json(const AdminCall& call, const meta::TokenRow& row) {
 }
 
 io::Task<Result<AdminReply>> end_all(AdminCall& call, std::string user) {
+  call.effects = [user, now_ms = call.deps.clock.now_ms()](sql::Connection& db) -> Result<JsonObject> {
+    JsonObject out;
+    BERTH_TRY(const auto found, meta::find_principal(db, user));
+    if (!found) return out;
+    BERTH_TRY(const std::int64_t sessions, meta::count_signed_in(db, found->id, now_ms));
+    out.number("sessions", sessions);
+    return out;
+  };
   BERTH_CO_TRYV(co_await change_accounts(
       call, [user = std::move(user), now_ms = call.deps.clock.now_ms()](sql::Connection& db) -> Result<void> {
         BERTH_TRY(const auto found, meta::find_principal(db, user));
@@ -69,16 +78,16 @@ Done list_sessions(AdminCall& call) {
 
 Done end_session(AdminCall& call) {
   BERTH_CO_TRY(const std::int64_t id, id_of(call.captures[0]));
-  BERTH_CO_TRY(const bool was_live,
-               co_await change_accounts(call,
-                                        [=, principal = call.identity.subject.id,
-                                         now_ms = call.deps.clock.now_ms()](sql::Connection& db) -> Result<bool> {
-                                          BERTH_TRY(const auto row, meta::find_token(db, id));
-                                          if (!row || std::ranges::find(kKinds, row->kind) == kKinds.end())
-                                            return false;
-                                          return meta::revoke_token(db, principal, id, now_ms);
-                                        }));
-  if (!was_live) co_return fail(Errc::account_unknown, "you have no session " + call.captures[0]);
+  BERTH_CO_TRYV(co_await change_accounts(
+      call,
+      [=, principal = call.identity.subject.id,
+       now_ms = call.deps.clock.now_ms()](sql::Connection& db) -> Result<void> {
+        BERTH_TRY(const auto row, meta::find_token(db, id));
+        const bool is_one = row && std::ranges::find(kKinds, row->kind) != kKinds.end();
+        BERTH_TRY(const bool was_live, is_one ? meta::revoke_token(db, principal, id, now_ms) : Result<bool>(false));
+        if (!was_live) return fail(Errc::account_unknown, "you have no session " + std::to_string(id));
+        return {};
+      }));
   co_return no_content();
 }
 

@@ -150,14 +150,15 @@ Done create_invite(AdminCall& call) {
 
 Done revoke_invite(AdminCall& call) {
   BERTH_CO_TRY(const std::int64_t id, id_of(call.captures[0]));
-  BERTH_CO_TRY(
-      const bool was_live,
-      co_await change_accounts(call, [=, now_ms = call.deps.clock.now_ms()](sql::Connection& db) -> Result<bool> {
+  BERTH_CO_TRYV(
+      co_await change_accounts(call, [=, now_ms = call.deps.clock.now_ms()](sql::Connection& db) -> Result<void> {
         BERTH_TRY(const auto row, meta::find_token(db, id));
-        if (!row || row->kind != meta::TokenKind::invite) return false;
-        return meta::revoke_token(db, row->principal, id, now_ms);
+        const bool is_one = row && row->kind == meta::TokenKind::invite;
+        BERTH_TRY(const bool was_open,
+                  is_one ? meta::revoke_token(db, row->principal, id, now_ms) : Result<bool>(false));
+        if (!was_open) return fail(Errc::account_unknown, "there is no open invitation " + std::to_string(id));
+        return {};
       }));
-  if (!was_live) co_return fail(Errc::account_unknown, "there is no open invitation " + call.captures[0]);
   co_return no_content();
 }
 

@@ -4,6 +4,7 @@
 #include "api/admin/user_replies.h"
 #include "auth/external_accounts.h"
 #include "auth/password.h"
+#include "meta/belongings.h"
 
 namespace berth::api::admin {
 
@@ -242,6 +243,19 @@ Done set_user_password(AdminCall& call) {
 }
 
 Done remove_user(AdminCall& call) {
+  call.effects = [name = call.captures[0]](sql::Connection& db) -> Result<JsonObject> {
+    JsonObject out;
+    BERTH_TRY(const auto user, meta::find_principal(db, name));
+    if (!user) return out;
+    BERTH_TRY(const auto theirs, meta::belongings_of(db, user->id));
+    out.number("secrets", theirs.secrets).number("grants", theirs.grants);
+    out.number("organizations", theirs.organizations).number("teams", theirs.teams);
+    BERTH_TRY(const auto ns, meta::find_namespace(db, name));
+    if (!ns || ns->owner != user->id) return out;
+    BERTH_TRY(const auto residents, meta::residents_of(db, ns->id));
+    out.number("robots", residents.robots).number("grants_in_namespace", residents.grants);
+    return out;
+  };
   BERTH_CO_TRYV(co_await change_accounts(
       call, [name = call.captures[0], wanted = if_match_of(call)](sql::Connection& db) -> Result<void> {
         BERTH_TRY(const auto user, load_user(db, name));
