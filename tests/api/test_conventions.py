@@ -272,6 +272,57 @@ def test_one_of_many_changes_at_the_same_tag_wins(world):
     assert statuses == [200] + [412] * 7
 
 
+def keyed(key):
+    return {"headers": {"Idempotency-Key": key}}
+
+
+def test_a_call_sent_again_with_its_key_is_done_once(world, ann):
+    first = ann.post("/orgs/acme/teams", {"name": "keyed"}, **keyed("k-1"))
+    again = ann.post("/orgs/acme/teams", {"name": "keyed"}, **keyed("k-1"))
+    assert "Idempotency-Replayed" not in first.headers and again.headers["Idempotency-Replayed"] == "true"
+    for name in ("Location", "ETag", "Content-Type"):
+        assert again.headers[name] == first.headers[name]
+    assert again.json() == first.json()
+    ann.post("/orgs/acme/teams", {"name": "keyed"}, status=409, **keyed("k-2"))
+    ann.post("/orgs/acme/teams", {"name": "keyed2"}, status=422, **keyed("k-1"))
+    ann.post("/namespaces/acme/robots", {"name": "keyed"}, status=422, **keyed("k-1"))
+    entries = world.root.get("/audit?action=createTeam&limit=5").json()["items"]
+    assert [entry["detail"]["name"] for entry in entries].count("acme/keyed") == 1
+
+
+def test_what_was_refused_is_not_kept(world, ann):
+    ann.post("/orgs/acme/teams", {"name": "No Name"}, status=422, **keyed("k-3"))
+    ann.post("/orgs/acme/teams", {"name": "refused-first"}, **keyed("k-3"))
+
+
+def test_a_key_is_its_callers_own(world, ann):
+    ann.post("/user/tokens", {"name": "mine"}, **keyed("k-4"))
+    assert world.root.post("/user/tokens", {"name": "mine"}, **keyed("k-4")).json()["secret"]
+
+
+def test_no_secret_is_told_twice(world, ann):
+    first = ann.post("/user/tokens", {"name": "told once"}, **keyed("k-5")).json()
+    again = ann.post("/user/tokens", {"name": "told once"}, **keyed("k-5")).json()
+    assert again == first | {"secret": None, "detail": again["detail"]} and "told once" in again["detail"]
+    assert ann.get("/user/tokens?limit=500").text.count('"told once"') == 1
+
+
+@pytest.mark.parametrize("key", ["", "a b", "x" * 256, "\xe4"])
+def test_keys_that_cannot_be_are_refused(ann, key):
+    ann.post("/user/tokens", {"name": "none"}, status=400, **keyed(key.encode("latin-1")))
+
+
+def test_of_many_calls_with_one_key_at_once_one_is_done(world, ann):
+    def make(_):
+        return world.caller("ann", PASSWORD).post("/user/tokens", {"name": "at once"}, status=None, **keyed("k-6"))
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(make, range(8)))
+    assert {answer.status_code for answer in made} <= {201, 409}
+    assert sum(answer.status_code == 201 and answer.json()["secret"] is not None for answer in made) == 1
+    assert ann.get("/user/tokens?limit=500").text.count('"at once"') == 1
+
+
 def test_head_is_get_without_its_body(world):
     got = world.root.get("/users/root")
     headed = world.root.ask("HEAD", "/users/root", status=200)

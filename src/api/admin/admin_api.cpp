@@ -1,5 +1,6 @@
 #include "api/admin/admin_api.h"
 
+#include "api/admin/idempotency.h"
 #include "api/admin/routes.h"
 #include "api/error_response.h"
 #include "base/base64.h"
@@ -172,12 +173,11 @@ Result<void> check_parameters(const AdminCall& call, const AdminRoute& route) {
                                              did_you_mean(nearest_of(words, *stranger)));
   }
   // A condition that nobody looks at would let through what its sender wanted stopped.
-  const auto takes = [&](std::string_view name) { return std::ranges::contains(split(route.parameters, ' '), name); };
   const bool changes = route.method != http::Method::get && route.method != http::Method::post;
   const bool is_bound = !call.request.if_match.empty() && call.request.if_match != "*";
-  if (changes && is_bound && !takes(kIfMatch))
+  if (changes && is_bound && !route.takes(kIfMatch))
     return fail(Errc::precondition_failed, "it has no entity tag that If-Match could be compared with");
-  if (changes && must_be_new(call) && !takes(kIfNoneMatch))
+  if (changes && must_be_new(call) && !route.takes(kIfNoneMatch))
     return fail(Errc::precondition_failed, "it is there, or never will be: If-None-Match has no place here");
   return {};
 }
@@ -262,6 +262,8 @@ int status_of(const Error& error) {
 
 }  // namespace
 
+bool AdminRoute::takes(std::string_view name) const { return std::ranges::contains(split(parameters, ' '), name); }
+
 AdminReply problem(const Error& error, std::string_view request_id, std::string_view path) {
   const int status = status_of(error);
   JsonObject out;
@@ -304,13 +306,33 @@ Result<AdminCall> AdminApi::admit(const auth::Identity& identity, const AdminReq
   return call;
 }
 
+/// Once, if it came with a key.
+// borrows: both are of the awaiting frame
+io::Task<Result<AdminReply>> AdminApi::answer(AdminCall& call, const AdminRoute& route) {
+  BERTH_CO_TRY(call.key, call_key(call, route));
+  if (!call.key) co_return co_await route.handler(call);
+  const auto held = under_way_.begin(*call.key);
+  if (!held) co_return fail(Errc::state_conflict, "the call before with that Idempotency-Key is still under way");
+  BERTH_CO_TRY(const auto kept, deps_.store.peek([&](sql::Connection& db) {
+    return meta::find_kept_call(db, *call.key, deps_.clock.now_ms());
+  }));
+  if (kept) co_return replay(*kept, *call.key);
+  auto reply = co_await route.handler(call);
+  if (!reply) co_return reply;
+  // It is done, whether its answer can be kept for a replay or not.
+  (void)co_await deps_.store.write([key = *call.key, answer = answer_to_keep(*reply)](
+                                       sql::Connection& db) { return meta::keep_answer(db, key, answer); },
+                                   {.touches = meta::Touches::nothing()});
+  co_return reply;
+}
+
 // borrows: both are of the awaiting frame
 io::Task<AdminReply> AdminApi::handle(const auth::Identity& identity, const AdminRequest& request,
                                       std::string request_id) {
   const AdminRoute* route = nullptr;
   auto call = admit(identity, request, route, request_id);
   if (!call) co_return problem(call.error(), request_id, request.path);
-  auto reply = co_await route->handler(*call);
+  auto reply = co_await answer(*call, *route);
   if (!reply && reply.error().code == Errc::denied) note_refusal(*call, reply.error());
   if (!reply && reply.error().code == Errc::rehearsed) co_return dry_run_reply(*call, reply.error().message);
   if (!reply) co_return problem(reply.error(), request_id, request.path);
@@ -340,7 +362,7 @@ meta::AuditEntry audit_entry(const AdminCall& call) {
 }
 
 ChangeFrame::ChangeFrame(const AdminCall& call)
-    : entry_(audit_entry(call)), is_dry_run_(call.is_dry_run), effects_(call.effects) {}
+    : entry_(audit_entry(call)), key_(call.key), is_dry_run_(call.is_dry_run), effects_(call.effects) {}
 
 Result<void> ChangeFrame::before(sql::Connection& db) {
   if (!is_dry_run_ || !effects_) return {};
@@ -350,6 +372,7 @@ Result<void> ChangeFrame::before(sql::Connection& db) {
 
 Result<void> ChangeFrame::after(sql::Connection& db) {
   if (is_dry_run_) return fail(Errc::rehearsed, counted_.str());
+  if (key_) BERTH_TRYV(meta::keep_call(db, *key_, entry_.at_ms));
   BERTH_TRYV(meta::append_audit(db, entry_));
   return {};
 }

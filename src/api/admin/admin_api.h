@@ -3,6 +3,7 @@
 // takes to call it; handlers know no HTTP beyond status, body and entity tag. The commands that work on a stopped
 // server's folder call the same handlers in their own process, so that there is one implementation of each operation.
 
+#include "api/admin/calls_under_way.h"
 #include "api/admin/json_object.h"
 #include "api/routes.h"
 #include "auth/accounts.h"
@@ -56,6 +57,7 @@ struct AdminRequest {
   std::string content_type;  // of the body; empty: not said, which is taken for JSON
   std::string if_match;
   std::string if_none_match;
+  std::optional<std::string> idempotency_key;
   std::string address;  // of the client, for the record
 };
 
@@ -70,6 +72,7 @@ struct AdminReply {
   std::string cache_control = "no-store";
   std::string allow;                // of a 405
   std::uint64_t retry_after_s = 0;  // of a 429
+  bool is_replay = false;           // of a call that was done before
 
   bool succeeded() const { return status < 300; }
 };
@@ -93,7 +96,8 @@ struct AdminCall {
   std::vector<std::string> captures;  // of the route's pattern, decoded
   std::string_view operation;
   std::string request_id;
-  std::string detail = "{}";  // for the audit log, a JSON object; no secrets
+  std::string detail = "{}";              // for the audit log, a JSON object; no secrets
+  std::optional<meta::CallKey> key = {};  // if it must not be done twice
   bool is_dry_run = false;
   /// Of a dry run: what would go, counted before it does. It may find nothing: that is told by the change itself.
   std::function<Result<JsonObject>(sql::Connection&)> effects = {};
@@ -115,6 +119,8 @@ struct AdminRoute {
   /// What it takes beside path and body, as the document names it, with spaces between: "limit cursor" of the query,
   /// "If-Match" of the header. Anything else in a query is refused, and so is a condition nobody would look at.
   std::string_view parameters = {};
+
+  bool takes(std::string_view name) const;
 };
 /// All of them: for the dispatcher, and for the tests that hold each to its need and its document.
 std::span<const AdminRoute> admin_routes();
@@ -128,10 +134,13 @@ class AdminApi {
   io::Task<AdminReply> handle(const auth::Identity& identity, const AdminRequest& request, std::string request_id);
 
  private:
+  // borrows: both are of AdminApi::handle
+  io::Task<Result<AdminReply>> answer(AdminCall& call, const AdminRoute& route);
   Result<AdminCall> admit(const auth::Identity& identity, const AdminRequest& request, const AdminRoute*& route,
                           const std::string& request_id);
 
   AdminDeps deps_;
+  CallsUnderWay under_way_;
 };
 
 /// RFC 9457. `path` is what was asked for, behind /api/v1/.
@@ -205,12 +214,13 @@ class ChangeFrame {
  public:
   explicit ChangeFrame(const AdminCall& call);
   Result<void> before(sql::Connection& db);
-  /// Writes its entry of the audit log. Errors: rehearsed, of a dry run: thus it runs as far as the real one, and
-  /// nothing of it stays.
+  /// Writes its entry of the audit log, and the key it came with. Errors: those of keep_call(); rehearsed, of a dry
+  /// run: thus it runs as far as the real one, and nothing of it stays.
   Result<void> after(sql::Connection& db);
 
  private:
   meta::AuditEntry entry_;
+  std::optional<meta::CallKey> key_;
   bool is_dry_run_;
   std::function<Result<JsonObject>(sql::Connection&)> effects_;
   JsonObject counted_;
