@@ -323,6 +323,30 @@ def test_of_many_calls_with_one_key_at_once_one_is_done(world, ann):
     assert ann.get("/user/tokens?limit=500").text.count('"at once"') == 1
 
 
+def test_fields_trim_lists_and_single_resources(world, ann, things):
+    for path in things:
+        caller = ann if path.startswith("/user/") else world.root
+        whole = caller.get(path)
+        names = list(whole.json())
+        trimmed = caller.get(f"{path}?fields={names[-1]},{names[0]}")
+        assert trimmed.json() == {name: whole.json()[name] for name in (names[0], names[-1])}
+        assert trimmed.headers["ETag"] == whole.headers["ETag"], "the tag is of the whole"
+    for path in ("/users", "/orgs", "/orgs/acme/members", "/orgs/acme/teams", "/namespaces/acme/robots",
+                 "/namespaces/acme/trust", "/namespaces/acme/grants", "/user/tokens", "/audit", "/repos", "/invites",
+                 "/user/sessions", "/orgs/acme/teams/tagged/members"):
+        whole = world.root.get(path + "?limit=2").json()
+        for name in whole["items"][0] if whole["items"] else []:
+            trimmed = world.root.get(f"{path}?limit=2&fields={name}").json()
+            assert trimmed["next"] == whole["next"] or path == "/audit"
+            assert all(list(item) == [name] for item in trimmed["items"]), (path, name)
+        world.root.get(path + "?fields=none", status=400)
+    refused = world.root.get("/users?fields=nam", status=400)
+    assert refused.json()["detail"] == "there is no field 'nam' here. Did you mean 'name'?"
+    for query in ("fields=", "fields=name,", "fields=name&fields=email"):
+        world.root.get("/users?" + query, status=400)
+    assert "fields=name" in world.root.get("/users?limit=1&fields=name").headers["Link"], "and on the page behind"
+
+
 def test_head_is_get_without_its_body(world):
     got = world.root.get("/users/root")
     headed = world.root.ask("HEAD", "/users/root", status=200)

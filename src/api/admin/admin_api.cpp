@@ -1,5 +1,6 @@
 #include "api/admin/admin_api.h"
 
+#include "api/admin/fields.h"
 #include "api/admin/idempotency.h"
 #include "api/admin/routes.h"
 #include "api/error_response.h"
@@ -262,7 +263,10 @@ int status_of(const Error& error) {
 
 }  // namespace
 
-bool AdminRoute::takes(std::string_view name) const { return std::ranges::contains(split(parameters, ' '), name); }
+bool AdminRoute::takes(std::string_view name) const {
+  const auto names = split(parameters, ' ');
+  return std::ranges::find(names, name) != names.end();
+}
 
 AdminReply problem(const Error& error, std::string_view request_id, std::string_view path) {
   const int status = status_of(error);
@@ -302,6 +306,7 @@ Result<AdminCall> AdminApi::admit(const auth::Identity& identity, const AdminReq
   if (is_about_oneself(*matched.route)) BERTH_TRYV(check_has_account(call));
   BERTH_TRYV(check_parameters(call, *matched.route));
   BERTH_TRY(call.is_dry_run, wants_dry_run(call));
+  BERTH_TRY(call.fields, wanted_fields(call));
   route = matched.route;
   return call;
 }
@@ -338,6 +343,7 @@ io::Task<AdminReply> AdminApi::handle(const auth::Identity& identity, const Admi
   if (!reply) co_return problem(reply.error(), request_id, request.path);
   if (!reply->next.empty()) reply->link = link_to(*call, *route, reply->next);
   answer_if_unchanged(*call, *reply);
+  trim_to(call->fields, *reply);
   co_return *std::move(reply);
 }
 

@@ -98,6 +98,7 @@ struct AdminCall {
   std::string request_id;
   std::string detail = "{}";              // for the audit log, a JSON object; no secrets
   std::optional<meta::CallKey> key = {};  // if it must not be done twice
+  std::vector<std::string> fields = {};   // of the answer, if not all are wanted
   bool is_dry_run = false;
   /// Of a dry run: what would go, counted before it does. It may find nothing: that is told by the change itself.
   std::function<Result<JsonObject>(sql::Connection&)> effects = {};

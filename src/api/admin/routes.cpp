@@ -6,8 +6,8 @@ namespace {
 
 using http::Method;
 using Need = AdminNeed;
-constexpr std::string_view kPage = "limit cursor";
-constexpr std::string_view kOne = "If-None-Match";
+constexpr std::string_view kPage = "limit cursor fields";
+constexpr std::string_view kOne = "If-None-Match fields";
 constexpr std::string_view kPost = "Idempotency-Key";
 constexpr std::string_view kChange = "If-Match";
 constexpr std::string_view kChangeOrTry = "If-Match dry_run";  // of what may take away by it
@@ -16,7 +16,7 @@ constexpr std::string_view kEnd = "dry_run";  // of what has no tag
 constexpr std::string_view kPut = "If-Match If-None-Match";
 
 constexpr AdminRoute kRoutes[] = {
-    {Method::get, "openapi.json", Need::anybody, admin::get_document, "getDocument", kOne},
+    {Method::get, "openapi.json", Need::anybody, admin::get_document, "getDocument", "If-None-Match"},
     {Method::post, "setup", Need::anybody, admin::set_up, "setUp"},
     {Method::post, "signup", Need::anybody, admin::sign_up, "signUp"},
     {Method::get, "invites", Need::administrator, admin::list_invites, "listInvites", kPage},
@@ -83,10 +83,10 @@ constexpr AdminRoute kRoutes[] = {
      kRemove},
     {Method::get, "explain", Need::account, admin::explain, "explain", "repo action subject"},
     {Method::get, "audit", Need::administrator, admin::list_audit, "listAudit",
-     "actor target action since limit cursor"},
+     "actor target action since limit cursor fields"},
     {Method::get, "audit/export", Need::administrator, admin::export_audit, "exportAudit", "after limit"},
     {Method::get, "audit/verify", Need::administrator, admin::verify_audit, "verifyAudit", "head"},
-    {Method::get, "repos", Need::anybody, admin::list_repos, "listRepositories", "q limit cursor"},
+    {Method::get, "repos", Need::anybody, admin::list_repos, "listRepositories", "q limit cursor fields"},
     {Method::get, "repos/{repo}", Need::repo_reader, admin::get_repo, "getRepository", kOne},
     {Method::patch, "repos/{repo}", Need::repo_admin, admin::change_repo, "changeRepository", kChange},
 };
