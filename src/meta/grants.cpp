@@ -37,6 +37,14 @@ constexpr sql::Sql kList = R"(
   ORDER BY g.id
   LIMIT $3)";
 
+constexpr sql::Sql kListDown = R"(
+  SELECT g.id, g.principal_id, p.name, g.pattern, g.allow, g.deny
+  FROM grant_ g
+  JOIN principal p ON p.id = g.principal_id
+  WHERE g.ns_id = $1 AND g.id < $2
+  ORDER BY g.id DESC
+  LIMIT $3)";
+
 constexpr sql::Sql kCount = R"(
   SELECT count(*)
   FROM grant_
@@ -137,9 +145,11 @@ Result<std::int64_t> count_grants(sql::Connection& db, PrincipalId principal, Na
   return count;
 }
 
-Result<std::vector<GrantRow>> list_grants(sql::Connection& db, NamespaceId ns, GrantId after, std::int64_t limit) {
+Result<std::vector<GrantRow>> list_grants(sql::Connection& db, NamespaceId ns, GrantId after, std::int64_t limit,
+                                          Order order) {
   std::vector<GrantRow> out;
-  BERTH_TRYV(db.query(kList, {ns, after, limit}, [&](const sql::Row& row) { out.push_back(read(row)); }));
+  BERTH_TRYV(db.query(order == Order::up ? kList : kListDown, {ns, after, limit},
+                      [&](const sql::Row& row) { out.push_back(read(row)); }));
   return out;
 }
 

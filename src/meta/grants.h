@@ -33,7 +33,8 @@ Result<bool> remove_grant(sql::Connection& db, NamespaceId ns, GrantId id);
 /// Of one principal in a namespace.
 Result<std::int64_t> count_grants(sql::Connection& db, PrincipalId principal, NamespaceId ns);
 /// Of a namespace, by id, after `after` (exclusive), at most `limit`.
-Result<std::vector<GrantRow>> list_grants(sql::Connection& db, NamespaceId ns, GrantId after, std::int64_t limit);
+Result<std::vector<GrantRow>> list_grants(sql::Connection& db, NamespaceId ns, GrantId after, std::int64_t limit,
+                                          Order order = Order::up);
 
 /// A subject's place in a namespace: what its standing at each repository there has in common.
 struct Place {

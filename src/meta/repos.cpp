@@ -34,6 +34,13 @@ constexpr sql::Sql kListRepos = R"(
   ORDER BY name
   LIMIT $2)";
 
+constexpr sql::Sql kListReposDown = R"(
+  SELECT name
+  FROM repo
+  WHERE name < $1 AND deleted_at IS NULL
+  ORDER BY name DESC
+  LIMIT $2)";
+
 Result<std::optional<std::int64_t>> find_id(sql::Connection& db, sql::Sql sql, std::string_view name) {
   std::optional<std::int64_t> id;
   BERTH_TRYV(db.query(sql, {name}, [&](const sql::Row& row) { id = row.int64(0); }));
@@ -114,9 +121,11 @@ Result<std::optional<std::string>> find_repo_name(sql::Connection& db, RepoId id
   return out;
 }
 
-Result<std::vector<std::string>> list_repos(sql::Connection& db, std::string_view last, std::int64_t limit) {
+Result<std::vector<std::string>> list_repos(sql::Connection& db, std::string_view last, std::int64_t limit,
+                                            Order order) {
   std::vector<std::string> names;
-  BERTH_TRYV(db.query(kListRepos, {last, limit}, [&](const sql::Row& row) { names.emplace_back(row.text(0)); }));
+  BERTH_TRYV(db.query(order == Order::up ? kListRepos : kListReposDown, {last, limit},
+                      [&](const sql::Row& row) { names.emplace_back(row.text(0)); }));
   return names;
 }
 

@@ -32,6 +32,7 @@ Result<std::int64_t> manifest_count(sql::Connection& db, RepoId repo);
 /// The name of a row; nullopt if there is none.
 Result<std::optional<std::string>> find_repo_name(sql::Connection& db, RepoId id);
 /// Names after `last` (exclusive, need not exist), bytewise ascending, at most `limit` (L3).
-Result<std::vector<std::string>> list_repos(sql::Connection& db, std::string_view last, std::int64_t limit);
+Result<std::vector<std::string>> list_repos(sql::Connection& db, std::string_view last, std::int64_t limit,
+                                            Order order = Order::up);
 
 }  // namespace berth::meta

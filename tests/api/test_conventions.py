@@ -347,6 +347,76 @@ def test_fields_trim_lists_and_single_resources(world, ann, things):
     assert "fields=name" in world.root.get("/users?limit=1&fields=name").headers["Link"], "and on the page behind"
 
 
+def pages(caller, path, **parameters):
+    """The items of all pages, two at a time."""
+    items = []
+    query = "".join(f"&{name}={value}" for name, value in parameters.items())
+    where = f"{path}?limit=2{query}"
+    while where:
+        page = caller.get(where)
+        items += page.json()["items"]
+        where = page.links.get("next", {}).get("url", "").removeprefix("/api/v1")
+    return items
+
+
+BY_NAME = ["/users", "/orgs", "/orgs/acme/teams", "/namespaces/acme/robots", "/repos"]
+BY_NUMBER = ["/user/tokens", "/user/sessions", "/invites", "/orgs/acme/members", "/orgs/acme/teams/sorted/members",
+             "/namespaces/acme/trust", "/namespaces/acme/grants"]
+
+
+@pytest.fixture(scope="module")
+def many(world, ann):
+    """More than two of everything that is listed."""
+    for index in range(3):
+        name = f"sorted-{index}"
+        world.add_user(name)
+        world.root.post("/orgs", {"name": f"sorted-org-{index}", "owner": "ann"})
+        ann.put("/orgs/acme/members/" + name, {"role": "reader"}, status=201)
+        ann.post("/orgs/acme/teams", {"name": name})
+        ann.post("/orgs/acme/teams", {"name": "sorted"}, status=None)
+        ann.put("/orgs/acme/teams/sorted/members/" + name, status=201)
+        ann.post("/namespaces/acme/robots", {"name": "acme+" + name})
+        ann.post("/namespaces/acme/trust", {"robot": "acme+" + name, "issuer": "https://ci.example.com", "audience": "b",
+                                            "claims": {"repository": "acme/web"}})
+        ann.put("/namespaces/acme/grants", {"subject": name, "repo": "acme/x", "allow": ["read"]}, status=201)
+        ann.post("/user/tokens", {"name": name})
+        ann.post("/auth/short-lived", {})
+        world.root.post("/invites", {"note": name})
+        world.push("acme/" + name, auth=("ann", PASSWORD))
+
+
+@pytest.mark.parametrize("path", BY_NAME + BY_NUMBER)
+def test_lists_go_both_ways_and_are_counted(world, ann, many, path):
+    caller = ann if path.startswith("/user/") else world.root
+    key = "name" if path in BY_NAME else "id"
+    up = pages(caller, path)
+    assert len(up) > 2 and pages(caller, path, sort=key) == up
+    down = pages(caller, path, sort="-" + key)
+    assert down == up[::-1]
+    if key == "name":
+        assert [row["name"] for row in up] == sorted(row["name"] for row in up)
+    for count in ("exact", "estimate"):
+        assert caller.get(f"{path}?limit=1&count={count}").json()["total"] == len(up)
+        assert pages(caller, path, count=count, sort="-" + key) == down
+    assert "total" not in caller.get(path).json()
+    for query in ("sort=size", "sort=", "sort=" + ("id" if key == "name" else "name"), "count=yes"):
+        caller.get(f"{path}?{query}", status=400)
+    upward = caller.get(path + "?limit=1").json()["next"]
+    downward = caller.get(f"{path}?limit=1&sort=-{key}").json()["next"]
+    caller.get(f"{path}?sort=-{key}&cursor={upward}", status=400)
+    caller.get(f"{path}?cursor={downward}", status=400)
+
+
+def test_only_what_may_be_seen_is_counted(world, ann, many):
+    everything = world.root.get("/repos?count=exact").json()["total"]
+    world.push("root/hidden")
+    assert world.root.get("/repos?count=exact").json()["total"] == everything + 1
+    assert ann.get("/repos?count=exact").json()["total"] == len(pages(ann, "/repos")) < everything + 1
+    assert world.anonymous.get("/repos?count=exact").json()["total"] == 0
+    assert world.root.get("/repos?q=sorted&count=exact&limit=1").json()["total"] == 3
+    assert ann.get("/orgs?count=exact").json()["total"] == len(pages(ann, "/orgs"))
+
+
 def test_head_is_get_without_its_body(world):
     got = world.root.get("/users/root")
     headed = world.root.ask("HEAD", "/users/root", status=200)

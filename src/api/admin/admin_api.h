@@ -167,18 +167,32 @@ Result<void> check_description(std::string_view text);
 Result<std::int64_t> id_of(std::string_view text);
 AdminReply no_content();
 
-/// {"items":[…],"next":"…"}: `next` is where the next page begins, empty at the end.
-AdminReply page_reply(const std::vector<std::string>& items, std::string_view next);
+/// {"items":[…],"next":"…"}: `next` is where the next page begins, empty at the end; `total` if it was asked for.
+AdminReply page_reply(const std::vector<std::string>& items, std::string_view next, std::string_view total_json = {});
+/// What a list is to tell of how many there are: nothing, all up to 10000, or at least how many up to 1000.
+enum class Count : std::uint8_t { none, exact, estimate };
+inline constexpr std::int64_t kExactMax = 10'000;
+inline constexpr std::int64_t kEstimateMax = 1'000;
+/// What a list is sorted by: the only thing, which is unique, and so what its cursor holds.
+enum class SortKey : std::uint8_t { name, number };
 struct PageParameters {
   std::int64_t limit = 50;
-  std::string after;
+  meta::Order order = meta::Order::up;
+  Count count = Count::none;
+  std::string after;  // a name, or a number's text; empty: it begins at its end
+
+  /// Where it begins, exclusive, as the lists of meta take it.
+  std::string name_after() const;
+  /// Errors: parameter_invalid.
+  Result<std::int64_t> number_after() const;
 };
-/// limit (1 to 500, clamped) and cursor. Errors: parameter_invalid.
-Result<PageParameters> page_of(const AdminCall& call);
-/// `after` of a list that goes by number. Errors: parameter_invalid.
-Result<std::int64_t> number_after(const PageParameters& page);
-/// The cursor behind `last`.
-std::string cursor_of(std::string_view last);
+/// limit (1 to 500, clamped), cursor, sort and count, as far as the route takes them. Errors: parameter_invalid.
+Result<PageParameters> page_of(const AdminCall& call, SortKey key);
+/// The cursor behind `last`, good for the order of that page alone.
+std::string cursor_of(const PageParameters& page, std::string_view last);
+inline std::string cursor_of(const PageParameters& page, std::int64_t last) {
+  return cursor_of(page, std::string_view(std::to_string(last)));
+}
 
 std::string etag_of(std::int64_t version);
 /// Of what has no version: by `state`, which is everything that makes it what it is. When it was used is not of it.

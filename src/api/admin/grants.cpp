@@ -1,6 +1,6 @@
 // Grants on repositories: who was given what.
 
-#include "api/admin/routes.h"
+#include "api/admin/lists.h"
 
 namespace berth::api::admin {
 
@@ -59,19 +59,14 @@ Result<std::optional<std::string>> find_etag(sql::Connection& db, const meta::Gr
 }  // namespace
 
 Done list_grants(AdminCall& call) {
-  BERTH_CO_TRY(const auto page, page_of(call));
-  BERTH_CO_TRY(const std::int64_t after, number_after(page));
-  BERTH_CO_TRY(const auto grants,
-               co_await call.deps.store.read(
-                   [=, name = call.captures[0]](sql::Connection& db) -> Result<std::vector<meta::GrantRow>> {
-                     BERTH_TRY(const auto ns, meta::find_namespace(db, name));
-                     if (!ns) return fail(Errc::account_unknown, "there is no namespace '" + name + "'");
-                     return meta::list_grants(db, ns->id, after, page.limit);
-                   }));
-  std::vector<std::string> items;
-  for (const meta::GrantRow& grant : grants) items.push_back(grant_json(grant));
-  const bool is_full = std::ssize(grants) == page.limit;
-  co_return page_reply(items, is_full ? cursor_of(std::to_string(grants.back().id)) : "");
+  const auto fetch = [name = call.captures[0]](sql::Connection& db,
+                                               const PageParameters& page) -> Result<std::vector<meta::GrantRow>> {
+    BERTH_TRY(const std::int64_t after, page.number_after());
+    BERTH_TRY(const auto ns, meta::find_namespace(db, name));
+    if (!ns) return fail(Errc::account_unknown, "there is no namespace '" + name + "'");
+    return meta::list_grants(db, ns->id, after, page.limit, page.order);
+  };
+  return list(call, fetch, grant_json, &meta::GrantRow::id);
 }
 
 Done put_grant(AdminCall& call) {

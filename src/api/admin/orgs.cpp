@@ -1,6 +1,6 @@
 // Organisations, their members, and what a namespace settles for its repositories.
 
-#include "api/admin/routes.h"
+#include "api/admin/lists.h"
 #include "meta/belongings.h"
 #include "meta/team_groups.h"
 
@@ -151,29 +151,31 @@ Result<void> check_ownership(sql::Connection& db, const MemberAsked& asked, meta
   return fail(Errc::denied, "only an owner of " + asked.org + " makes owners, or changes one");
 }
 
+/// Those that somebody belongs to, which are few.
+Result<std::vector<meta::Namespace>> own_orgs(sql::Connection& db, meta::PrincipalId id, const PageParameters& page) {
+  BERTH_TRY(auto out, meta::list_orgs_of(db, id));
+  const bool goes_up = page.order == meta::Order::up;
+  const std::string after = page.name_after();
+  std::erase_if(out, [&](const meta::Namespace& org) { return goes_up ? org.name <= after : org.name >= after; });
+  std::ranges::sort(out, {}, &meta::Namespace::name);
+  if (!goes_up) std::ranges::reverse(out);
+  if (std::ssize(out) > page.limit) out.resize(static_cast<std::size_t>(page.limit));
+  return out;
+}
+
+std::string org_member_json(const meta::OrgMember& member) {
+  return JsonObject().text("user", member.name).text("role", auth::to_word(member.role)).str();
+}
+
 }  // namespace
 
 Done list_orgs(AdminCall& call) {
-  BERTH_CO_TRY(const auto page, page_of(call));
-  const auth::Subject& subject = call.identity.subject;
-  std::vector<std::string> items;
-  if (!subject.is_admin) {  // everybody sees his own, which are few
-    BERTH_CO_TRY(auto own,
-                 call.deps.store.peek([&](sql::Connection& db) { return meta::list_orgs_of(db, subject.id); }));
-    std::erase_if(own, [&](const meta::Namespace& org) { return org.name <= page.after; });
-    std::ranges::sort(own, {}, &meta::Namespace::name);
-    const bool is_full = std::ssize(own) > page.limit;
-    if (is_full) own.resize(static_cast<std::size_t>(page.limit));
-    for (const meta::Namespace& org : own) items.push_back(namespace_json(org));
-    co_return page_reply(items, is_full ? cursor_of(own.back().name) : "");
-  }
-  BERTH_CO_TRY(const auto all, co_await call.deps.store.read([=](sql::Connection& db) {
-    return meta::list_namespaces(db, page.after, page.limit);
-  }));
-  for (const meta::Namespace& ns : all) {
-    if (ns.kind == meta::NamespaceKind::organization) items.push_back(namespace_json(ns));
-  }
-  co_return page_reply(items, std::ssize(all) == page.limit ? cursor_of(all.back().name) : "");
+  const auto fetch = [subject = call.identity.subject](sql::Connection& db, const PageParameters& page) {
+    return subject.is_admin ? meta::list_namespaces(db, page.name_after(), page.limit, page.order)
+                            : own_orgs(db, subject.id, page);
+  };
+  return list(call, fetch, namespace_json, &meta::Namespace::name,
+              [](const meta::Namespace& ns) { return ns.kind == meta::NamespaceKind::organization; });
 }
 
 Done create_org(AdminCall& call) {
@@ -248,22 +250,13 @@ Done remove_org(AdminCall& call) {
 }
 
 Done list_members(AdminCall& call) {
-  BERTH_CO_TRY(const auto page, page_of(call));
-  BERTH_CO_TRY(const std::int64_t after, number_after(page));
-  BERTH_CO_TRY(const auto members,
-               co_await call.deps.store.read(
-                   [=, name = call.captures[0]](sql::Connection& db) -> Result<std::vector<meta::OrgMember>> {
-                     BERTH_TRY(const auto ns, load_namespace(db, name));
-                     return meta::list_org_members(db, ns.id, after, page.limit);
-                   }));
-  std::vector<std::string> items;
-  for (const meta::OrgMember& member : members) {
-    JsonObject item;
-    item.text("user", member.name).text("role", auth::to_word(member.role));
-    items.push_back(item.str());
-  }
-  const bool is_full = std::ssize(members) == page.limit;
-  co_return page_reply(items, is_full ? cursor_of(std::to_string(members.back().principal)) : "");
+  const auto fetch = [name = call.captures[0]](sql::Connection& db,
+                                               const PageParameters& page) -> Result<std::vector<meta::OrgMember>> {
+    BERTH_TRY(const std::int64_t after, page.number_after());
+    BERTH_TRY(const auto ns, load_namespace(db, name));
+    return meta::list_org_members(db, ns.id, after, page.limit, page.order);
+  };
+  return list(call, fetch, org_member_json, &meta::OrgMember::principal);
 }
 
 Done put_member(AdminCall& call) {
@@ -301,16 +294,14 @@ Done remove_member(AdminCall& call) {
 }
 
 Done list_teams(AdminCall& call) {
-  BERTH_CO_TRY(const auto page, page_of(call));
-  BERTH_CO_TRY(const auto teams,
-               co_await call.deps.store.read(
-                   [=, name = call.captures[0]](sql::Connection& db) -> Result<std::vector<meta::Principal>> {
-                     BERTH_TRY(const auto ns, load_namespace(db, name));
-                     return meta::list_principals_of(db, ns.id, meta::PrincipalKind::team, page.after, page.limit);
-                   }));
-  std::vector<std::string> items;
-  for (const meta::Principal& team : teams) items.push_back(JsonObject().text("name", team.name).str());
-  co_return page_reply(items, std::ssize(teams) == page.limit ? cursor_of(teams.back().name) : "");
+  const auto fetch = [name = call.captures[0]](sql::Connection& db,
+                                               const PageParameters& page) -> Result<std::vector<meta::Principal>> {
+    BERTH_TRY(const auto ns, load_namespace(db, name));
+    return meta::list_principals_of(db, ns.id, meta::PrincipalKind::team, page.name_after(), page.limit, page.order);
+  };
+  return list(
+      call, fetch, [](const meta::Principal& team) { return JsonObject().text("name", team.name).str(); },
+      &meta::Principal::name);
 }
 
 Done create_team(AdminCall& call) {
@@ -377,18 +368,15 @@ Done remove_team(AdminCall& call) {
 }
 
 Done list_team_members(AdminCall& call) {
-  BERTH_CO_TRY(const auto page, page_of(call));
-  BERTH_CO_TRY(const std::int64_t after, number_after(page));
-  const std::string name = call.captures[0] + "/" + call.captures[1];
-  BERTH_CO_TRY(const auto members,
-               co_await call.deps.store.read([=](sql::Connection& db) -> Result<std::vector<meta::OrgMember>> {
-                 BERTH_TRY(const auto team, load_team(db, name));
-                 return meta::list_team_members(db, team.id, after, page.limit);
-               }));
-  std::vector<std::string> items;
-  for (const meta::OrgMember& member : members) items.push_back(JsonObject().text("user", member.name).str());
-  const bool is_full = std::ssize(members) == page.limit;
-  co_return page_reply(items, is_full ? cursor_of(std::to_string(members.back().principal)) : "");
+  const auto fetch = [name = call.captures[0] + "/" + call.captures[1]](
+                         sql::Connection& db, const PageParameters& page) -> Result<std::vector<meta::OrgMember>> {
+    BERTH_TRY(const std::int64_t after, page.number_after());
+    BERTH_TRY(const auto team, load_team(db, name));
+    return meta::list_team_members(db, team.id, after, page.limit, page.order);
+  };
+  return list(
+      call, fetch, [](const meta::OrgMember& member) { return JsonObject().text("user", member.name).str(); },
+      &meta::OrgMember::principal);
 }
 
 Done put_team_member(AdminCall& call) {

@@ -2,7 +2,7 @@
 
 #include "meta/repos.h"
 
-#include "api/admin/routes.h"
+#include "api/admin/lists.h"
 #include "registry/listings.h"
 
 namespace berth::api::admin {
@@ -50,9 +50,9 @@ struct Page {
 Result<Page> visible_page(const AdminCall& call, sql::Connection& db, const PageParameters& wanted,
                           const std::string& search) {
   Page out;
-  BERTH_TRY(out.next, registry::name_at(db, wanted.after));
+  BERTH_TRY(out.next, registry::name_at(db, wanted.name_after()));
   for (std::int64_t seen = 0; seen < kScanMax;) {
-    BERTH_TRY(const auto names, meta::list_repos(db, out.next, wanted.limit));
+    BERTH_TRY(const auto names, meta::list_repos(db, out.next, wanted.limit, wanted.order));
     if (names.empty()) {
       out.next.clear();
       return out;
@@ -76,15 +76,41 @@ Result<Page> visible_page(const AdminCall& call, sql::Connection& db, const Page
   return out;
 }
 
+/// Of those that the caller may see; nullopt: there are too many to look at.
+Result<std::string> count_visible(const AdminCall& call, sql::Connection& db, Count count, const std::string& search) {
+  constexpr std::int64_t kStep = 500;
+  std::string last;
+  std::int64_t found = 0;
+  for (std::int64_t seen = 0; seen < rows_to_count(count);) {
+    BERTH_TRY(const auto names, meta::list_repos(db, last, kStep));
+    for (const std::string& name : names) {
+      const auto repo = oci::RepoName::parse(name);
+      if (!repo || (!search.empty() && name.find(search) == std::string::npos)) continue;
+      BERTH_TRY(const auth::Rights rights, rights_on(call, *repo));
+      if (rights.has(auth::Right::read)) ++found;
+    }
+    if (std::ssize(names) < kStep) return total_json(count, found, true);
+    seen += kStep;
+    last = names.back();
+  }
+  return total_json(count, found, false);
+}
+
 }  // namespace
 
 Done list_repos(AdminCall& call) {
-  BERTH_CO_TRY(const auto wanted, page_of(call));
+  BERTH_CO_TRY(const auto wanted, page_of(call, SortKey::name));
   BERTH_CO_TRY(const auto search, call.query.single("q"));
   BERTH_CO_TRY(const auto page, co_await call.deps.store.read([&](sql::Connection& db) {
     return visible_page(call, db, wanted, search.value_or(""));
   }));
-  co_return page_reply(page.items, page.next.empty() ? "" : cursor_of(page.next));
+  std::string total;
+  if (wanted.count != Count::none) {
+    BERTH_CO_TRY(total, co_await call.deps.store.read([&](sql::Connection& db) {
+      return count_visible(call, db, wanted.count, search.value_or(""));
+    }));
+  }
+  co_return page_reply(page.items, page.next.empty() ? "" : cursor_of(wanted, page.next), total);
 }
 
 Done get_repo(AdminCall& call) {

@@ -1,6 +1,6 @@
 // Robots: names for machines, with secrets that can be changed without a gap.
 
-#include "api/admin/routes.h"
+#include "api/admin/lists.h"
 #include "auth/secret.h"
 #include "base/setting_text.h"
 #include "meta/belongings.h"
@@ -123,23 +123,18 @@ io::Task<Result<AdminReply>> add_secret(AdminCall& call, std::string robot) {
 }  // namespace
 
 Done list_robots(AdminCall& call) {
-  BERTH_CO_TRY(const auto page, page_of(call));
-  BERTH_CO_TRY(
-      const auto robots, co_await call.deps.store.read([=, name = call.captures[0]](
-                                                           sql::Connection& db) -> Result<std::vector<RobotView>> {
-        BERTH_TRY(const auto ns, meta::find_namespace(db, name));
-        std::vector<RobotView> out;
-        if (!ns) return fail(Errc::account_unknown, "there is no namespace '" + name + "'");
-        BERTH_TRY(auto rows, meta::list_principals_of(db, ns->id, meta::PrincipalKind::robot, page.after, page.limit));
-        for (meta::Principal& row : rows) {
-          BERTH_TRY(auto secrets, meta::list_tokens(db, row.id, meta::TokenKind::robot_secret, 0, 1000));
-          out.push_back({std::move(row), std::move(secrets)});
-        }
-        return out;
-      }));
-  std::vector<std::string> items;
-  for (const RobotView& view : robots) items.push_back(robot_json(view.robot, view.secrets, call.deps.clock.now_ms()));
-  co_return page_reply(items, std::ssize(robots) == page.limit ? cursor_of(robots.back().robot.name) : "");
+  const auto fetch = [name = call.captures[0]](sql::Connection& db,
+                                               const PageParameters& page) -> Result<std::vector<meta::Principal>> {
+    BERTH_TRY(const auto ns, meta::find_namespace(db, name));
+    if (!ns) return fail(Errc::account_unknown, "there is no namespace '" + name + "'");
+    return meta::list_principals_of(db, ns->id, meta::PrincipalKind::robot, page.name_after(), page.limit, page.order);
+  };
+  const auto show = [now_ms = call.deps.clock.now_ms()](sql::Connection& db,
+                                                        const meta::Principal& robot) -> Result<std::string> {
+    BERTH_TRY(const auto secrets, meta::list_tokens(db, robot.id, meta::TokenKind::robot_secret, 0, 1000));
+    return robot_json(robot, secrets, now_ms);
+  };
+  return list(call, fetch, show, &meta::Principal::name);
 }
 
 Done create_robot(AdminCall& call) {

@@ -6,7 +6,7 @@ namespace {
 
 using http::Method;
 using Need = AdminNeed;
-constexpr std::string_view kPage = "limit cursor fields";
+constexpr std::string_view kPage = "limit cursor sort count fields";
 constexpr std::string_view kOne = "If-None-Match fields";
 constexpr std::string_view kPost = "Idempotency-Key";
 constexpr std::string_view kChange = "If-Match";
@@ -86,7 +86,7 @@ constexpr AdminRoute kRoutes[] = {
      "actor target action since limit cursor fields"},
     {Method::get, "audit/export", Need::administrator, admin::export_audit, "exportAudit", "after limit"},
     {Method::get, "audit/verify", Need::administrator, admin::verify_audit, "verifyAudit", "head"},
-    {Method::get, "repos", Need::anybody, admin::list_repos, "listRepositories", "q limit cursor fields"},
+    {Method::get, "repos", Need::anybody, admin::list_repos, "listRepositories", "q limit cursor sort count fields"},
     {Method::get, "repos/{repo}", Need::repo_reader, admin::get_repo, "getRepository", kOne},
     {Method::patch, "repos/{repo}", Need::repo_admin, admin::change_repo, "changeRepository", kChange},
 };

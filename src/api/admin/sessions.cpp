@@ -1,6 +1,6 @@
 // What is signed in as somebody: browsers, docker logins, short-lived passwords.
 
-#include "api/admin/routes.h"
+#include "api/admin/lists.h"
 #include "meta/belongings.h"
 
 #include <algorithm>
@@ -26,12 +26,12 @@ std::string_view kind_word(TokenKind kind) {
   return "";
 }
 
-std::string session_json(const AdminCall& call, const meta::TokenRow& row) {
+std::string session_json(const meta::TokenRow& row, meta::TokenId current) {
   JsonObject out;
   out.text("id", std::to_string(row.id)).text("kind", kind_word(row.kind)).text("name", row.name);
   out.raw("created_at", time_json(row.created_at_ms)).raw("expires_at", time_json(row.expires_at_ms));
   out.raw("last_used_at", time_json(row.used_at_ms)).text_or_null("last_used_from", row.used_from);
-  return out.boolean("current", row.id == call.identity.via).str();
+  return out.boolean("current", row.id == current).str();
 }
 
 io::Task<Result<AdminReply>> end_all(AdminCall& call, std::string user) {
@@ -56,24 +56,22 @@ io::Task<Result<AdminReply>> end_all(AdminCall& call, std::string user) {
 }  // namespace
 
 Done list_sessions(AdminCall& call) {
-  BERTH_CO_TRY(const auto page, page_of(call));
-  BERTH_CO_TRY(const std::int64_t after, number_after(page));
-  BERTH_CO_TRY(auto rows,
-               co_await call.deps.store.read([=, id = call.identity.subject.id, now_ms = call.deps.clock.now_ms()](
-                                                 sql::Connection& db) -> Result<std::vector<meta::TokenRow>> {
-                 std::vector<meta::TokenRow> out;
-                 for (const TokenKind kind : kKinds) {
-                   BERTH_TRY(auto some, meta::list_live_tokens(db, id, kind, now_ms, page.limit, after));
-                   std::ranges::move(some, std::back_inserter(out));
-                 }
-                 return out;
-               }));
-  std::ranges::sort(rows, {}, &meta::TokenRow::id);
-  const bool is_full = std::ssize(rows) >= page.limit;
-  if (is_full) rows.resize(static_cast<std::size_t>(page.limit));
-  std::vector<std::string> items;
-  for (const meta::TokenRow& row : rows) items.push_back(session_json(call, row));
-  co_return page_reply(items, is_full ? cursor_of(std::to_string(rows.back().id)) : "");
+  const auto fetch = [id = call.identity.subject.id, now_ms = call.deps.clock.now_ms()](
+                         sql::Connection& db, const PageParameters& page) -> Result<std::vector<meta::TokenRow>> {
+    BERTH_TRY(const std::int64_t after, page.number_after());
+    std::vector<meta::TokenRow> out;
+    for (const TokenKind kind : kKinds) {
+      BERTH_TRY(auto some, meta::list_live_tokens(db, id, kind, now_ms, page.limit, after, page.order));
+      std::ranges::move(some, std::back_inserter(out));
+    }
+    std::ranges::sort(out, {}, &meta::TokenRow::id);
+    if (page.order == meta::Order::down) std::ranges::reverse(out);
+    if (std::ssize(out) > page.limit) out.resize(static_cast<std::size_t>(page.limit));
+    return out;
+  };
+  return list(
+      call, fetch, [via = call.identity.via](const meta::TokenRow& row) { return session_json(row, via); },
+      &meta::TokenRow::id);
 }
 
 Done end_session(AdminCall& call) {

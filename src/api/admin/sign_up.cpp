@@ -1,6 +1,6 @@
 // People who make their own accounts, where the registry lets them, and invitations to do so.
 
-#include "api/admin/routes.h"
+#include "api/admin/lists.h"
 #include "api/admin/user_replies.h"
 #include "auth/secret.h"
 #include "io/address_group.h"
@@ -97,16 +97,14 @@ Done sign_up(AdminCall& call) {
 }
 
 Done list_invites(AdminCall& call) {
-  BERTH_CO_TRY(const auto page, page_of(call));
-  BERTH_CO_TRY(const std::int64_t after, number_after(page));
-  BERTH_CO_TRY(const auto rows,
-               co_await call.deps.store.read([=, now_ms = call.deps.clock.now_ms()](sql::Connection& db) {
-                 return meta::list_open_invites(db, now_ms, after, page.limit);
-               }));
-  std::vector<std::string> items;
-  for (const auto& [token, maker] : rows) items.push_back(invite_json(token, maker));
-  const bool is_full = std::ssize(rows) == page.limit;
-  co_return page_reply(items, is_full ? cursor_of(std::to_string(rows.back().token.id)) : "");
+  const auto fetch = [now_ms = call.deps.clock.now_ms()](
+                         sql::Connection& db, const PageParameters& page) -> Result<std::vector<meta::InviteRow>> {
+    BERTH_TRY(const std::int64_t after, page.number_after());
+    return meta::list_open_invites(db, now_ms, after, page.limit, page.order);
+  };
+  return list(
+      call, fetch, [](const meta::InviteRow& row) { return invite_json(row.token, row.maker); },
+      [](const meta::InviteRow& row) { return row.token.id; });
 }
 
 Done create_invite(AdminCall& call) {

@@ -1,6 +1,6 @@
 // Access tokens of a user, and passwords for one login.
 
-#include "api/admin/routes.h"
+#include "api/admin/lists.h"
 #include "auth/secret.h"
 
 #include <algorithm>
@@ -105,16 +105,12 @@ AdminReply made_reply(const Made& made) {
 }  // namespace
 
 Done list_tokens(AdminCall& call) {
-  BERTH_CO_TRY(const auto page, page_of(call));
-  BERTH_CO_TRY(const std::int64_t after, number_after(page));
-  BERTH_CO_TRY(const auto tokens,
-               co_await call.deps.store.read([=, id = call.identity.subject.id](sql::Connection& db) {
-                 return meta::list_tokens(db, id, meta::TokenKind::access, after, page.limit);
-               }));
-  std::vector<std::string> items;
-  for (const meta::TokenRow& token : tokens) items.push_back(token_json(token));
-  const bool is_full = std::ssize(tokens) == page.limit;
-  co_return page_reply(items, is_full ? cursor_of(std::to_string(tokens.back().id)) : "");
+  const auto fetch = [id = call.identity.subject.id](
+                         sql::Connection& db, const PageParameters& page) -> Result<std::vector<meta::TokenRow>> {
+    BERTH_TRY(const std::int64_t after, page.number_after());
+    return meta::list_tokens(db, id, meta::TokenKind::access, after, page.limit, page.order);
+  };
+  return list(call, fetch, token_json, &meta::TokenRow::id);
 }
 
 Done create_token(AdminCall& call) {

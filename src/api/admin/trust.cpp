@@ -1,6 +1,6 @@
 // Trust rules: which jobs of a CI platform are which robot, by the ID tokens the platform makes for them.
 
-#include "api/admin/routes.h"
+#include "api/admin/lists.h"
 #include "auth/trust_rule.h"
 
 namespace berth::api::admin {
@@ -39,19 +39,14 @@ Result<meta::TrustRule> load_rule(sql::Connection& db, std::string_view ns_name,
 }  // namespace
 
 Done list_trust_rules(AdminCall& call) {
-  BERTH_CO_TRY(const auto page, page_of(call));
-  BERTH_CO_TRY(const std::int64_t after, number_after(page));
-  BERTH_CO_TRY(const auto rules,
-               co_await call.deps.store.read(
-                   [=, name = call.captures[0]](sql::Connection& db) -> Result<std::vector<meta::TrustRule>> {
-                     BERTH_TRY(const auto ns, meta::find_namespace(db, name));
-                     if (!ns) return fail(Errc::account_unknown, "there is no namespace '" + name + "'");
-                     return meta::list_trust_rules(db, ns->id, after, page.limit);
-                   }));
-  std::vector<std::string> items;
-  for (const meta::TrustRule& rule : rules) items.push_back(rule_json(rule));
-  const bool is_full = std::ssize(rules) == page.limit;
-  co_return page_reply(items, is_full ? cursor_of(std::to_string(rules.back().id)) : "");
+  const auto fetch = [name = call.captures[0]](sql::Connection& db,
+                                               const PageParameters& page) -> Result<std::vector<meta::TrustRule>> {
+    BERTH_TRY(const std::int64_t after, page.number_after());
+    BERTH_TRY(const auto ns, meta::find_namespace(db, name));
+    if (!ns) return fail(Errc::account_unknown, "there is no namespace '" + name + "'");
+    return meta::list_trust_rules(db, ns->id, after, page.limit, page.order);
+  };
+  return list(call, fetch, rule_json, &meta::TrustRule::id);
 }
 
 Done create_trust_rule(AdminCall& call) {

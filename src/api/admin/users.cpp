@@ -1,6 +1,6 @@
 // Users: the administrators' work, and everybody's own account.
 
-#include "api/admin/routes.h"
+#include "api/admin/lists.h"
 #include "api/admin/user_replies.h"
 #include "auth/external_accounts.h"
 #include "auth/password.h"
@@ -130,14 +130,12 @@ Done change_own_password(AdminCall& call) {
 }
 
 Done list_users(AdminCall& call) {
-  BERTH_CO_TRY(const auto page, page_of(call));
-  BERTH_CO_TRY(const auto users, co_await call.deps.store.read([=](sql::Connection& db) {
-    return meta::list_principals(db, meta::PrincipalKind::user, page.after, page.limit);
-  }));
-  std::vector<std::string> items;
-  for (const meta::Principal& user : users) items.push_back(user_json(user));
-  const bool is_full = std::ssize(users) == page.limit;
-  co_return page_reply(items, is_full ? cursor_of(users.back().name) : "");
+  return list(
+      call,
+      [](sql::Connection& db, const PageParameters& page) {
+        return meta::list_principals(db, meta::PrincipalKind::user, page.name_after(), page.limit, page.order);
+      },
+      user_json, &meta::Principal::name);
 }
 
 Done create_user(AdminCall& call) {
