@@ -24,6 +24,10 @@ io::Task<Result<void>> send_reply(http::Exchange& exchange, AdminReply reply) {
   if (reply.status == 401) head.add("WWW-Authenticate", "Basic realm=\"Berth\"");
   if (reply.status == 429 || reply.status == 503)
     head.add("Retry-After", std::to_string(reply.retry_after_s == 0 ? 5 : reply.retry_after_s));
+  if (!reply.rate_limit.empty()) {
+    head.add("RateLimit", reply.rate_limit);
+    head.add("RateLimit-Policy", reply.rate_limit_policy);
+  }
   if (reply.is_replay) head.add("Idempotency-Replayed", "true");
   if (!reply.allow.empty()) head.add("Allow", reply.allow);
   co_return co_await exchange.send(std::move(head), std::move(reply.body));

@@ -64,9 +64,11 @@ Result<void> keep_call(sql::Connection& db, const CallKey& key, std::int64_t now
   }));
   if (count >= kKeptCallsMax) {
     const std::int64_t wait_s = std::max<std::int64_t>(1, (oldest_ms + kKeptCallMs - now_ms + 999) / 1000);
-    return fail(Error(Errc::too_many_requests,
-                      "1000 of your Idempotency-Keys of the last 24 hours are kept, and no more; send it without one")
-                    .with_number(static_cast<std::uint64_t>(wait_s)));
+    return fail(
+        Error(Errc::too_many_requests,
+              "1000 of your Idempotency-Keys of the last 24 hours are kept, and no more; send it without one")
+            .with_number(static_cast<std::uint64_t>(wait_s))
+            .with_items({"idempotency-keys", std::to_string(kKeptCallsMax), std::to_string(kKeptCallMs / 1000)}));
   }
   BERTH_TRYV(db.execute(kInsert, {key.principal, bytes(key.key), bytes(key.request), now_ms, now_ms - kKeptCallMs}));
   return {};

@@ -35,7 +35,7 @@ struct KeptCall {
 /// nullopt: there was none within the day before `now_ms`.
 Result<std::optional<KeptCall>> find_kept_call(sql::Connection& db, const CallKey& key, std::int64_t now_ms);
 /// For the transaction that does what was asked for. Errors: too_many_requests, with the seconds until there is room as
-/// its number.
+/// its number, and the limit as its items.
 Result<void> keep_call(sql::Connection& db, const CallKey& key, std::int64_t now_ms);
 /// What it answered.
 Result<void> keep_answer(sql::Connection& db, const CallKey& key, const KeptAnswer& answer);

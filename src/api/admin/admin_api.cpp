@@ -252,6 +252,16 @@ std::string_view title_of(int status) {
   }
 }
 
+/// draft-ietf-httpapi-ratelimit-headers: which limit was met, and when there is room again.
+void tell_limit(const Error& error, AdminReply& reply) {
+  reply.retry_after_s = error.number;
+  if (error.items.size() < 3) return;
+  const std::string name = "\"" + error.items[0] + "\"";
+  reply.rate_limit = name + ";r=0;t=" + std::to_string(error.number);
+  reply.rate_limit_policy = name + ";q=" + error.items[1] + ";w=" + error.items[2];
+  if (error.items.size() > 3 && !error.items[3].empty()) reply.rate_limit_policy += ";qu=\"" + error.items[3] + "\"";
+}
+
 /// Statuses of this API; what /v2/ answers the same errors with is the distribution protocol's business.
 int status_of(const Error& error) {
   switch (error.code) {
@@ -289,7 +299,7 @@ AdminReply problem(const Error& error, std::string_view request_id, std::string_
   reply.body = out.str();
   reply.content_type = "application/problem+json";
   if (status == 405 && !error.items.empty()) reply.allow = error.items.front();
-  if (status == 429) reply.retry_after_s = error.number;
+  if (status == 429) tell_limit(error, reply);
   return reply;
 }
 

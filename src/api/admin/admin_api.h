@@ -72,7 +72,9 @@ struct AdminReply {
   std::string cache_control = "no-store";
   std::string allow;                // of a 405
   std::uint64_t retry_after_s = 0;  // of a 429
-  bool is_replay = false;           // of a call that was done before
+  std::string rate_limit;           // likewise, as the header fields of that name
+  std::string rate_limit_policy;
+  bool is_replay = false;  // of a call that was done before
 
   bool succeeded() const { return status < 300; }
 };
