@@ -45,6 +45,9 @@ BANS = [
         r"|\bstatus\w*\s*(?:==|!=|=|\{|\()\s*[1-5]\d\d\b", "status numbers belong to api and the wire", "api http client"),
     Ban("sql", r'"\s*(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE (?:TABLE|INDEX|UNIQUE)|PRAGMA|BEGIN|ROLLBACK|SAVEPOINT)\b',
         "statements belong to meta and sql", "meta sql", "code_and_strings"),
+    Ban("office", r"\b(?:subject(?:\(\))?|self|maker|caller)\s*(?:\.|->)\s*is_admin\b|\bfind_role\s*\(|\bRole::(?:admin|owner)\b"
+        r"|\bCause::Kind::(?:administrator|own_namespace|role)\b|\.cause\.kind\b",
+        "auth/decision.h alone decides who may do what: ask decide() or ruling()", "auth meta"),
     Ban("using-namespace", r"^using\s+namespace\b(?![^;]*literals)", "name what you use"),
     Ban("vague-name", r"\b(?:class|struct)\s+\w*(?:Manager|Helper|Util|Utils)\b", "say what it does"),
     Ban("marker", r"\b(?:TODO|FIXME|XXX|HACK)\b", "finish it, or file an issue", "", "comments", True),

@@ -16,9 +16,10 @@ fail() {
 
 # In the current folder, empty until now: a throw-away module that requires PACKAGE@VERSION. `go install PACKAGE@VERSION`
 # would be shorter but refuses modules whose go.mod has replace directives, and several of these have had them.
+# WITH, module@version, is a dependency that such a directive would have replaced; it may be empty.
 require_package() {
   export GOFLAGS="-mod=mod -buildvcs=false"
-  go mod init berth.local/tool && go get "$1@$2"
+  go mod init berth.local/tool && go get "$1@$2" ${3:+"$3"}
 }
 
 # In the current folder, empty until now: a copy of MODULE@VERSION, for a module that is served under another name than the one
@@ -30,15 +31,15 @@ copy_module() {
   [[ -n $copied ]] && cp -r "$copied/." . && chmod -R u+w .
 }
 
-# Builds PACKAGE@VERSION as $bin/NAME; MODULE and TAGS may be empty.
+# Builds PACKAGE@VERSION as $bin/NAME; MODULE, TAGS and WITH may be empty.
 build_tool() {
-  local name=$1 package=$2 version=$3 module=$4 tags=$5 work
+  local name=$1 package=$2 version=$3 module=$4 tags=$5 with=$6 work
   work=$(mktemp -d)
   mkdir "$work/module"
   if ! (
     cd "$work/module"
     export CGO_ENABLED=0 GOWORK=off
-    if [[ -n $module ]]; then copy_module "$module" "$version"; else require_package "$package" "$version"; fi &&
+    if [[ -n $module ]]; then copy_module "$module" "$version"; else require_package "$package" "$version" "$with"; fi &&
       go build -p 2 -trimpath -tags "$tags" -ldflags='-s -w' -o "$work/$name" "$package"
   ) >"$work/log" 2>&1; then
     tail -n 20 "$work/log" >&2
@@ -51,7 +52,7 @@ build_tool() {
 
 wanted=" $* "
 known=" "
-command -v go >/dev/null || fail "the Go toolchain is missing: install Go 1.24 or newer, then call this again"
+command -v go >/dev/null || fail "the Go toolchain is missing: install Go 1.25.8 or newer, then call this again"
 [[ -r $list ]] || fail "cannot read $list"
 mkdir -p "$bin" "$stamps"
 go_version=$(go env GOVERSION)
@@ -62,11 +63,12 @@ flock 9
 
 while read -r name package version options; do
   [[ -z $name || $name == \#* ]] && continue
-  module='' tags=''
+  module='' tags='' with=''
   for option in $options; do
     case $option in
       from=*) module=${option#from=} ;;
       tags=*) tags=${option#tags=} ;;
+      with=*) with=${option#with=} ;;
       *) fail "what is '$option' in the row of $name in tools/go_tools.txt?" ;;
     esac
   done
@@ -77,7 +79,7 @@ while read -r name package version options; do
     continue
   fi
   started=$SECONDS
-  build_tool "$name" "$package" "$version" "$module" "$tags"
+  build_tool "$name" "$package" "$version" "$module" "$tags" "$with"
   echo "$stamp" >"$stamps/$name"
   echo "go_tools: built $name $version in $((SECONDS - started)) s"
 done <"$list"

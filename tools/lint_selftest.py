@@ -59,6 +59,11 @@ def test_bans():
                  "std::unique_ptr<Store> store(new Store(a));"):
         expect(text, check(text + "\n"), 0)
     expect("sql outside", check('auto q = "SELECT a FROM b";\n', "src/api/x.cpp"), 1)
+    for text in ("if (call.identity.subject.is_admin) {}", "if (maker->is_admin) {}", "auto r = meta::find_role(db, ns, id);",
+                 "if (role == meta::Role::owner) {}", "case auth::Cause::Kind::role: return {};"):
+        expect("office outside", check(text + "\n", "src/api/x.cpp"), 1)
+        expect("office at home", check(text + "\n", "src/auth/x.cpp"), 0)
+    expect("what an account is, shown", check('out.boolean("admin", user.is_admin);\n', "src/api/x.cpp"), 0)
     expect("status in api", check("x = 404;\n", "src/api/x.cpp"), 0)
     expect("pragma once", check("int x;\n", "src/meta/x.h"), 1)
     expect("vague file", check("int x;\n", "src/meta/string_utils.cpp"), 1)

@@ -24,6 +24,11 @@ io::Task<Result<void>> send_reply(http::Exchange& exchange, AdminReply reply) {
   if (reply.status == 401) head.add("WWW-Authenticate", "Basic realm=\"Berth\"");
   if (reply.status == 429 || reply.status == 503)
     head.add("Retry-After", std::to_string(reply.retry_after_s == 0 ? 5 : reply.retry_after_s));
+  if (!reply.rate_limit.empty()) {
+    head.add("RateLimit", reply.rate_limit);
+    head.add("RateLimit-Policy", reply.rate_limit_policy);
+  }
+  if (reply.is_replay) head.add("Idempotency-Replayed", "true");
   if (!reply.allow.empty()) head.add("Allow", reply.allow);
   co_return co_await exchange.send(std::move(head), std::move(reply.body));
 }
@@ -70,6 +75,7 @@ io::Task<Result<void>> serve_admin(Context& context, http::Exchange& exchange, s
   request.if_match = http_request.joined("If-Match");
   request.content_type = http_request.joined("Content-Type");
   request.if_none_match = http_request.joined("If-None-Match");
+  if (http_request.find("Idempotency-Key")) request.idempotency_key = http_request.joined("Idempotency-Key");
   request.address = http::client_address(http_request, exchange.peer(), context.services.auth.trusted_proxies);
   if (context.services.auth.mode == AuthMode::external) {
     const Error error(Errc::route_unknown, "there is nothing to administer: rights come from an external token server");

@@ -56,6 +56,7 @@ Mapping map(const Error& error) {
     case Errc::timeout: return {408, "SIZE_INVALID", "the request took too long"};
     case Errc::disconnected: return {400, "SIZE_INVALID", "the request ended early"};
     case Errc::file_unknown:
+    case Errc::rehearsed:  // the administration's alone, which takes it for the answer it is
     case Errc::io_failed:
     case Errc::sync_failed:
     case Errc::corrupt:

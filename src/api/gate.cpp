@@ -296,7 +296,7 @@ Result<bool> may_read(const Context& context, const oci::RepoName& repo) {
 
 registry::NameFilter visible_to(const Context& context) {
   const bool sees_all = !context.identity || context.identity->is_external ||
-                        (context.identity->subject.is_admin && !context.identity->narrowing.is_narrow);
+                        auth::decide(context.identity->asker(), auth::Act::see_every_repository).is_allowed();
   if (sees_all) return {};
   return [&services = context.services, identity = context.identity](const oci::RepoName& repo) -> Result<bool> {
     BERTH_TRY(const auth::Rights rights, rights_on(services, *identity, repo));

@@ -61,9 +61,10 @@ Result<void> AccountServices::build() {
   auth_ = std::make_unique<api::Auth>(api::Auth{*directory_, *authenticator_, *tokens_, *certificates_, *audit_, *keys_,
                                                 config.http.trusted_proxies, *browser_.all, config.auth_mode,
                                                 config.external_url, config.auth_hosts, config.external.realm});
-  admin_ = std::make_unique<api::AdminApi>(
-      api::AdminDeps{deps_.store, *directory_, *audit_, *setup_, *passwords_, deps_.clock, deps_.random,
-                     authenticator_->limiter(), config.sign_up, config.visibility, config.job_life_ms, config.deletes});
+  BERTH_TRY(auto issuers, auth::TrustedIssuers::parse(config.trusted_issuers));
+  admin_ = std::make_unique<api::AdminApi>(api::AdminDeps{
+      deps_.store, *directory_, *audit_, *setup_, *passwords_, deps_.clock, deps_.random, authenticator_->limiter(),
+      config.sign_up, config.visibility, config.job_life_ms, config.deletes, std::move(issuers)});
   return {};
 }
 
@@ -82,6 +83,7 @@ Result<void> AccountServices::build_external() {
 
 Result<void> AccountServices::build_trust() {
   BERTH_TRY(issuer_networks_, http::Networks::parse(deps_.config.auth_trusted_networks));
+  BERTH_TRY(const auto trusted, auth::TrustedIssuers::parse(deps_.config.trusted_issuers));
   outbound_ = std::make_unique<io::BlockingPool>("outbound", kOutboundThreads, kOutboundQueueMax);
   provider_ = std::make_unique<io::BlockingPool>("provider", kOutboundThreads, kOutboundQueueMax);
   const auto fetch = [this](const std::string& url, std::size_t bytes_max) -> Result<std::string> {
@@ -92,7 +94,7 @@ Result<void> AccountServices::build_trust() {
   provider_keys_ =
       std::make_unique<auth::IssuerKeys>(auth::IssuerKeys::Deps{fetch, *provider_, deps_.clock, deps_.log});
   trust_ = std::make_unique<auth::Trust>(
-      auth::Trust::Deps{deps_.store, *issuers_, deps_.clock, *audit_, deps_.config.token_leeway_ms / 1000});
+      auth::Trust::Deps{deps_.store, *issuers_, deps_.clock, *audit_, deps_.config.token_leeway_ms / 1000, trusted});
   return {};
 }
 

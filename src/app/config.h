@@ -68,6 +68,7 @@ struct ServeConfig {
   std::int64_t token_life_ms = 15LL * 60 * 1000;   // A11: never under a minute
   std::int64_t token_leeway_ms = 60'000;           // A12
   std::vector<std::string> auth_trusted_networks;  // where issuers of ID tokens may be, beside the public network
+  std::vector<std::string> trusted_issuers;        // of trust rules; empty: all
   OidcConfig oidc;
   api::SignUp sign_up = api::SignUp::off;
   meta::Visibility visibility = meta::Visibility::closed;  // of what comes into being in a new namespace

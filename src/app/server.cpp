@@ -15,6 +15,7 @@
 #include "lifecycle/recovery.h"
 #include "lifecycle/reserve.h"
 #include "lifecycle/scrub.h"
+#include "meta/kept_calls.h"
 #include "meta/settings.h"
 #include "meta/usage.h"
 
@@ -342,7 +343,8 @@ void Server::Parts::check_space() {
   space.set(level);
 }
 
-/// Once a minute, a little at a time: entries of the audit log that are old enough, and secrets that ended long ago.
+/// Once a minute, a little at a time: entries of the audit log that are old enough, and secrets that ended long
+/// ago, keys of calls that were done.
 void Server::Parts::forget_old() {
   if (clock.mono_ms() < forget_due_ms || !accounts->directory().has_accounts()) return;
   forget_due_ms = clock.mono_ms() + kForgetMs;
@@ -354,6 +356,9 @@ void Server::Parts::forget_old() {
   store->write_later([before_ms = now_ms - kDeadTokensMs](sql::Connection& db) -> Result<void> {
     BERTH_TRYV(meta::forget_dead_tokens(db, before_ms, kForgetMax));
     return {};
+  });
+  store->write_later([before_ms = now_ms - meta::kKeptCallMs](sql::Connection& db) {
+    return meta::forget_kept_calls(db, before_ms, kForgetMax);
   });
 }
 

@@ -7,6 +7,7 @@
 #include "auth/accounts.h"
 #include "auth/certificate_rule.h"
 #include "auth/scope.h"
+#include "auth/trusted_issuers.h"
 #include "base/json_text.h"
 #include "oci/manifest.h"
 
@@ -247,6 +248,21 @@ void add_external_tokens(std::vector<Setting>& out) {
                      [](auto& config) -> auto& { return config.external.key_files; }));
 }
 
+Setting trusted_issuers_setting() {
+  Setting setting = list({"auth.trusted_issuers",
+                          "Issuers of ID tokens that trust rules may be about: https://gitlab.example.com, "
+                          "https://*.example.com for every name below, https://ci.example.com/* for every path below. "
+                          "Rules about others, older ones too, do not count. Empty: every public one.",
+                          ""},
+                         [](auto& config) -> auto& { return config.trusted_issuers; });
+  setting.set = [](ServeConfig& config, const Texts& texts) -> Result<void> {
+    BERTH_TRYV(auth::TrustedIssuers::parse(texts));
+    config.trusted_issuers = texts;
+    return {};
+  };
+  return setting;
+}
+
 void add_auth(std::vector<Setting>& out) {
   out.push_back(words<api::AuthMode>(
       {"auth.mode",
@@ -283,6 +299,7 @@ void add_auth(std::vector<Setting>& out) {
                 "address.",
                 ""},
                [](auto& config) -> auto& { return config.auth_trusted_networks; }));
+  out.push_back(trusted_issuers_setting());
   out.push_back(words<meta::Visibility>(
       {"auth.visibility",
        "Who may pull from the namespace of a new user or organisation without any other right, until its owner says "

@@ -172,8 +172,6 @@ Result<void> set_password(sql::Connection& db, std::string_view user, std::strin
 
 Result<void> change_user(sql::Connection& db, std::string_view user, const UserChange& change) {
   BERTH_TRY(auto row, require_user(db, user));
-  if (change.version && *change.version != row.version)
-    return fail(Errc::precondition_failed, row.name + " was changed meanwhile");
   if (change.is_admin == false || change.is_disabled == true) BERTH_TRYV(check_not_last_admin(db, row));
   if (change.email) {
     BERTH_TRYV(check_email(*change.email));
@@ -241,6 +239,14 @@ Result<void> remove_member(sql::Connection& db, std::string_view org_name, std::
   BERTH_TRY(const bool was_in, meta::remove_org_member(db, org.id, row.id));
   if (!was_in) return fail(Errc::account_unknown, quoted(user) + " is not a member of " + org.name);
   return meta::leave_teams_of(db, org.id, row.id);
+}
+
+Result<std::optional<meta::Role>> role_of_member(sql::Connection& db, std::string_view org_name,
+                                                 std::string_view user_name) {
+  BERTH_TRY(const auto org, meta::find_namespace(db, org_name));
+  BERTH_TRY(const auto user, meta::find_principal(db, user_name));
+  if (!org || !user) return std::optional<meta::Role>();
+  return meta::find_role(db, org->id, user->id);
 }
 
 std::optional<meta::Role> parse_role(std::string_view word) {
@@ -322,7 +328,14 @@ Result<meta::TokenId> add_robot_secret(sql::Connection& db, std::string_view rob
                                           " has two live secrets already; wait until the older one ends, or rotate "
                                           "without overlap");
   }
-  for (const meta::TokenRow& secret : live) BERTH_TRYV(meta::shorten_token(db, secret.id, overlap_until_ms));
+  for (const meta::TokenRow& secret : live) {
+    // Without overlap it is taken back, as one that leaked: what was begun with it goes no further.
+    if (overlap_until_ms <= stamp.at_ms) {
+      BERTH_TRYV(meta::revoke_token(db, row.id, secret.id, stamp.at_ms));
+    } else {
+      BERTH_TRYV(meta::shorten_token(db, secret.id, overlap_until_ms));
+    }
+  }
   meta::TokenRow secret;
   secret.principal = row.id;
   secret.kind = meta::TokenKind::robot_secret;  // without an end of its own: it is worth what the robot is
@@ -331,8 +344,6 @@ Result<meta::TokenId> add_robot_secret(sql::Connection& db, std::string_view rob
 
 Result<void> change_robot(sql::Connection& db, std::string_view robot, const RobotChange& change) {
   BERTH_TRY(auto row, require_principal(db, robot, meta::PrincipalKind::robot, "robot"));
-  if (change.version && *change.version != row.version)
-    return fail(Errc::precondition_failed, row.name + " was changed meanwhile");
   if (change.description) row.display_name = *change.description;
   if (change.is_disabled) row.is_disabled = *change.is_disabled;
   if (change.end) row.expires_at_ms = change.end->at_ms;

@@ -47,9 +47,8 @@ struct UserChange {
   std::optional<std::string> display_name;
   std::optional<bool> is_admin;
   std::optional<bool> is_disabled;
-  std::optional<std::int64_t> version;  // the change counts only if it is still at that
 };
-/// Errors: account_unknown, account_invalid, precondition_failed; state_conflict for the last administrator.
+/// Errors: account_unknown, account_invalid; state_conflict for the last administrator.
 Result<void> change_user(sql::Connection& db, std::string_view user, const UserChange& change);
 /// Its namespace goes back to nobody: its repositories stay, its robots and what it granted do not. Errors:
 /// account_unknown; state_conflict for the last administrator or the last owner of an organisation.
@@ -69,6 +68,8 @@ Result<void> remove_org(sql::Connection& db, std::string_view name);
 /// Errors: account_unknown; state_conflict if it left the organisation without an owner.
 Result<void> put_member(sql::Connection& db, std::string_view org, std::string_view user, meta::Role role);
 Result<void> remove_member(sql::Connection& db, std::string_view org, std::string_view user);
+/// What somebody is there; nullopt: nothing, or there is no such organisation or user.
+Result<std::optional<meta::Role>> role_of_member(sql::Connection& db, std::string_view org, std::string_view user);
 std::optional<meta::Role> parse_role(std::string_view word);
 std::string_view to_word(meta::Role role);
 
@@ -87,7 +88,7 @@ struct NewRobot {
 };
 Result<meta::PrincipalId> create_robot(sql::Connection& db, const NewRobot& robot, const meta::Stamp& stamp);
 /// At most two live secrets: a third is refused (state_conflict) until one of them is over. The older one ends at
-/// `overlap_until_ms`.
+/// `overlap_until_ms`; where that is not in the future, those before are revoked.
 Result<meta::TokenId> add_robot_secret(sql::Connection& db, std::string_view robot, const crypto::Sha256Sum& hash,
                                        std::int64_t overlap_until_ms, const meta::Stamp& stamp);
 struct RobotChange {
@@ -97,9 +98,8 @@ struct RobotChange {
   std::optional<std::string> description;
   std::optional<bool> is_disabled;
   std::optional<End> end;
-  std::optional<std::int64_t> version;  // the change counts only if it is still at that
 };
-/// Its secrets end with it, and go on with it. Errors: account_unknown, precondition_failed.
+/// Its secrets end with it, and go on with it. Errors: account_unknown.
 Result<void> change_robot(sql::Connection& db, std::string_view robot, const RobotChange& change);
 Result<void> remove_robot(sql::Connection& db, std::string_view robot);
 

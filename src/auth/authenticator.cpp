@@ -87,11 +87,12 @@ std::vector<Scope> scopes_of(const Claims& claims) {
   return out;
 }
 
-/// Whether a job may still be that robot by that rule; 0: it is no job's.
-Result<bool> rule_holds(sql::Connection& db, meta::TrustRuleId id, meta::PrincipalId robot) {
+/// Whether a job may still be that robot by that rule; 0: it is no job's. trust: nullptr: no job signs in.
+Result<bool> rule_holds(sql::Connection& db, const Trust* trust, meta::TrustRuleId id, meta::PrincipalId robot) {
   if (id == 0) return true;
   BERTH_TRY(const auto rule, meta::find_trust_rule(db, id));
-  return rule && !rule->is_disabled && rule->robot == robot;
+  const bool counts = rule && !rule->is_disabled && (trust == nullptr || trust->allows(rule->issuer));
+  return counts && rule->robot == robot;
 }
 
 struct Holder {
@@ -107,10 +108,11 @@ Result<bool> maker_lives(sql::Connection& db, const meta::TokenRow& row, std::in
 }
 
 /// Of a live secret. nullopt: it is nobody's any more.
-Result<std::optional<Holder>> holder_of(sql::Connection& db, meta::TokenRow row, std::int64_t now_ms) {
+Result<std::optional<Holder>> holder_of(sql::Connection& db, const Trust* trust, meta::TokenRow row,
+                                        std::int64_t now_ms) {
   BERTH_TRY(auto principal, meta::find_principal(db, row.principal));
   if (!principal) return std::nullopt;
-  BERTH_TRY(const bool holds, rule_holds(db, row.trust_rule, principal->id));
+  BERTH_TRY(const bool holds, rule_holds(db, trust, row.trust_rule, principal->id));
   if (!holds) return std::nullopt;
   BERTH_TRY(const bool is_backed, maker_lives(db, row, now_ms));
   if (!is_backed) return std::nullopt;
@@ -182,6 +184,7 @@ void Authenticator::remember(std::string_view authorization, const std::optional
   std::size_t bytes = sizeof(Identity) + identity->subject.name.size();
   for (const Scope& scope : identity->access) bytes += sizeof(Scope) + scope.name.size();
   for (const auto& part : identity->narrowing.parts) bytes += sizeof(part) + part.pattern.str().size();
+  for (const std::string& ns : identity->narrowing.namespaces) bytes += sizeof(ns) + ns.size();
   const CacheKey key = key_of(authorization);
   cache_.put({}, {reinterpret_cast<const char*>(key.data()), key.size()}, *stamp, identity, bytes);
 }
@@ -228,7 +231,7 @@ Result<IdentityPtr> Authenticator::check_secret(const NameAndSecret& given, std:
   BERTH_TRY(auto holder, deps_.store.peek([&](sql::Connection& db) -> Result<std::optional<Holder>> {
     BERTH_TRY(auto row, meta::find_token(db, secret_hash(given.secret)));
     if (!row || !signs_in(row->kind) || !is_live(*row, now_ms)) return std::nullopt;
-    return holder_of(db, *std::move(row), now_ms);
+    return holder_of(db, deps_.trust, *std::move(row), now_ms);
   }));
   const bool is_theirs = holder && (holder->principal.name == given.name || is_name_for_any(given.name));
   auto subject = is_theirs ? subject_of(holder->principal, now_ms) : std::nullopt;
@@ -347,7 +350,7 @@ Result<IdentityPtr> Authenticator::check_token(std::string_view token, std::int6
   BERTH_TRY(auto holder, deps_.store.peek([&](sql::Connection& db) -> Result<std::optional<Holder>> {
     BERTH_TRY(auto principal, meta::find_principal(db, claims.subject));
     if (!principal || principal->id != claims.principal) return std::nullopt;
-    BERTH_TRY(const bool holds, rule_holds(db, claims.rule, principal->id));
+    BERTH_TRY(const bool holds, rule_holds(db, deps_.trust, claims.rule, principal->id));
     if (!holds) return std::nullopt;
     Holder found{*std::move(principal), std::nullopt};
     if (claims.via == 0) return found;
@@ -400,7 +403,7 @@ Result<IdentityPtr> Authenticator::refresh(std::string_view secret, std::string_
   BERTH_TRY(auto holder, deps_.store.peek([&](sql::Connection& db) -> Result<std::optional<Holder>> {
     BERTH_TRY(auto row, meta::find_token(db, secret_hash(secret)));
     if (!row || row->kind != meta::TokenKind::refresh || !is_live(*row, now_ms)) return std::nullopt;
-    return holder_of(db, *std::move(row), now_ms);
+    return holder_of(db, deps_.trust, *std::move(row), now_ms);
   }));
   auto subject = holder ? subject_of(holder->principal, now_ms) : std::nullopt;
   if (!subject) return refused();

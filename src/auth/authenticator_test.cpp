@@ -426,6 +426,30 @@ TEST_F(AuthenticatorTest, ATokenIsWorthWhatItsAccountIsNow) {
   EXPECT_EQ(who(of_bob), "unauthorized") << "another account of the same name";
 }
 
+// A11: what was begun in time may be ended in time, unless what it was begun by was taken back.
+TEST_F(AuthenticatorTest, WhatIsBegunOutlivesASecretThatCameToItsEndAndNotOneRotatedOutAtOnce) {
+  const auto rotate = [&](std::int64_t overlap_ms) {
+    std::string secret = make_secret(SecretKind::robot, random_);
+    expect_ok(change([&](sql::Connection& db) {
+      return add_robot_secret(db, "acme+ci", secret_hash(secret), clock_.now_ms() + overlap_ms, stamp());
+    }));
+    return secret;
+  };
+  const auto may_go_on = [&](const std::string& token) {
+    return authenticator_.find_expired(token, 24 * 60 * kMinuteMs) != nullptr;
+  };
+  const std::string first = bearer(token_of("acme+ci", rotate(0)));
+  const std::string second = bearer(token_of("acme+ci", rotate(kMinuteMs)));
+  clock_.advance_ms(2 * kMinuteMs);
+  EXPECT_EQ(who(first), "unauthorized") << "the overlap is over";
+  EXPECT_TRUE(may_go_on(first)) << "and the secret with it";
+  const std::string third = bearer(token_of("acme+ci", rotate(kMinuteMs)));
+  EXPECT_EQ(who(second), "acme+ci") << "in its overlap";
+  (void)rotate(0);
+  EXPECT_FALSE(may_go_on(second)) << "whose overlap was cut short";
+  EXPECT_FALSE(may_go_on(third)) << "which had none";
+}
+
 TEST_F(AuthenticatorTest, ATokenEndsWithTheSecretItWasMadeWith) {
   meta::TokenRow row;
   row.scope = R"({"repos":[{"pattern":"ann/app","rights":"read"}]})";

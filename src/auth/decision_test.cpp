@@ -273,8 +273,155 @@ TEST(Decision, NamesItsCauseInAWord) {
       {{.kind = Kind::denied, .grant = 12}, "denied by grant 12"},
       {{.kind = Kind::visible}, "visibility"},
       {{.kind = Kind::everybody}, "server.anonymous"},
+      {{.kind = Kind::own_account}, "own account"},
   };
   for (const auto& row : rows) EXPECT_EQ(to_text(row.cause), row.text);
+}
+
+// ---- offices: what is no right on a repository
+
+struct OfficeRow {
+  std::string_view why;
+  Subject subject;
+  meta::Place place;
+  std::string_view may;  // letters of kActs
+};
+meta::Place place(std::optional<meta::Namespace> ns, std::optional<meta::Role> role = {},
+                  std::vector<Give> gives = {}) {
+  return {.ns = std::move(ns), .role = role, .grants = rows(gives)};
+}
+
+constexpr std::pair<char, Act> kActs[] = {{'n', Act::administer_namespace},   {'o', Act::appoint_owners},
+                                          {'l', Act::read_registry},          {'r', Act::administer_registry},
+                                          {'a', Act::appoint_administrators}, {'s', Act::see_every_repository}};
+
+TEST(Office, IsWhatSomebodyIsAndNeverAGrant) {  // S10
+  using meta::Role;
+  const OfficeRow table[] = {
+      {"an administrator, wherever", user(true), place({}), "nolras"},
+      {"an administrator in an organisation", user(true), place(organization()), "nolras"},
+      {"who owns the namespace", user(), place(namespace_of(kAnn)), "n"},
+      {"a robot of that number", robot(), place(namespace_of(kAnn + 1)), ""},
+      {"somebody else's namespace", user(), place(namespace_of(kAnn + 1)), ""},
+      {"an owner", user(), place(organization(), Role::owner), "no"},
+      {"an admin makes no owners", user(), place(organization(), Role::admin), "n"},
+      {"a writer", user(), place(organization(), Role::writer), ""},
+      {"a reader", user(), place(organization(), Role::reader), ""},
+      {"grants are on repositories", user(), place(organization(), {}, {{"acme", Rights::all(), {}}}), ""},
+      {"all of them, too", user(), place(organization(), {}, {{"acme/**", Rights::all(), {}}}), ""},
+      {"a deny takes no office away", user(), place(organization(), Role::owner, {{"acme/**", {}, Rights::all()}}),
+       "no"},
+      {"nobody's namespace", user(), place(unowned()), ""},
+      {"no namespace", user(), place({}), ""},
+      {"an anonymous caller", {}, place(namespace_of(0)), ""},
+  };
+  for (const OfficeRow& row : table) {
+    std::string may;
+    for (const auto& [letter, act] : kActs) {
+      if (decide({.subject = row.subject}, act, "acme", row.place).is_allowed()) may += letter;
+    }
+    EXPECT_EQ(may, row.may) << row.why;
+  }
+}
+
+TEST(Office, OverOnesOwnAccountIsAPersons) {
+  for (const Act act : {Act::keep_profile, Act::keep_credentials}) {
+    EXPECT_TRUE(decide({.subject = user()}, act).is_allowed());
+    EXPECT_FALSE(decide({.subject = robot()}, act).is_allowed());
+    EXPECT_FALSE(decide({.subject = {}}, act).is_allowed());
+  }
+}
+
+TEST(Office, OfAnOrganisationMattersWhereAnOwnerComesOrGoes) {
+  using meta::Role;
+  const std::optional<Role> none;
+  EXPECT_EQ(act_on_member(none, Role::admin), Act::administer_namespace);
+  EXPECT_EQ(act_on_member(Role::admin, none), Act::administer_namespace);
+  EXPECT_EQ(act_on_member(none, Role::owner), Act::appoint_owners);
+  EXPECT_EQ(act_on_member(Role::owner, Role::owner), Act::appoint_owners);
+  EXPECT_EQ(act_on_member(Role::owner, Role::reader), Act::appoint_owners);
+  EXPECT_EQ(act_on_member(Role::owner, none), Act::appoint_owners);
+}
+
+struct CoverRow {
+  std::string_view why;
+  Narrowing narrowing;
+  std::string_view covers;  // letters of kActs, of the namespace acme; p: the profile, c: the credentials
+};
+Narrowing narrow(Narrowing out = {}) {
+  out.is_narrow = true;
+  return out;
+}
+
+TEST(Office, IsLeftByTheScopeThatNamesIt) {  // A16
+  using Registry = Narrowing::Registry;
+  const CoverRow table[] = {
+      {"not narrow", {}, "nolraspc"},
+      {"narrowed to nothing", narrow(), ""},
+      {"a namespace", narrow({.namespaces = {"acme"}}), "no"},
+      {"another one", narrow({.namespaces = {"acm"}}), ""},
+      {"the profile", narrow({.profile = true}), "p"},
+      {"to look at the registry", narrow({.registry = Registry::read}), "l"},
+      {"to administer it, and to become nobody else", narrow({.registry = Registry::write}), "lr"},
+  };
+  std::vector<std::pair<char, Act>> acts(std::begin(kActs), std::end(kActs));
+  acts.insert(acts.end(), {{'p', Act::keep_profile}, {'c', Act::keep_credentials}});
+  const Subject admin = user(true);
+  for (const CoverRow& row : table) {
+    std::string covers;
+    for (const auto& [letter, act] : acts) {
+      const Asker asker{.subject = admin, .narrowing = &row.narrowing};
+      if (decide(asker, act, "acme", place(organization())).is_allowed()) covers += letter;
+    }
+    EXPECT_EQ(covers, row.covers) << row.why;
+  }
+}
+
+TEST(Office, IsNoMoreByAScopeThanWithoutOne) {  // A16
+  const Narrowing all = narrow({.namespaces = {"acme"}, .profile = true, .registry = Narrowing::Registry::write});
+  const Subject plain = user();
+  for (const auto& [letter, act] : kActs) {
+    const Asker asker{.subject = plain, .narrowing = &all};
+    EXPECT_FALSE(decide(asker, act, "acme", place(organization())).is_allowed()) << letter;
+  }
+}
+
+TEST(Office, IsNotForANarrowSecretNorForAJob) {  // A16
+  const Narrowing nothing = narrow();
+  const Subject admin = user(true);
+  for (const auto& [letter, act] : kActs) {
+    const Decision by_secret = decide({.subject = admin, .narrowing = &nothing}, act);
+    EXPECT_EQ(by_secret.why, Decision::Why::narrowed) << letter;
+    EXPECT_EQ(by_secret.cause.kind, Kind::administrator) << letter << ": what the subject is, is told all the same";
+    EXPECT_EQ(decide({.subject = admin, .is_job = true}, act).why, Decision::Why::of_a_job) << letter;
+  }
+  EXPECT_EQ(decide({.subject = user(), .narrowing = &nothing}, Act::administer_registry).why, Decision::Why::no_office)
+      << "no other secret would help";
+  EXPECT_EQ(decide({.subject = user(), .narrowing = &nothing}, Act::administer_namespace).why, Decision::Why::narrowed)
+      << "what the namespace says is not told (A10)";
+}
+
+TEST(Office, IsToldInASentence) {
+  const struct {
+    Cause cause;
+    std::string_view ns;
+    std::string_view sentence;
+    std::string_view changeable_by;
+  } table[] = {
+      {{.kind = Kind::administrator}, "acme", "ann is an administrator of the registry", "another administrator"},
+      {{.kind = Kind::own_namespace}, "ann", "the namespace ann is ann's", "an administrator"},
+      {{.kind = Kind::role, .role = meta::Role::owner},
+       "acme",
+       "ann is an owner of acme",
+       "owners of acme or an administrator"},
+      {{.kind = Kind::own_account}, "", "the account is ann's own", "an administrator"},
+      {{}, "acme", "no office gives it", "owners of acme or an administrator"},
+      {{}, "", "no office gives it", "an administrator"},
+  };
+  for (const auto& row : table) {
+    EXPECT_EQ(describe(row.cause, user(), row.ns), row.sentence);
+    EXPECT_EQ(changeable_by(row.cause, row.ns), row.changeable_by) << row.sentence;
+  }
 }
 
 // ---- narrowing (A16: a token narrows, never widens)

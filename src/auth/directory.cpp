@@ -63,6 +63,14 @@ Result<meta::Standing> Directory::standing(const Subject& subject, const oci::Re
   return out;
 }
 
+Result<Decision> Directory::decide(const Asker& asker, Act act, std::string_view ns) {
+  if (!is_of_namespace(act)) return auth::decide(asker, act);
+  const auto name = oci::RepoName::parse(ns);
+  if (!name) return Decision();  // there is none of that name, and never will be
+  BERTH_TRY(const auto found, standing(asker.subject, *name));
+  return auth::decide(asker, act, ns, *found.place);
+}
+
 RulingPtr Directory::find_ruling(const Subject& subject, std::string_view repo) {
   return rulings_.find(repo, SubjectKey(subject).view());
 }

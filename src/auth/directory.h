@@ -38,6 +38,8 @@ class Directory {
   /// The same if it is at hand; nullptr says nothing.
   RulingPtr find_ruling(const Subject& subject, std::string_view repo);
   Rights everybody() const { return everybody_; }
+  /// Whether he may; ns: the namespace that the act is on. Errors: those of the database.
+  Result<Decision> decide(const Asker& asker, Act act, std::string_view ns = {});
 
  private:
   static constexpr std::size_t kRulingBytes = 8 * 1024 * 1024;

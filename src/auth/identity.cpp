@@ -1,5 +1,6 @@
 #include "auth/identity.h"
 
+#include "auth/token_scope.h"
 #include "base/json.h"
 #include "base/json_text.h"
 
@@ -13,6 +14,22 @@ const Scope* find_repo(const std::vector<Scope>& access, std::string_view repo) 
   const auto found = std::ranges::find_if(
       access, [&](const Scope& scope) { return scope.type == Scope::Type::repository && scope.name == repo; });
   return found == access.end() ? nullptr : &*found;
+}
+
+std::optional<Narrowing::Part> parse_part(const json::Value& part) {
+  const json::Value* pattern_text = part.find("pattern");
+  const json::Value* rights_text = part.find("rights");
+  if (pattern_text == nullptr || rights_text == nullptr) return std::nullopt;
+  auto pattern = RepoPattern::parse(pattern_text->string(), RepoPattern::FirstComponent::any);
+  const auto rights = parse_rights(rights_text->string());
+  if (!pattern || !rights) return std::nullopt;
+  return Narrowing::Part{*std::move(pattern), *rights};
+}
+
+/// The elements of the list of that name.
+std::vector<json::Value> list_of(const json::Value& object, std::string_view name) {
+  const json::Value* list = object.find(name);
+  return list == nullptr ? std::vector<json::Value>() : list->array();
 }
 
 }  // namespace
@@ -41,16 +58,19 @@ Narrowing parse_narrowing(std::string_view text) {
   const auto parsed = json::parse(text);
   Narrowing out;
   out.is_narrow = !parsed || !parsed->is(json::Value::Kind::object) || !parsed->object().empty();
-  const json::Value* repos = parsed ? parsed->find("repos") : nullptr;
-  if (repos == nullptr) return out;
-  for (const json::Value& part : repos->array()) {
-    const json::Value* pattern_text = part.find("pattern");
-    const json::Value* rights_text = part.find("rights");
-    if (pattern_text == nullptr || rights_text == nullptr) continue;
-    auto pattern = RepoPattern::parse(pattern_text->string(), RepoPattern::FirstComponent::any);
-    const auto rights = parse_rights(rights_text->string());
-    if (pattern && rights) out.parts.push_back({*std::move(pattern), *rights});
+  if (!parsed) return out;
+  for (const json::Value& element : list_of(*parsed, "repos")) {
+    if (auto part = parse_part(element)) out.parts.push_back(*std::move(part));
   }
+  for (const json::Value& element : list_of(*parsed, "namespaces")) {
+    const bool is_name = element.is(json::Value::Kind::string) && is_namespace_name(element.string());
+    if (is_name) out.namespaces.push_back(element.string());
+  }
+  const json::Value* profile = parsed->find("profile");
+  out.profile = profile != nullptr && profile->is(json::Value::Kind::boolean) && profile->boolean();
+  const std::string& registry = parsed->text("registry");
+  if (registry == "read") out.registry = Narrowing::Registry::read;
+  if (registry == "write") out.registry = Narrowing::Registry::write;
   return out;
 }
 
@@ -64,7 +84,16 @@ std::string print_narrowing(const Narrowing& narrowing) {
     append_json_member(out, "rights", to_text(part.rights));
     out += '}';
   }
-  return out + "]}";
+  out += ']';
+  for (const std::string& ns : narrowing.namespaces) {
+    out += &ns == &narrowing.namespaces.front() ? R"(,"namespaces":[)" : ",";
+    append_json_string(out, ns);
+  }
+  if (!narrowing.namespaces.empty()) out += ']';
+  if (narrowing.profile) out += R"(,"profile":true)";
+  if (narrowing.registry == Narrowing::Registry::read) out += R"(,"registry":"read")";
+  if (narrowing.registry == Narrowing::Registry::write) out += R"(,"registry":"write")";
+  return out + "}";
 }
 
 }  // namespace berth::auth

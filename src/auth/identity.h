@@ -33,6 +33,8 @@ struct Identity {
   std::uint64_t key_generation = 0;  // of an external token: which keys verified it
 
   bool is_anonymous() const { return subject.kind == Subject::Kind::anonymous; }
+  /// For decide().
+  Asker asker() const { return {.subject = subject, .narrowing = &narrowing, .is_job = trust_rule != 0}; }
   /// What the token was made for on that repository.
   Actions actions_on(std::string_view repo) const;
   /// Whether the token speaks of that repository, be it to allow nothing.
@@ -44,8 +46,8 @@ struct Identity {
 /// shared: by the cache of credentials and by requests.
 using IdentityPtr = std::shared_ptr<const Identity>;
 
-/// From the `scope` of a secret's row: {"repos":[{"pattern":"acme/**","rights":"read,write"}]}, or {} for one that is
-/// not narrowed. What cannot be read leaves nothing.
+/// From the `scope` of a secret's row, {"repos":[{"pattern":"acme/**","rights":"read,write"}],"namespaces":["acme"],
+/// "profile":true,"registry":"read"}, or {} for one that is not narrowed. What cannot be read leaves nothing.
 Narrowing parse_narrowing(std::string_view json);
 std::string print_narrowing(const Narrowing& narrowing);
 

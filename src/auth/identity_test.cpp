@@ -1,15 +1,17 @@
 #include "auth/identity.h"
 
+#include "auth/token_scope.h"
+
 #include <gtest/gtest.h>
 
 namespace berth::auth {
 namespace {
 
-/// "everything", or the parts as "pattern:rights", one a line.
+/// "everything", or the scopes, one a line.
 std::string printed(const Narrowing& narrowing) {
   if (!narrowing.is_narrow) return "everything";
   std::string out;
-  for (const auto& part : narrowing.parts) out += part.pattern.str() + ":" + to_text(part.rights) + "\n";
+  for (const std::string& scope : scopes_of(narrowing)) out += scope + "\n";
   return out;
 }
 
@@ -34,6 +36,15 @@ constexpr struct {
     {R"({"repos":{"pattern":"**","rights":"read"}})", "", "an object in place of the list"},
     {R"({"repos":null})", "", "null in its place"},
     {R"({"orgs":["acme"]})", "", "narrowed in a way of another version"},
+    {R"({"repos":[],"namespaces":["acme","crew"],"profile":true,"registry":"read"})",
+     "org:admin:acme\norg:admin:crew\nuser\nadmin:read\n", "to what is no right on a repository"},
+    {R"({"registry":"write"})", "admin:write\n", "to the registry"},
+    {R"({"namespaces":["acme/web","Acme","",1,null,["acme"]]})", "", "no namespaces"},
+    {R"({"namespaces":"acme"})", "", "a text in place of the list"},
+    {R"({"profile":1})", "", "a number in place of a truth value"},
+    {R"({"profile":false})", "", "said to be none"},
+    {R"({"registry":"everything"})", "", "a way we do not know"},
+    {R"({"registry":true})", "", "of another type"},
     {"", "", "nothing"},
     {"{", "", "cut off"},
     {"null", "", "null"},

@@ -19,13 +19,14 @@ std::string pair_key(std::string_view account, std::string_view address) {
 std::string address_key(std::string_view address) { return "a" + io::address_group(address); }
 std::string account_key(std::string_view account) { return "n" + std::string(account.substr(0, kNameBytesMax)); }
 
-std::unexpected<Error> refuse(std::int64_t wait_ms) {
-  const std::int64_t seconds = (wait_ms + 999) / 1000;
-  return fail(Error(Errc::too_many_requests, "too many failed sign-ins; try again in " + std::to_string(seconds) + " s")
-                  .with_number(static_cast<std::uint64_t>(seconds)));
-}
-
 }  // namespace
+
+std::unexpected<Error> SignInLimiter::refuse(const Wait& wait) {
+  const std::int64_t seconds = (wait.ms + 999) / 1000;
+  return fail(Error(Errc::too_many_requests, "too many failed sign-ins; try again in " + std::to_string(seconds) + " s")
+                  .with_number(static_cast<std::uint64_t>(seconds))
+                  .with_items({"sign-in", std::to_string(wait.kind->free), std::to_string(kForgetMs / 1000)}));
+}
 
 SignInLimiter::Attempt::~Attempt() {
   if (limiter_ != nullptr) limiter_->end(*this);
@@ -40,26 +41,26 @@ std::array<SignInLimiter::Counted, 3> SignInLimiter::counted(std::string_view ac
           Counted{account_key(account), &kAccount}};
 }
 
-std::int64_t SignInLimiter::wait_ms(const std::array<Counted, 3>& keys, std::int64_t now_ms) const {
-  std::int64_t open_at_ms = 0;
+SignInLimiter::Wait SignInLimiter::wait_of(const std::array<Counted, 3>& keys, std::int64_t now_ms) const {
+  Wait out{0, &kPair};
   bool is_trusted = false;
   for (const auto& [key, kind] : keys) {
     const auto found = counts_.find(key);
     if (found == counts_.end() || (kind == &kAccount && is_trusted)) continue;
     const Count& count = found->second;
     if (kind == &kPair) is_trusted = count.trusted_until_ms > now_ms;
-    open_at_ms = std::max(open_at_ms, count.open_at_ms);
     const bool is_crowded = count.pending >= std::max(1, kind->together - count.failures);
-    if (is_crowded) open_at_ms = std::max(open_at_ms, now_ms + 1000);
+    const std::int64_t wait_ms = std::max(count.open_at_ms - now_ms, std::int64_t{is_crowded ? 1000 : 0});
+    if (wait_ms > out.ms) out = {wait_ms, kind};
   }
-  return std::max<std::int64_t>(0, open_at_ms - now_ms);
+  return out;
 }
 
 Result<SignInLimiter::Attempt> SignInLimiter::begin(std::string_view account, std::string_view address,
                                                     std::int64_t now_ms) {
   const std::lock_guard lock(mutex_);
   const auto keys = counted(account, address);
-  if (const std::int64_t wait = wait_ms(keys, now_ms); wait > 0) return refuse(wait);
+  if (const Wait wait = wait_of(keys, now_ms); wait.ms > 0) return refuse(wait);
   for (const Counted& each : keys) ++count_of(each.key, now_ms).pending;
   return Attempt(*this, std::string(account.substr(0, kNameBytesMax)), std::string(address));
 }
@@ -77,8 +78,8 @@ void SignInLimiter::end(const Attempt& attempt) {
 
 Result<void> SignInLimiter::check(std::string_view account, std::string_view address, std::int64_t now_ms) const {
   const std::lock_guard lock(mutex_);
-  const std::int64_t wait = wait_ms(counted(account, address), now_ms);
-  if (wait > 0) return refuse(wait);
+  const Wait wait = wait_of(counted(account, address), now_ms);
+  if (wait.ms > 0) return refuse(wait);
   return {};
 }
 

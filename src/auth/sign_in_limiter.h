@@ -46,7 +46,8 @@ class SignInLimiter {
   /// Lives longer than the attempt. Errors: as check().
   Result<Attempt> begin(std::string_view account, std::string_view address, std::int64_t now_ms);
 
-  /// For what is decided at once. Errors: too_many_requests, with the seconds to wait as its number.
+  /// For what is decided at once. Errors: too_many_requests, with the seconds to wait as its number, and the limit as
+  /// its items, as SubjectBudgets::admit() tells it.
   Result<void> check(std::string_view account, std::string_view address, std::int64_t now_ms) const;
   void note_failure(std::string_view account, std::string_view address, std::int64_t now_ms);
   /// Forgets what was counted for the account from there.
@@ -80,7 +81,12 @@ class SignInLimiter {
   };
   /// What an attempt counts for: the account from there, the address, the account.
   static std::array<Counted, 3> counted(std::string_view account, std::string_view address);
-  std::int64_t wait_ms(const std::array<Counted, 3>& keys, std::int64_t now_ms) const;
+  struct Wait {
+    std::int64_t ms;  // 0: none
+    const Kind* kind;
+  };
+  Wait wait_of(const std::array<Counted, 3>& keys, std::int64_t now_ms) const;
+  static std::unexpected<Error> refuse(const Wait& wait);
   Count& count_of(const std::string& key, std::int64_t now_ms);
   void raise(const std::string& key, const Kind& kind, std::int64_t now_ms);
   void end(const Attempt& attempt);

@@ -27,10 +27,20 @@ std::int64_t over(std::int64_t ahead_ns, std::int64_t now_ns, std::int64_t burst
   return ahead_ns - now_ns - time_of(static_cast<double>(burst), per_second);
 }
 
-std::unexpected<Error> refuse(std::int64_t over_ns, const std::string& rule) {
+/// A limit as who meets it is told: so much at once, and again after so many seconds.
+struct Limit {
+  const char* name;
+  const char* unit;  // empty: requests
+  std::int64_t burst;
+  std::int64_t per_second;
+};
+
+std::unexpected<Error> refuse(std::int64_t over_ns, const Limit& limit, const std::string& rule) {
   const std::int64_t seconds = std::max<std::int64_t>((over_ns + kSecondNs - 1) / kSecondNs, 1);
+  const std::int64_t window_s = std::max<std::int64_t>((limit.burst + limit.per_second - 1) / limit.per_second, 1);
   return fail(Error(Errc::too_many_requests, rule + "; try again in " + std::to_string(seconds) + " s")
-                  .with_number(static_cast<std::uint64_t>(seconds)));
+                  .with_number(static_cast<std::uint64_t>(seconds))
+                  .with_items({limit.name, std::to_string(limit.burst), std::to_string(window_s), limit.unit}));
 }
 
 }  // namespace
@@ -65,8 +75,9 @@ Result<void> SubjectBudgets::admit(Payer payer) {
     const std::int64_t over_ns = over(account.bytes_ns, now, deps_.limits.bytes_burst, bytes);
     if (over_ns > 0) {
       by_bandwidth_.add();
-      return refuse(over_ns, "more was transferred than the " + size_text(static_cast<std::uint64_t>(bytes)) +
-                                 " a second that limits.subject_bandwidth allows");
+      return refuse(over_ns, {"bandwidth", "content-bytes", deps_.limits.bytes_burst, bytes},
+                    "more was transferred than the " + size_text(static_cast<std::uint64_t>(bytes)) +
+                        " a second that limits.subject_bandwidth allows");
     }
   }
   if (requests == 0) return {};
@@ -74,8 +85,9 @@ Result<void> SubjectBudgets::admit(Payer payer) {
   const std::int64_t over_ns = over(next_ns, now, std::max<std::int64_t>(deps_.limits.requests_burst, 1), requests);
   if (over_ns > 0) {
     by_requests_.add();
-    return refuse(over_ns, "more requests than the " + std::to_string(requests) +
-                               " a second that limits.subject_requests allows");
+    return refuse(
+        over_ns, {"requests", "", std::max<std::int64_t>(deps_.limits.requests_burst, 1), requests},
+        "more requests than the " + std::to_string(requests) + " a second that limits.subject_requests allows");
   }
   account.requests_ns = next_ns;
   return {};

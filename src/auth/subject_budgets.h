@@ -51,7 +51,8 @@ class SubjectBudgets {
   using Payer = std::uint64_t;
   Payer payer_of(std::string_view caller) const;
 
-  /// One request. Errors: too_many_requests, with the seconds to wait as its number; such a one costs nothing.
+  /// One request. Errors: too_many_requests, with the seconds to wait as its number, and as its items the limit's
+  /// name, how much it lets through, within how many seconds, and of what, if not requests; such a one costs nothing.
   Result<void> admit(Payer payer);
   /// What it transferred.
   void spend(Payer payer, std::uint64_t bytes);

@@ -69,6 +69,9 @@ std::string detail_of(const meta::TrustRule& rule, const IdToken& token) {
 io::Task<Result<IdentityPtr>> Trust::sign_in(std::string robot, std::string token, std::string address) {
   const auto hint = peek_token(token);
   if (!hint) co_return refuse(robot, address, hint.error().cause, kJobRefused);
+  // Before it is asked for anything: rules about it may be older than the setting.
+  if (!allows(hint->issuer))
+    co_return refuse(robot, address, "auth.trusted_issuers does not name " + shortened(hint->issuer), kJobRefused);
   BERTH_CO_TRY(const bool is_known,
                deps_.store.peek([&](sql::Connection& db) { return meta::has_trust_rules(db, hint->issuer); }));
   if (!is_known) co_return refuse(robot, address, "no rule trusts " + shortened(hint->issuer), kJobRefused);

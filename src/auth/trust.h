@@ -7,6 +7,7 @@
 #include "auth/issuer_keys.h"
 #include "auth/jwt.h"
 #include "auth/trust_rule.h"
+#include "auth/trusted_issuers.h"
 #include "meta/principals.h"
 #include "meta/store.h"
 
@@ -25,8 +26,12 @@ class Trust {
     const Clock& clock;
     AuditLog& audit;
     std::int64_t leeway_s = kTokenLeewayS;  // A12
+    TrustedIssuers trusted = {};
   };
-  explicit Trust(Deps deps) : deps_(deps) {}
+  explicit Trust(Deps deps) : deps_(std::move(deps)) {}
+
+  /// Whether rules about that issuer count.
+  bool allows(std::string_view issuer) const { return deps_.trusted.allows(issuer); }
 
   /// Who a job is. robot: whose rules are meant, and the only ones that are looked at; empty: all about the token's
   /// issuer and audience, if they are of one namespace, and those that match about one robot.

@@ -184,8 +184,13 @@ Result<void> check_trust_rule(std::string_view issuer, std::string_view audience
                 ", with no '*' before the first '/'");
 }
 
-Result<meta::TrustRuleId> create_trust_rule(sql::Connection& db, const NewTrustRule& rule, const meta::Stamp& stamp) {
+Result<meta::TrustRuleId> create_trust_rule(sql::Connection& db, const NewTrustRule& rule, const meta::Stamp& stamp,
+                                            const TrustedIssuers& trusted) {
   BERTH_TRYV(check_trust_rule(rule.issuer, rule.audience, rule.claims));
+  if (!trusted.allows(rule.issuer)) {
+    return refuse("this registry takes no tokens of " + rule.issuer +
+                  "; whoever runs it says whose by the setting auth.trusted_issuers");
+  }
   BERTH_TRY(const auto robot, require_robot(db, rule));
   meta::TrustRule row;
   row.issuer = rule.issuer;

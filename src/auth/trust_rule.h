@@ -6,6 +6,7 @@
 // Numbers and truth values are compared as they are written in JSON, a list matches if one of its elements does, and
 // a claim that is not there matches nothing.
 
+#include "auth/trusted_issuers.h"
 #include "base/json.h"
 #include "meta/trust_rules.h"
 
@@ -53,7 +54,9 @@ inline constexpr std::int64_t kTrustRulesPerRobotMax = 100;
 
 /// Errors: account_invalid, account_unknown (no such robot in the namespace), already_exists, state_conflict (too
 /// many).
-Result<meta::TrustRuleId> create_trust_rule(sql::Connection& db, const NewTrustRule& rule, const meta::Stamp& stamp);
+/// trusted: what rules may be about.
+Result<meta::TrustRuleId> create_trust_rule(sql::Connection& db, const NewTrustRule& rule, const meta::Stamp& stamp,
+                                            const TrustedIssuers& trusted = {});
 /// Errors: account_unknown.
 Result<void> remove_trust_rule(sql::Connection& db, std::string_view ns, meta::TrustRuleId id);
 

@@ -163,6 +163,38 @@ TEST_F(TrustTest, AnHourAtMost) {
   EXPECT_EQ(as("acme+ci", {.exp = "9223372036854775807"}), "acme+ci");
 }
 
+// S17: who runs the registry bounds whom it asks, and whom it believes.
+TEST_F(TrustTest, RulesAboutAnIssuerThatIsNotTakenDoNotCount) {
+  const TrustedIssuers others = *TrustedIssuers::parse({"https://other.example.com"});
+  Trust bounded{{*store_, issuers_, clock_, audit_, kTokenLeewayS, others}};
+  Authenticator after{{*store_, passwords_, keys_, clock_, random_, log_, audit_, "registry.example.com", &bounded}};
+  is_down_ = true;
+  EXPECT_EQ(who(test::run_task(after.sign_in({"acme+ci", good()}, std::string(kAddress)))), "unauthorized")
+      << "nobody was asked, or it would be unavailable";
+  EXPECT_EQ(last_audit().rule, "ID token: auth.trusted_issuers does not name https://ci.example.com");
+  is_down_ = false;
+  const auto before = sign_in("acme+ci", good());
+  ASSERT_EQ(who(before), "acme+ci");
+  const std::string bearer = "Bearer " + tokens_.issue(**before, {})->text;
+  EXPECT_EQ(who(test::run_task(authenticator_.authenticate(bearer, std::string(kAddress)))), "acme+ci");
+  EXPECT_EQ(who(test::run_task(after.authenticate(bearer, std::string(kAddress)))), "unauthorized")
+      << "nor does what was made by them";
+}
+
+TEST_F(TrustTest, NoRuleIsMadeAboutAnIssuerThatIsNotTaken) {
+  const NewTrustRule rule{"acme", "acme+ci", std::string(kIssuer), "another", {{"repository", "acme/web"}}};
+  const auto try_with = [&](const char* pattern) {
+    const TrustedIssuers trusted = *TrustedIssuers::parse({pattern});
+    return store_->write_blocking([&](sql::Connection& db) { return create_trust_rule(db, rule, stamp(), trusted); },
+                                  {.touches = meta::Touches::accounts()});
+  };
+  const auto refused = try_with("https://other.example.com");
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, Errc::account_invalid);
+  EXPECT_THAT(refused.error().message, HasSubstr("auth.trusted_issuers"));
+  EXPECT_TRUE(try_with("https://*.example.com").has_value());
+}
+
 struct Refusal {
   std::string what;
   std::string token;

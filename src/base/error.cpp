@@ -29,6 +29,7 @@ std::string_view to_string(Errc code) {
     case Errc::already_exists: return "already_exists";
     case Errc::account_invalid: return "account_invalid";
     case Errc::state_conflict: return "state_conflict";
+    case Errc::rehearsed: return "rehearsed";
     case Errc::media_type_unknown: return "media_type_unknown";
     case Errc::referenced: return "referenced";
     case Errc::unsupported: return "unsupported";

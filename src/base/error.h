@@ -38,6 +38,7 @@ enum class Errc : std::uint8_t {
   already_exists,         // the name is taken
   account_invalid,        // a name, password or e-mail that cannot be one
   state_conflict,         // as things stand it would break a rule; something else must change first
+  rehearsed,              // it would have been done, but was only tried; message = what it would have done, in JSON
   media_type_unknown,     // the body is of a type that is not read here
   referenced,             // protected by what still points at it (D2); items = who
   unsupported,            // switched off, or never possible for this object

@@ -93,6 +93,10 @@ void add_admin_flags(CLI::App& command, AdminFlags& flags) {
       ->capture_default_str();
 }
 
+void add_dry_run_flag(CLI::App& command, AdminFlags& flags) {
+  command.add_flag("--dry-run", flags.dry_run, "Check it, tell what would go with it, and change nothing");
+}
+
 Result<client::DockerConfig> load_docker_config() {
   // In the order that podman, skopeo and buildah look.
   std::vector<std::string> others;
@@ -126,6 +130,7 @@ Result<AdminClient> AdminClient::open(const AdminFlags& flags, app::DataDir::Cre
     if (!flags.user.empty())
       return fail(Errc::parameter_invalid, "--user is for the folder of a stopped registry; a server wants a login");
     AdminClient remote;
+    remote.is_dry_run_ = flags.dry_run;
     remote.ca_file_ = flags.ca_file.empty() ? client::ca_file_of(client::config_key(server)) : flags.ca_file;
     BERTH_TRY(remote.server_, client::find_registry(server, remote.ca_file_));
     BERTH_TRY(remote.credentials_, credentials_for(*remote.server_));
@@ -134,6 +139,7 @@ Result<AdminClient> AdminClient::open(const AdminFlags& flags, app::DataDir::Cre
   const Result<std::string> folder = flags.data.empty() ? configured_data_dir() : flags.data;
   if (!folder) return fail(Error(folder.error()));
   AdminClient out;
+  out.is_dry_run_ = flags.dry_run;
   auto opened = app::OfflineAdmin::open(*folder, {.create = create, .user = flags.user});
   if (!opened && opened.error().code == Errc::busy) {
     return fail(Error(Errc::busy, "the registry of " + *folder + " is running (pid " +
@@ -151,7 +157,8 @@ Result<api::AdminReply> AdminClient::ask(const api::AdminRequest& request) {
   out.url = server_->base + "/api/v1/" + request.path + (request.query.empty() ? "" : "?" + request.query);
   out.ca_file = ca_file_;
   out.body = request.body;
-  if (!request.body.empty()) out.headers.emplace_back("Content-Type", "application/json");
+  const std::string type = request.content_type.empty() ? "application/json" : request.content_type;
+  if (!request.body.empty()) out.headers.emplace_back("Content-Type", type);
   if (credentials_.is_identity_token) {
     out.headers.emplace_back("Authorization", "Bearer " + credentials_.secret);
   } else {
@@ -170,6 +177,7 @@ Result<json::Value> AdminClient::call(http::Method method, std::string path, std
   request.method = method;
   request.path = std::move(path);
   request.query = std::move(query);
+  if (is_dry_run_ && method != http::Method::get) request.query += "dry_run=true";  // what changes has no other
   request.body = std::move(body);
   BERTH_TRY(const api::AdminReply reply, ask(request));
   if (!reply.succeeded()) return fail(error_of(reply));
@@ -184,6 +192,17 @@ Result<std::string> AdminClient::call_text(http::Method method, std::string path
   BERTH_TRY(api::AdminReply reply, ask(request));
   if (!reply.succeeded()) return fail(error_of(reply));
   return std::move(reply.body);
+}
+
+Result<void> AdminClient::send_text(http::Method method, std::string path, std::string text, std::string content_type) {
+  api::AdminRequest request;
+  request.method = method;
+  request.path = std::move(path);
+  request.body = std::move(text);
+  request.content_type = std::move(content_type);
+  BERTH_TRY(const api::AdminReply reply, ask(request));
+  if (!reply.succeeded()) return fail(error_of(reply));
+  return {};
 }
 
 Result<std::vector<json::Value>> AdminClient::list(const std::string& path, const std::string& query,

@@ -20,9 +20,12 @@ struct AdminFlags {
   std::string data;
   std::string user;
   std::string format = "table";  // json, or what RowTemplate reads
+  bool dry_run = false;
 };
 /// --server, --ca-file, --data, --user and --format.
 void add_admin_flags(CLI::App& command, AdminFlags& flags);
+/// --dry-run, of what takes away or switches off.
+void add_dry_run_flag(CLI::App& command, AdminFlags& flags);
 
 /// The server that is meant; empty: the folder of a stopped one.
 std::string server_of(const AdminFlags& flags);
@@ -35,10 +38,13 @@ class AdminClient {
   /// Whether it works on the folder of a stopped server.
   bool is_offline() const { return offline_ != nullptr; }
 
-  /// The body of a success; null if it has none. Errors: what the problem document says.
+  /// The body of a success; null if it has none. With --dry-run nothing is changed, and it tells what would be.
+  /// Errors: what the problem document says.
   Result<json::Value> call(http::Method method, std::string path, std::string body = {}, std::string query = {});
   /// The same for an answer that is not JSON.
   Result<std::string> call_text(http::Method method, std::string path, std::string query = {});
+  /// Sends a text of that type. The body of a success is of no interest.
+  Result<void> send_text(http::Method method, std::string path, std::string text, std::string content_type);
   /// The items of a list, page after page, until there are `limit` or no more.
   Result<std::vector<json::Value>> list(const std::string& path, const std::string& query = {},
                                         std::size_t limit = SIZE_MAX);
@@ -50,6 +56,7 @@ class AdminClient {
   std::optional<client::RegistryAddress> server_;
   client::Credentials credentials_;
   std::string ca_file_;
+  bool is_dry_run_ = false;
 };
 
 /// docker's configuration, as the environment says where.

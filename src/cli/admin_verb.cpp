@@ -2,11 +2,33 @@
 
 #include "base/json_text.h"
 
+#include <algorithm>
 #include <cstdio>
 
 namespace berth::cli {
 
+namespace {
+
+/// Of a dry run: what would be said, and what would go.
+void print_plan(const std::string& sentence, const json::Value& answer) {
+  std::printf("Nothing was changed. Without --dry-run: %s\n", sentence.c_str());
+  const json::Value* effects = answer.find("effects");
+  if (effects == nullptr) return;
+  for (const auto& [what, count] : effects->object()) {
+    if (count.integer() == 0) continue;
+    std::string words = what;
+    std::ranges::replace(words, '_', ' ');
+    std::printf("  %s: %lld\n", words.c_str(), static_cast<long long>(count.integer()));
+  }
+}
+
+}  // namespace
+
 Result<void> say(const AdminFlags& flags, const std::string& sentence, const json::Value& answer) {
+  if (flags.dry_run && flags.format == "table") {
+    print_plan(sentence, answer);
+    return {};
+  }
   if (flags.format == "table" || answer.is_null()) {
     std::puts(sentence.c_str());
     return {};

@@ -21,8 +21,17 @@ CLI::App* add_admin_verb(CLI::App& parent, const char* name, const char* about, 
   return verb;
 }
 
-/// What a verb says when it is done; with another --format than table the answer itself, if there is one.
-/// Errors: parameter_invalid, which comes after what was done, and says so.
+/// The same with --dry-run: for what takes away, or switches off.
+template <class Flags, class Run>
+CLI::App* add_removing_verb(CLI::App& parent, const char* name, const char* about, const std::shared_ptr<Flags>& flags,
+                            int& exit_code, Run run) {
+  CLI::App* verb = add_admin_verb(parent, name, about, flags, exit_code, run);
+  add_dry_run_flag(*verb, flags->admin);
+  return verb;
+}
+
+/// What a verb says when it is done, or would be with --dry-run; with another --format than table the answer itself, if
+/// there is one. Errors: parameter_invalid, which comes after what was done, and says so.
 Result<void> say(const AdminFlags& flags, const std::string& sentence, const json::Value& answer);
 
 /// A JSON list of strings.

@@ -47,6 +47,7 @@ int rotate(const std::string& data) {
 
 void add_keys(CLI::App& parent, int& exit_code) {
   CLI::App* command = parent.add_subcommand("keys", "The keys that sign tokens");
+  command->alias("key");
   command->require_subcommand(1);
   auto data = std::make_shared<std::string>();  // shared with the callback, which outlives this function
   CLI::App* rotating = command->add_subcommand("rotate", "Make a new key; the one before stays good for its tokens");

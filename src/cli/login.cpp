@@ -183,6 +183,7 @@ Result<void> print_password(PasswordFlags& flags) {
 
 struct ConfigureFlags {
   std::vector<std::string> hosts;
+  bool all = false;
   bool yes = false;
   bool dry_run = false;
   bool remove = false;
@@ -239,8 +240,22 @@ Result<void> stop_asking_us(client::DockerConfig& config, const std::vector<std:
   return {};
 }
 
-Result<void> configure_docker(const ConfigureFlags& flags) {
+/// Those that were named, or all there are. Errors: parameter_invalid: none.
+Result<std::vector<std::string>> hosts_meant(const ConfigureFlags& flags, const client::DockerConfig& config) {
+  if (!flags.all) {
+    if (!flags.hosts.empty()) return flags.hosts;
+    return fail(Errc::parameter_invalid, "say which registries, or --all");
+  }
+  auto found = flags.remove ? config.helped_by("berth") : config.signed_in();
+  if (!found.empty()) return found;
+  return fail(Errc::parameter_invalid, flags.remove
+                                           ? "docker asks berth for no registry, as " + config.path() + " says"
+                                           : "you are signed in to no registry, as " + config.path() + " says");
+}
+
+Result<void> configure_docker(ConfigureFlags flags) {
   BERTH_TRY(auto config, load_docker_config());
+  BERTH_TRY(flags.hosts, hosts_meant(flags, config));
   for (const std::string& typed : flags.hosts) {
     const std::string host = client::config_key(typed);
     std::printf("%s credHelpers[\"%s\"]%s in %s\n", flags.remove ? "Removing" : "Adding", host.c_str(),
@@ -355,7 +370,10 @@ void add_login(CLI::App& parent, int& exit_code) {
 
   auto configure = std::make_shared<ConfigureFlags>();
   CLI::App* docker = parent.add_subcommand("configure-docker", "Have docker ask berth for credentials of a registry");
-  docker->add_option("REGISTRY", configure->hosts, "The registries")->required();
+  CLI::Option* registries = docker->add_option("REGISTRY", configure->hosts, "The registries");
+  docker
+      ->add_flag("--all", configure->all, "All that you are signed in to; with --remove all that docker asks berth for")
+      ->excludes(registries);
   docker->add_flag("-y,--yes", configure->yes, "Do not ask");
   docker->add_flag("--dry-run", configure->dry_run, "Only say what would be changed");
   docker->add_flag("--remove", configure->remove, "Undo it");

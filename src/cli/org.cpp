@@ -48,7 +48,7 @@ void add_members(CLI::App& command, const FlagsPtr& flags, int& exit_code) {
       ->check(CLI::IsMember({"reader", "writer", "admin", "owner"}))
       ->capture_default_str();
   CLI::App* rm =
-      add_admin_verb(*member, "rm", "Take somebody out, of its teams too", flags, exit_code, [](const OrgFlags& f) {
+      add_removing_verb(*member, "rm", "Take somebody out, of its teams too", flags, exit_code, [](const OrgFlags& f) {
         return call_and_say(f.admin, Method::delete_, path_of(f) + "/members/" + segment(f.user), {},
                             f.user + " is not in " + f.org + " any more");
       });
@@ -70,7 +70,7 @@ void add_teams(CLI::App& command, const FlagsPtr& flags, int& exit_code) {
                         "Created team " + f.org + "/" + f.team);
   });
   CLI::App* remove_team =
-      add_admin_verb(*team, "rm", "Remove a team with its grants", flags, exit_code, [](const OrgFlags& f) {
+      add_removing_verb(*team, "rm", "Remove a team with its grants", flags, exit_code, [](const OrgFlags& f) {
         return call_and_say(f.admin, Method::delete_, team_path(f), {}, "Removed team " + f.org + "/" + f.team);
       });
   CLI::App* add = add_admin_verb(*team, "add", "Put a member into a team", flags, exit_code, [](const OrgFlags& f) {
@@ -78,7 +78,7 @@ void add_teams(CLI::App& command, const FlagsPtr& flags, int& exit_code) {
                         f.user + " is in " + f.org + "/" + f.team + " now");
   });
   CLI::App* drop =
-      add_admin_verb(*team, "drop", "Take a member out of a team", flags, exit_code, [](const OrgFlags& f) {
+      add_removing_verb(*team, "drop", "Take a member out of a team", flags, exit_code, [](const OrgFlags& f) {
         return call_and_say(f.admin, Method::delete_, team_path(f) + "/members/" + segment(f.user), {},
                             f.user + " is not in " + f.org + "/" + f.team + " any more");
       });
@@ -119,10 +119,10 @@ void add_org(CLI::App& parent, int& exit_code) {
     return list_and_print(f.admin, "orgs",
                           {{"NAME", "name"}, {"VISIBILITY", "visibility"}, {"", "kind"}, {"", "display_name"}});
   });
-  add_admin_verb(*command, "rm", "Remove an organisation without repositories", flags, exit_code,
-                 [](const OrgFlags& f) {
-                   return call_and_say(f.admin, Method::delete_, path_of(f), {}, "Removed organisation " + f.org);
-                 })
+  add_removing_verb(*command, "rm", "Remove an organisation without repositories", flags, exit_code,
+                    [](const OrgFlags& f) {
+                      return call_and_say(f.admin, Method::delete_, path_of(f), {}, "Removed organisation " + f.org);
+                    })
       ->add_option("ORG", flags->org)
       ->required();
   add_members(*command, flags, exit_code);

@@ -1,11 +1,17 @@
 // berth repo, berth grant, berth explain: who sees and does what with a repository, and why.
 
+#include "base/human_text.h"
 #include "base/json_text.h"
 #include "cli/admin_verb.h"
 #include "cli/commands.h"
+#include "cli/password_input.h"
 #include "http/target.h"
 
+#include <algorithm>
+#include <array>
 #include <cstdio>
+#include <fstream>
+#include <iostream>
 #include <optional>
 
 namespace berth::cli {
@@ -17,6 +23,10 @@ using http::Method;
 struct RepoFlags {
   AdminFlags admin;
   std::string repo;
+  std::string to;
+  std::string confirm;
+  std::string readme;  // a file, or - for standard input
+  bool shows_readme = false;
   std::string subject;
   std::string action;
   std::string visibility;
@@ -32,8 +42,21 @@ const std::vector<Column> kColumns = {
     {"NAME", "name"},           {"VISIBILITY", "visibility"},   {"TAGS", "tags"},  {"SIZE", "size"},
     {"YOU MAY", "permissions"}, {"DESCRIPTION", "description"}, {"", "manifests"}, {"", "created_at"}};
 
+std::vector<std::string> keys_of(const std::vector<Column>& columns) {
+  std::vector<std::string> out;
+  for (const Column& column : columns) out.push_back(column.key);
+  return out;
+}
+
+std::string path_of_readme(const RepoFlags& flags) { return "repos/" + flags.repo + "/-/readme"; }
+
 Result<void> show(const RepoFlags& flags) {
   BERTH_TRY(auto client, AdminClient::open(flags.admin));
+  if (flags.shows_readme) {
+    BERTH_TRY(const std::string text, client.call_text(Method::get, path_of_readme(flags)));
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    return {};
+  }
   BERTH_TRY(const auto repo, client.call(Method::get, "repos/" + flags.repo));
   return print_rows(flags.admin, kColumns, {repo});
 }
@@ -45,21 +68,169 @@ Result<void> list(const RepoFlags& flags) {
   return print_rows(flags.admin, kColumns, repos);
 }
 
+Result<std::string> read_file(const std::string& path) {
+  if (path == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return fail(Errc::io_failed, "cannot read " + path);
+  return std::string(std::istreambuf_iterator<char>(in), {});
+}
+
+/// An empty text takes it away.
+Result<void> set_readme(const RepoFlags& flags) {
+  BERTH_TRY(std::string text, read_file(flags.readme));
+  BERTH_TRY(auto client, AdminClient::open(flags.admin));
+  const bool is_removal = text.empty();
+  BERTH_TRYV(is_removal ? client.send_text(Method::delete_, path_of_readme(flags), {}, {})
+                        : client.send_text(Method::put, path_of_readme(flags), std::move(text), "text/markdown"));
+  std::printf("%s the readme of %s\n", is_removal ? "Removed" : "Changed", flags.repo.c_str());
+  return {};
+}
+
 Result<void> set(const RepoFlags& flags) {
   const bool is_namespace = flags.repo.find('/') == std::string::npos;
+  if (!flags.readme.empty()) {
+    if (!flags.visibility.empty() || flags.description)
+      return fail(Errc::parameter_invalid, "--readme is a change of its own; give the others in another command");
+    return set_readme(flags);
+  }
   if (is_namespace && flags.description) {
     return fail(Errc::parameter_invalid, flags.repo +
                                              " is a namespace, which has a visibility for its new repositories and no "
                                              "description; a repository is written NAMESPACE/NAME");
   }
   if (flags.visibility.empty() && !flags.description)
-    return fail(Errc::parameter_invalid, "say what to change, with --visibility or --description");
+    return fail(Errc::parameter_invalid, "say what to change, with --visibility, --description or --readme");
   std::string body = "{";
   if (!flags.visibility.empty()) body += "\"visibility\":" + json_string(flags.visibility);
   if (flags.description)
     body.append(body.size() > 1 ? "," : "").append("\"description\":").append(json_string(*flags.description));
   return call_and_say(flags.admin, Method::patch, (is_namespace ? "namespaces/" : "repos/") + flags.repo, body + "}",
                       "Changed " + flags.repo);
+}
+
+Result<void> create(const RepoFlags& flags) {
+  std::string body = "{\"name\":" + json_string(flags.repo);
+  if (!flags.visibility.empty()) append_json_member(body, "visibility", std::string_view(flags.visibility));
+  if (flags.description) append_json_member(body, "description", std::string_view(*flags.description));
+  return call_and_say(flags.admin, Method::post, "repos", body + "}", "Created " + flags.repo);
+}
+
+Result<void> rename(const RepoFlags& flags) {
+  return call_and_say(flags.admin, Method::post, "repos/" + flags.repo + "/-/rename",
+                      "{\"to\":" + json_string(flags.to) + "}", flags.repo + " is " + flags.to + " now");
+}
+
+Result<void> transfer(const RepoFlags& flags) {
+  return call_and_say(flags.admin, Method::post, "repos/" + flags.repo + "/-/transfer",
+                      "{\"to\":" + json_string(flags.to) + "}",
+                      flags.repo + " is " + flags.to + " now, without the grants on its old name");
+}
+
+std::uint64_t amount(const json::Value& object, std::string_view key) {
+  const json::Value* found = object.find(key);
+  return found == nullptr ? 0 : static_cast<std::uint64_t>(std::max<std::int64_t>(found->integer(), 0));
+}
+
+/// "1 tag, 5 manifests, 12.3 MB"
+std::string content_of(const json::Value& repo) {
+  std::string out;
+  for (const char* what : {"tags", "manifests"}) {
+    const std::uint64_t count = amount(repo, what);
+    std::string_view word = what;
+    if (count == 1) word.remove_suffix(1);
+    out.append(std::to_string(count)).append(" ").append(word).append(", ");
+  }
+  return out + size_text(amount(repo, "size"));
+}
+
+/// By the repository's name, typed once more. Errors: denied.
+Result<void> confirm(const RepoFlags& flags, const json::Value& repo) {
+  std::string answer = flags.confirm;
+  if (answer.empty()) {
+    std::fprintf(stderr, "%s goes with all that is in it: %s.\nType its name to delete it: ", flags.repo.c_str(),
+                 content_of(repo).c_str());
+    std::getline(std::cin, answer);
+  }
+  if (answer == flags.repo) return {};
+  return fail(Errc::denied, "'" + printable(answer) + "' is not " + flags.repo + "; nothing was deleted");
+}
+
+Result<void> remove(const RepoFlags& flags) {
+  if (flags.confirm.empty() && !can_prompt()) {
+    return fail(Errc::denied, "this deletes " + flags.repo + " with all that is in it; if that is meant, say so with " +
+                                  "--confirm=" + flags.repo);
+  }
+  BERTH_TRYV(check_format(flags.admin, keys_of(kColumns)));
+  BERTH_TRY(auto client, AdminClient::open(flags.admin));
+  BERTH_TRY(const auto repo, client.call(Method::get, "repos/" + flags.repo));
+  BERTH_TRYV(confirm(flags, repo));
+  BERTH_TRYV(client.call(Method::delete_, "repos/" + flags.repo));
+  return say(flags.admin, "Deleted " + flags.repo + ": " + content_of(repo), repo);
+}
+
+constexpr const char* kUsageKeys[] = {"logical", "unique", "shared", "manifests", "blobs"};
+
+struct Used {
+  std::string name;
+  std::array<std::uint64_t, std::size(kUsageKeys)> bytes{};
+};
+
+/// As the rows of a table are: sizes for people in it, bytes in all else.
+Result<json::Value> row_of(const Used& used, bool is_for_people) {
+  std::string text = "{\"name\":" + json_string(used.name);
+  for (std::size_t i = 0; i < used.bytes.size(); ++i) {
+    if (is_for_people) {
+      append_json_member(text, kUsageKeys[i], std::string_view(size_text(used.bytes[i])));
+    } else {
+      append_json_member(text, kUsageKeys[i], used.bytes[i]);
+    }
+  }
+  return json::parse(text + "}");
+}
+
+Result<Used> usage_of(AdminClient& client, const std::string& name) {
+  BERTH_TRY(const auto answer, client.call(Method::get, "repos/" + name + "/-/usage"));
+  Used out{name, {}};
+  for (std::size_t i = 0; i < out.bytes.size(); ++i) out.bytes[i] = amount(answer, kUsageKeys[i]);
+  return out;
+}
+
+/// Of a repository, or of each in a namespace, whose name has no slash.
+Result<std::vector<Used>> usages_of(AdminClient& client, const std::string& name) {
+  std::vector<Used> out;
+  if (name.find('/') != std::string::npos) {
+    BERTH_TRY(out.emplace_back(), usage_of(client, name));
+    return out;
+  }
+  BERTH_TRY(const auto repos, client.list("repos", "q=" + http::percent_encode(name)));
+  for (const json::Value& repo : repos) {
+    const std::string& found = repo.text("name");
+    if (found != name && !found.starts_with(name + "/")) continue;
+    BERTH_TRY(out.emplace_back(), usage_of(client, found));
+  }
+  if (out.empty()) return fail(Errc::denied, "there is no repository in " + name + " that you may see");
+  return out;
+}
+
+Result<void> disk_usage(const RepoFlags& flags) {
+  const std::vector<Column> columns = {{"NAME", "name"},     {"LOGICAL", "logical"},     {"UNIQUE", "unique"},
+                                       {"SHARED", "shared"}, {"MANIFESTS", "manifests"}, {"BLOBS", "blobs"}};
+  BERTH_TRYV(check_format(flags.admin, keys_of(columns)));
+  BERTH_TRY(auto client, AdminClient::open(flags.admin));
+  BERTH_TRY(auto all, usages_of(client, flags.repo));
+  const bool is_for_people = flags.admin.format == "table";
+  if (is_for_people && all.size() > 1) {
+    Used total{"total", {}};
+    for (const Used& used : all) {
+      for (std::size_t i = 0; i < used.bytes.size(); ++i) total.bytes[i] += used.bytes[i];
+    }
+    all.push_back(total);
+  }
+  std::vector<json::Value> rows;
+  for (const Used& used : all) {
+    BERTH_TRY(rows.emplace_back(), row_of(used, is_for_people));
+  }
+  return print_rows(flags.admin, columns, rows);
 }
 
 std::vector<std::string> words_of(const std::string& text) {
@@ -82,25 +253,45 @@ Result<void> put_grant(const RepoFlags& flags) {
                           (flags.deny.empty() ? "" : "; never: " + flags.deny));
 }
 
+/// What the question is about: a repository, or a tag in it, the namespace where that is meant, or the registry.
+std::string object_query(const RepoFlags& flags) {
+  if (flags.repo.empty()) return {};
+  // As with `berth repo set`: a name without a slash is the namespace's.
+  const bool is_of_office = flags.action == "admin" || flags.action == "owners";
+  const bool is_namespace = is_of_office && flags.repo.find_first_of("/:") == std::string::npos;
+  return (is_namespace ? "&namespace=" : "&repo=") + http::percent_encode(flags.repo);
+}
+
 Result<void> explain(const RepoFlags& flags) {
-  BERTH_TRYV(check_format(flags.admin, {"subject", "repo", "tag", "right", "allowed", "because", "changeable_by"}));
+  BERTH_TRYV(check_format(flags.admin,
+                          {"subject", "repo", "tag", "namespace", "right", "allowed", "because", "changeable_by"}));
   BERTH_TRY(auto client, AdminClient::open(flags.admin));
   BERTH_TRY(const auto answer, client.call(Method::get, "explain", {},
                                            "subject=" + http::percent_encode(flags.subject) +
-                                               "&action=" + http::percent_encode(flags.action) +
-                                               "&repo=" + http::percent_encode(flags.repo)));
+                                               "&action=" + http::percent_encode(flags.action) + object_query(flags)));
   BERTH_TRYV(say(flags.admin,
                  shown(answer, "subject") + (shown(answer, "allowed") == "yes" ? " may " : " may not ") + flags.action +
-                     " " + flags.repo + ": " + shown(answer, "because") + "\nThis can be changed by " +
-                     shown(answer, "changeable_by") + ".",
+                     " " + (flags.repo.empty() ? "the registry" : flags.repo) + ": " + shown(answer, "because") +
+                     "\nThis can be changed by " + shown(answer, "changeable_by") + ".",
                  answer));
-  if (client.is_offline() && shown(answer, "allowed") != "yes") {
+  const bool is_of_repo = !shown(answer, "repo").empty();
+  if (client.is_offline() && is_of_repo && shown(answer, "allowed") != "yes") {
     std::fprintf(
         stderr,
         "berth: server.anonymous was not looked at, which may leave this open to everybody; a running registry "
         "knows it\n");
   }
   return {};
+}
+
+/// What a repository is like, apart from its name.
+void add_description_flags(CLI::App& verb, const std::shared_ptr<RepoFlags>& flags) {
+  verb.add_option("--visibility", flags->visibility, "public: everybody reads; internal: every user; private")
+      ->check(CLI::IsMember({"public", "internal", "private"}));
+  // Not a plain option: an empty text is one, too.
+  verb.add_option_function<std::string>(
+      "--description", [flags](const std::string& text) { flags->description = text; },
+      "A line about it; '' takes it away");
 }
 
 }  // namespace
@@ -111,18 +302,34 @@ void add_repo(CLI::App& parent, int& exit_code) {
   const auto flags = std::make_shared<RepoFlags>();
   add_admin_verb(*command, "ls", "List the repositories you may see", flags, exit_code, list)
       ->add_option("SEARCH", flags->search, "Only those whose names contain it");
-  add_admin_verb(*command, "show", "Show a repository", flags, exit_code, show)
-      ->add_option("REPO", flags->repo)
-      ->required();
+  CLI::App* showing = add_admin_verb(*command, "show", "Show a repository", flags, exit_code, show);
+  showing->add_option("REPO", flags->repo)->required();
+  showing->add_flag("--readme", flags->shows_readme, "What it says of itself, and nothing else");
+  CLI::App* creating = add_admin_verb(*command, "create", "Create an empty repository, as the first push would", flags,
+                                      exit_code, create);
+  creating->add_option("REPO", flags->repo, "acme/web")->required();
+  add_description_flags(*creating, flags);
   CLI::App* setting = add_admin_verb(*command, "set", "Change a repository, or what new ones of a namespace get", flags,
                                      exit_code, set);
   setting->add_option("REPO", flags->repo, "acme/web, or acme for the namespace")->required();
-  setting->add_option("--visibility", flags->visibility, "public: everybody reads; internal: every user; private")
-      ->check(CLI::IsMember({"public", "internal", "private"}));
-  // Not a plain option: an empty text is one, too.
-  setting->add_option_function<std::string>(
-      "--description", [flags](const std::string& text) { flags->description = text; },
-      "A line about it; '' takes it away");
+  add_description_flags(*setting, flags);
+  setting->add_option("--readme", flags->readme, "A file in Markdown that says what it is; - for standard input");
+  CLI::App* renaming = add_admin_verb(*command, "rename", "Call a repository something else within its namespace",
+                                      flags, exit_code, rename);
+  renaming->add_option("OLD", flags->repo, "acme/web")->required();
+  renaming->add_option("NEW", flags->to, "acme/site")->required();
+  CLI::App* moving =
+      add_admin_verb(*command, "transfer", "Move a repository into another namespace", flags, exit_code, transfer);
+  moving->add_option("REPO", flags->repo, "acme/web")->required();
+  moving->add_option("NEW", flags->to, "other/web")->required();
+  CLI::App* removing =
+      add_admin_verb(*command, "rm", "Delete a repository, with all that is in it", flags, exit_code, remove);
+  removing->add_option("REPO", flags->repo, "acme/web")->required();
+  removing->add_option("--confirm", flags->confirm, "Its name once more, where there is nobody to ask");
+  add_admin_verb(*command, "du", "How much a repository holds, and how much of it no other one", flags, exit_code,
+                 disk_usage)
+      ->add_option("REPO", flags->repo, "acme/web, or acme for each in that namespace")
+      ->required();
 }
 
 void add_grant(CLI::App& parent, int& exit_code) {
@@ -142,7 +349,7 @@ void add_grant(CLI::App& parent, int& exit_code) {
                  })
       ->add_option("NAMESPACE", flags->ns)
       ->required();
-  CLI::App* removing = add_admin_verb(*command, "rm", "Take a grant back", flags, exit_code, [](const RepoFlags& f) {
+  CLI::App* removing = add_removing_verb(*command, "rm", "Take a grant back", flags, exit_code, [](const RepoFlags& f) {
     return call_and_say(f.admin, Method::delete_, "namespaces/" + segment(f.ns) + "/grants/" + segment(f.id), {},
                         "Removed grant " + f.id);
   });
@@ -157,8 +364,16 @@ void add_grant(CLI::App& parent, int& exit_code) {
   CLI::App* why =
       add_admin_verb(parent, "explain", "Why somebody may, or may not, do something", flags, exit_code, explain);
   why->add_option("SUBJECT", flags->subject, "A user, a robot, or anonymous")->required();
-  why->add_option("ACTION", flags->action, "pull, push, overwrite, delete, admin")->required();
-  why->add_option("REPO", flags->repo, "A repository, or a tag in it: acme/web, acme/web:1.0")->required();
+  why->add_option("ACTION", flags->action, "pull, push, overwrite, delete, admin; owners: to appoint a namespace's")
+      ->required();
+  why->add_option("OBJECT", flags->repo,
+                  "A repository, or a tag in it: acme/web, acme/web:1.0; with admin and owners a namespace, acme; "
+                  "nothing: the registry");
+  why->footer(
+      "Examples:\n"
+      "  berth explain bob push acme/web:1.0\n"
+      "  berth explain ann admin acme        whether she administers the namespace, and by which office\n"
+      "  berth explain ann admin             the registry");
 }
 
 }  // namespace berth::cli

@@ -151,13 +151,13 @@ void add_robot(CLI::App& parent, int& exit_code) {
   CLI::App* extending =
       add_admin_verb(*command, "extend", "Say anew when it ends, its secrets with it", flags, exit_code, extend);
   extending->add_option("--expires", flags->expires, "From now on: 90d, 12h; or never")->required();
-  CLI::App* disabling =
-      add_admin_verb(*command, "disable", "Refuse it from now on, whatever it holds", flags, exit_code,
-                     [](const RobotFlags& f) { return change(f, R"({"disabled":true})", "Disabled robot " + f.name); });
+  CLI::App* disabling = add_removing_verb(
+      *command, "disable", "Refuse it from now on, whatever it holds", flags, exit_code,
+      [](const RobotFlags& f) { return change(f, R"({"disabled":true})", "Disabled robot " + f.name); });
   CLI::App* enabling = add_admin_verb(*command, "enable", "Let it in again", flags, exit_code, [](const RobotFlags& f) {
     return change(f, R"({"disabled":false})", "Enabled robot " + f.name);
   });
-  CLI::App* removing = add_admin_verb(*command, "rm", "Remove a robot", flags, exit_code, remove);
+  CLI::App* removing = add_removing_verb(*command, "rm", "Remove a robot", flags, exit_code, remove);
   for (CLI::App* verb : {creating, rotating, extending, disabling, enabling, removing}) {
     verb->add_option("NAME", flags->name, "NAMESPACE+NAME, or a plain name with --namespace")->required();
     verb->add_option("--namespace", flags->ns, "Whose it is, for a plain name");
@@ -176,6 +176,7 @@ void add_robot(CLI::App& parent, int& exit_code) {
                  })
       ->add_option("NAMESPACE", flags->ns)
       ->required();
+  add_trust(*command, exit_code);
   command->footer(
       "Examples:\n"
       "  berth robot create acme+ci --repo 'acme/*:pull,push' --expires 90d --server reg.example.com\n"
@@ -190,8 +191,10 @@ void add_token(CLI::App& parent, int& exit_code) {
   CLI::App* creating =
       add_admin_verb(*command, "create", "Make a token; it is printed once", flags, exit_code, create_token);
   creating->add_option("--name", flags->name, "What it is for")->capture_default_str();
-  creating->add_option("--scope", flags->scopes,
-                       "Only this: REPOSITORY:RIGHTS, as acme/web:read,write; again for more");
+  creating->add_option(
+      "--scope", flags->scopes,
+      "Only this: REPOSITORY:RIGHTS, as acme/web:read,write, or org:admin:NAMESPACE, user, admin:read, "
+      "admin:write; again for more");
   creating->add_option("--expires", flags->expires, "When it ends: 90d, 12h (default: never)");
   add_admin_verb(*command, "ls", "List your tokens", flags, exit_code, [](const TokenFlags& f) {
     return list_and_print(f.admin, "user/tokens",
@@ -204,13 +207,22 @@ void add_token(CLI::App& parent, int& exit_code) {
                            {"SCOPES", "scopes"},
                            {"", "created_at"}});
   });
-  add_admin_verb(*command, "revoke", "End a token at once", flags, exit_code,
-                 [](const TokenFlags& f) {
-                   return call_and_say(f.admin, Method::delete_, "user/tokens/" + segment(f.id), {},
-                                       "Revoked token " + f.id);
-                 })
+  add_removing_verb(*command, "revoke", "End a token at once", flags, exit_code,
+                    [](const TokenFlags& f) {
+                      return call_and_say(f.admin, Method::delete_, "user/tokens/" + segment(f.id), {},
+                                          "Revoked token " + f.id);
+                    })
       ->add_option("ID", flags->id)
       ->required();
+  command->footer(
+      "A scope never gives more than you may. repo:RIGHTS:REPOSITORY is REPOSITORY:RIGHTS; org:admin:acme administers "
+      "the\n"
+      "namespace acme, user keeps your profile and sessions, admin:read looks at what administrators do, admin:write "
+      "does\n"
+      "it. No scope makes tokens, changes a password or makes administrators.\n\n"
+      "Examples:\n"
+      "  berth token create --name laptop --scope 'acme/**:read,write' --expires 90d\n"
+      "  berth token create --name watch --scope admin:read");
 }
 
 }  // namespace berth::cli

@@ -67,15 +67,16 @@ void add_trust(CLI::App& parent, int& exit_code) {
                                           {"AUDIENCE", "audience"},
                                           {"CLAIMS", "claims"},
                                           {"DISABLED", "disabled"},
+                                          {"ISSUER TRUSTED", "issuer_trusted"},
                                           {"LAST USED", "last_used_at"},
                                           {"", "created_at"}});
                  })
       ->add_option("NAMESPACE", flags->ns)
       ->required();
-  CLI::App* removing = add_admin_verb(*command, "rm", "Remove a rule", flags, exit_code, [](const TrustFlags& f) {
+  CLI::App* removing = add_removing_verb(*command, "rm", "Remove a rule", flags, exit_code, [](const TrustFlags& f) {
     return call_and_say(f.admin, Method::delete_, trust_path(f) + "/" + segment(f.id), {}, "Removed rule " + f.id);
   });
-  CLI::App* disabling = add_admin_verb(
+  CLI::App* disabling = add_removing_verb(
       *command, "disable", "Let nobody in by a rule for now, nor those who are in by it", flags, exit_code,
       [](const TrustFlags& f) { return change_rule(f, R"({"disabled":true})", "Disabled rule " + f.id); });
   CLI::App* enabling = add_admin_verb(

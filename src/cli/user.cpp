@@ -4,8 +4,8 @@
 #include "base/json_text.h"
 #include "base/random.h"
 #include "cli/admin_client.h"
+#include "cli/admin_verb.h"
 #include "cli/commands.h"
-#include "cli/exit_code.h"
 #include "cli/password_input.h"
 
 #include <array>
@@ -65,9 +65,22 @@ Result<Chosen> choose_password(const UserFlags& flags) {
   return Chosen{std::move(password), false};
 }
 
-void print_if_made_up(const Chosen& chosen) {
-  if (chosen.is_made_up) std::printf("Password (shown once): %s\n", chosen.password.c_str());
+/// What was done, and the password if nobody else knows it; with another --format than table as `answer` with a member
+/// "password", null where somebody chose it.
+Result<void> say_with_password(const UserFlags& flags, std::string sentence, const json::Value& answer,
+                               const Chosen& chosen) {
+  if (chosen.is_made_up) sentence += "\nPassword (shown once): " + chosen.password;
+  std::string text;
+  json::append(text, answer);
+  text.pop_back();
+  text += text.size() > 1 ? ",\"password\":" : "\"password\":";
+  text += chosen.is_made_up ? json_string(chosen.password) : "null";
+  BERTH_TRY(const auto whole, json::parse(text + "}"));
+  return say(flags.admin, sentence, whole);
 }
+
+/// {"name":…}, of an answer without a body.
+Result<json::Value> named(const UserFlags& flags) { return json::parse("{\"name\":" + json_string(flags.name) + "}"); }
 
 /// The first account makes the data folder, and only an administrator's may be the first.
 Result<AdminClient> open_to_add(const UserFlags& flags) {
@@ -81,6 +94,8 @@ Result<AdminClient> open_to_add(const UserFlags& flags) {
 }
 
 Result<void> add(const UserFlags& flags) {
+  BERTH_TRYV(check_format(flags.admin, {"name", "email", "display_name", "admin", "disabled", "has_password",
+                                        "created_at", "issuer", "subject", "password"}));
   BERTH_TRY(auto client, open_to_add(flags));
   BERTH_TRY(const Chosen chosen, choose_password(flags));
   std::string body = "{\"name\":" + json_string(flags.name);
@@ -88,20 +103,19 @@ Result<void> add(const UserFlags& flags) {
   append_json_member(body, "email", std::string_view(flags.email));
   body += flags.is_admin ? ",\"admin\":true" : "";
   body += flags.adopt ? ",\"adopt_namespace\":true}" : "}";
-  BERTH_TRYV(client.call(Method::post, "users", body));
-  std::printf("Created user %s%s\n", flags.name.c_str(), flags.is_admin ? " (administrator)" : "");
-  print_if_made_up(chosen);
-  return {};
+  BERTH_TRY(const auto made, client.call(Method::post, "users", body));
+  return say_with_password(flags, "Created user " + flags.name + (flags.is_admin ? " (administrator)" : ""), made,
+                           chosen);
 }
 
 Result<void> set_password(const UserFlags& flags) {
+  BERTH_TRYV(check_format(flags.admin, {"name", "password"}));
   BERTH_TRY(auto client, AdminClient::open(flags.admin));
   BERTH_TRY(const Chosen chosen, choose_password(flags));
   BERTH_TRYV(client.call(Method::put, "users/" + segment(flags.name) + "/password",
                          "{\"new\":" + json_string(chosen.password) + "}"));
-  std::printf("Changed the password of %s\n", flags.name.c_str());
-  print_if_made_up(chosen);
-  return {};
+  BERTH_TRY(const auto answer, named(flags));
+  return say_with_password(flags, "Changed the password of " + flags.name, answer, chosen);
 }
 
 Result<void> list(const UserFlags& flags) {
@@ -116,19 +130,15 @@ Result<void> show(const UserFlags& flags) {
   return print_rows(flags.admin, kColumns, {user});
 }
 
-Result<void> change(const UserFlags& flags, const std::string& body, const char* said) {
-  BERTH_TRY(auto client, AdminClient::open(flags.admin));
-  BERTH_TRYV(client.call(Method::patch, "users/" + segment(flags.name), body));
-  std::printf("%s %s\n", said, flags.name.c_str());
-  return {};
+/// On a dry run the server tells what would be, and call_and_say() says it.
+Result<void> change(const UserFlags& flags, const std::string& body, const std::string& said) {
+  return call_and_say(flags.admin, Method::patch, "users/" + segment(flags.name), body, said + " " + flags.name);
 }
 
 Result<void> remove(const UserFlags& flags) {
-  BERTH_TRY(auto client, AdminClient::open(flags.admin));
-  BERTH_TRYV(client.call(Method::delete_, "users/" + segment(flags.name)));
-  std::printf("Removed user %s; what is in %s/ stays, and is the administrators'\n", flags.name.c_str(),
-              flags.name.c_str());
-  return {};
+  return call_and_say(
+      flags.admin, Method::delete_, "users/" + segment(flags.name), {},
+      "Removed user " + flags.name + "; what is in " + flags.name + "/ stays, and is the administrators'");
 }
 
 /// What one line of the file became.
@@ -168,10 +178,13 @@ Result<void> link(const UserFlags& flags) {
 }
 
 Result<void> sign_out(const UserFlags& flags) {
+  BERTH_TRYV(check_format(flags.admin, {"name"}));
   BERTH_TRY(auto client, AdminClient::open(flags.admin));
-  BERTH_TRYV(client.call(Method::delete_, "users/" + segment(flags.name) + "/sessions"));
-  std::printf("%s is signed in nowhere any more; access tokens stay\n", flags.name.c_str());
-  return {};
+  BERTH_TRY(auto answer, client.call(Method::delete_, "users/" + segment(flags.name) + "/sessions"));
+  if (answer.is_null()) {
+    BERTH_TRY(answer, named(flags));
+  }
+  return say(flags.admin, flags.name + " is signed in nowhere any more; access tokens stay", answer);
 }
 
 /// As a person who signs in somewhere, which the owner of a data folder does not.
@@ -200,18 +213,20 @@ Result<void> end_sessions(const UserFlags& flags) {
   if (flags.session.empty() != flags.all)
     return fail(Errc::parameter_invalid, "say which session ends: --revoke ID, or --revoke --all");
   BERTH_TRY(auto client, open_signed_in(flags));
-  BERTH_TRYV(client.call(Method::delete_, flags.all ? "user/sessions" : "user/sessions/" + segment(flags.session)));
-  const std::string said =
-      flags.all ? "You are signed in nowhere any more; access tokens stay" : "Ended session " + flags.session;
-  std::puts(said.c_str());
-  return {};
+  BERTH_TRY(const auto answer,
+            client.call(Method::delete_, flags.all ? "user/sessions" : "user/sessions/" + segment(flags.session)));
+  return say(flags.admin,
+             flags.all ? "You are signed in nowhere any more; access tokens stay" : "Ended session " + flags.session,
+             answer);
 }
 
 Result<void> invite(const UserFlags& flags) {
+  BERTH_TRYV(check_format(flags.admin, {"id", "note", "created_by", "created_at", "expires_at", "secret"}));
   BERTH_TRY(auto client, AdminClient::open(flags.admin));
   std::string body = "{\"expires_in\":" + json_string(flags.life);
   if (!flags.note.empty()) append_json_member(body, "note", std::string_view(flags.note));
   BERTH_TRY(const auto made, client.call(Method::post, "invites", body + "}"));
+  if (flags.admin.format != "table") return print_object(flags.admin, made);
   std::puts(shown(made, "secret").c_str());
   std::fprintf(stderr, "Good for one account, until %s; shown this once. It is typed at /signup.\n",
                shown(made, "expires_at").c_str());
@@ -227,16 +242,21 @@ Result<void> list_invites(const UserFlags& flags) {
 }
 
 Result<void> uninvite(const UserFlags& flags) {
-  BERTH_TRY(auto client, AdminClient::open(flags.admin));
-  BERTH_TRYV(client.call(Method::delete_, "invites/" + segment(flags.invite)));
-  std::printf("Took invitation %s back\n", flags.invite.c_str());
-  return {};
+  return call_and_say(flags.admin, Method::delete_, "invites/" + segment(flags.invite), {},
+                      "Took invitation " + flags.invite + " back");
 }
 
 CLI::App* add_verb(CLI::App& parent, const char* name, const char* about, const FlagsPtr& flags, bool takes_name) {
   CLI::App* verb = parent.add_subcommand(name, about);
   add_admin_flags(*verb, flags->admin);
   if (takes_name) verb->add_option("NAME", flags->name, "The user's name")->required();
+  return verb;
+}
+
+CLI::App* add_removing_verb(CLI::App& parent, const char* name, const char* about, const FlagsPtr& flags,
+                            bool takes_name) {
+  CLI::App* verb = add_verb(parent, name, about, flags, takes_name);
+  add_dry_run_flag(*verb, flags->admin);
   return verb;
 }
 
@@ -277,8 +297,8 @@ void add_user(CLI::App& parent, int& exit_code) {
   CLI::App* passwd = add_verb(*command, "passwd", "Set a new password", flags, true);
   passwd->add_flag("--password-stdin", flags->password_stdin, "Read the password from standard input");
   on(passwd, flags, exit_code, set_password);
-  on(add_verb(*command, "disable", "Refuse a user from now on, with all tokens", flags, true), flags, exit_code,
-     [](const UserFlags& f) { return change(f, R"({"disabled":true})", "Disabled"); });
+  on(add_removing_verb(*command, "disable", "Refuse a user from now on, with all tokens", flags, true), flags,
+     exit_code, [](const UserFlags& f) { return change(f, R"({"disabled":true})", "Disabled"); });
   on(add_verb(*command, "enable", "Let a user in again", flags, true), flags, exit_code,
      [](const UserFlags& f) { return change(f, R"({"disabled":false})", "Enabled"); });
   on(add_verb(*command, "promote", "Make a user an administrator", flags, true), flags, exit_code,
@@ -291,8 +311,10 @@ void add_user(CLI::App& parent, int& exit_code) {
   on(linking, flags, exit_code, link);
   on(add_verb(*command, "unlink", "Untie a user from the identity provider", flags, true), flags, exit_code,
      [](const UserFlags& f) { return change(f, R"({"issuer":null,"subject":null})", "Unlinked"); });
-  on(add_verb(*command, "signout", "End the sessions and logins of a user", flags, true), flags, exit_code, sign_out);
-  CLI::App* sessions = add_verb(*command, "sessions", "List what is signed in as you, or end it", flags, false);
+  on(add_removing_verb(*command, "signout", "End the sessions and logins of a user", flags, true), flags, exit_code,
+     sign_out);
+  CLI::App* sessions =
+      add_removing_verb(*command, "sessions", "List what is signed in as you, or end it", flags, false);
   CLI::Option* revoking = sessions->add_option("--revoke", flags->session, "End the session of this ID");
   revoking->expected(0, 1);
   sessions->add_flag("--all", flags->all, "With --revoke: end all of them, this login too")->needs(revoking);
@@ -303,13 +325,13 @@ void add_user(CLI::App& parent, int& exit_code) {
   inviting->add_option("--expires", flags->life, "How long it is good")->capture_default_str();
   on(inviting, flags, exit_code, invite);
   on(add_verb(*command, "invites", "List the open invitations", flags, false), flags, exit_code, list_invites);
-  CLI::App* uninviting = add_verb(*command, "uninvite", "Take an invitation back", flags, false);
+  CLI::App* uninviting = add_removing_verb(*command, "uninvite", "Take an invitation back", flags, false);
   uninviting->add_option("ID", flags->invite, "As `berth user invites` shows it")->required();
   on(uninviting, flags, exit_code, uninvite);
   CLI::App* importing = add_verb(*command, "import", "Take over the users of an htpasswd file (bcrypt)", flags, false);
   importing->add_option("FILE", flags->file, "The file; its passwords keep working")->required();
   on(importing, flags, exit_code, import_file);
-  on(add_verb(*command, "rm", "Remove a user; the repositories stay", flags, true), flags, exit_code, remove);
+  on(add_removing_verb(*command, "rm", "Remove a user; the repositories stay", flags, true), flags, exit_code, remove);
 }
 
 }  // namespace berth::cli

@@ -112,6 +112,28 @@ Result<bool> DockerConfig::erase(std::string_view host) {
   return was_there;
 }
 
+std::vector<std::string> DockerConfig::signed_in() const {
+  const auto root = json::parse(text_.empty() ? "{}" : text_);
+  const json::Value* auths = root ? root->find("auths") : nullptr;
+  std::vector<std::string> out;
+  if (auths == nullptr) return out;
+  for (const auto& [host, entry] : auths->object()) {
+    if (text_at(*root, "credHelpers", host).empty()) out.push_back(host);
+  }
+  return out;
+}
+
+std::vector<std::string> DockerConfig::helped_by(std::string_view helper) const {
+  const auto root = json::parse(text_.empty() ? "{}" : text_);
+  const json::Value* helpers = root ? root->find("credHelpers") : nullptr;
+  std::vector<std::string> out;
+  if (helpers == nullptr) return out;
+  for (const auto& [host, name] : helpers->object()) {
+    if (name.is(json::Value::Kind::string) && name.string() == helper) out.push_back(host);
+  }
+  return out;
+}
+
 Result<void> DockerConfig::erase_plain(std::string_view host) { return edit({"auths", std::string(host)}, ""); }
 
 Result<void> DockerConfig::set_helper(std::string_view host, std::string_view helper) {

@@ -35,6 +35,11 @@ class DockerConfig {
   Result<bool> erase(std::string_view host);
   /// credHelpers[host] = helper; empty takes it out.
   Result<void> set_helper(std::string_view host, std::string_view helper);
+  /// The registries that somebody is signed in to, as far as the file tells: its auths, without those that a helper of
+  /// their own is named for.
+  std::vector<std::string> signed_in() const;
+  /// Those that this helper is named for.
+  std::vector<std::string> helped_by(std::string_view helper) const;
   /// What the file itself holds of that host, in the open.
   std::optional<Credentials> find_plain(std::string_view host) const;
   Result<void> erase_plain(std::string_view host);

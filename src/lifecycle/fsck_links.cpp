@@ -132,6 +132,17 @@ void check_unlinked(FsckRun& run, const meta::BlobCheck& blob) {
              }));
 }
 
+void report_forgotten(FsckRun& run, const meta::ForgottenRepo& repo) {
+  run.damage({.kind = FindingKind::candidate_missing,
+              .object = repo.name,
+              .what = "it is deleted, but would never be collected",
+              .action = "queue it"},
+             run.writing([&](sql::Connection& db) {
+               return meta::queue_candidate(db, meta::Candidate::repo, repo.id, repo.id, run.now_ms() + meta::kUndoMs,
+                                            meta::Cause::repo_deleted);
+             }));
+}
+
 }  // namespace
 
 Result<void> check_links(FsckRun& run) {
@@ -164,6 +175,14 @@ Result<void> check_candidates(FsckRun& run) {
       [](const meta::BlobCheck& blob) { return blob.id; },
       [&](const meta::BlobCheck& blob) -> Result<void> {
         check_unlinked(run, blob);
+        return {};
+      }));
+  BERTH_TRYV(walk(
+      meta::RepoId{0},
+      [&](meta::RepoId after) { return meta::list_forgotten_repos(run.db(), after, FsckRun::kPageRows); },
+      [](const meta::ForgottenRepo& repo) { return repo.id; },
+      [&](const meta::ForgottenRepo& repo) -> Result<void> {
+        report_forgotten(run, repo);
         return {};
       }));
   BERTH_TRYV(walk(

@@ -1,6 +1,7 @@
 #include "lifecycle/fsck.h"
 
 #include "lifecycle/test_fsck.h"
+#include "meta/repos.h"
 
 namespace berth::lifecycle {
 namespace {
@@ -30,6 +31,50 @@ TEST(FsckHealthy, RepairChangesNothingInIt) {
   const std::string before = store.folder.probe().dump();
   EXPECT_EQ(repair(store.folder).damages(), "");
   EXPECT_EQ(store.folder.probe().dump(), before);
+}
+
+/// Runs `fn(Connection&, RepoInfo) -> Result<void>` on that repository.
+template <class F>
+void on_repo(StoreOfEverything& store, std::string_view name, F fn) {
+  const auto done = store.folder.store().write_blocking([&](sql::Connection& db) -> Result<void> {
+    BERTH_TRY(const auto info, meta::find_repo_info(db, RegistryFolder::repo(name)));
+    return fn(db, *info);
+  });
+  ASSERT_TRUE(done.has_value()) << done.error().message << done.error().cause;
+}
+
+TEST(FsckHealthy, RepositoriesThatWereRenamedMovedOrDeletedAreClean) {
+  StoreOfEverything store;
+  on_repo(store, "sparse/app", [](sql::Connection& db, const meta::RepoInfo& info) {
+    return meta::rename_repo(db, info, RegistryFolder::repo("sparse/else"));
+  });
+  on_repo(store, "team/app", [](sql::Connection& db, const meta::RepoInfo& info) -> Result<void> {
+    BERTH_TRY(const auto ns, meta::find_namespace(db, "other"));
+    return meta::transfer_repo(db, info, ns->id, RegistryFolder::repo("other/moved"));
+  });
+  for (const char* name : {"other/app", "other/moved", "sparse/else"}) {
+    on_repo(store, name, [&](sql::Connection& db, const meta::RepoInfo& info) {
+      return meta::delete_repo(db, info, {store.folder.clock.now_ms(), std::nullopt});
+    });
+  }
+  store.folder.push_image("other/app", "v1", {"{\"anew\":1}", store.shared});
+  store.folder.close();
+  EXPECT_EQ(check(store.folder, {.deep = true}).damages(), "");
+  const auto probe = store.folder.probe();
+  EXPECT_EQ(probe.number("SELECT used_bytes FROM ns WHERE name = 'sparse'"), 0);
+  EXPECT_GT(probe.number("SELECT used_bytes FROM ns WHERE name = 'other'"), 0);
+}
+
+TEST(FsckRepair, ADeletedRepositoryThatNobodyWouldCollectIsQueued) {  // I6
+  StoreOfEverything store;
+  on_repo(store, "other/app", [&](sql::Connection& db, const meta::RepoInfo& info) {
+    return meta::delete_repo(db, info, {store.folder.clock.now_ms(), std::nullopt});
+  });
+  store.folder.close();
+  store.folder.probe().force("DELETE FROM gc_queue WHERE kind = 6");
+  EXPECT_EQ(repair(store.folder).damages(), "candidate_missing done\n");
+  EXPECT_EQ(check(store.folder).damages(), "");
+  EXPECT_EQ(store.folder.probe().number("SELECT count(*) FROM gc_queue WHERE kind = 6"), 1);
 }
 
 TEST(FsckHealthy, WhatOtherLimitsAcceptedIsClean) {  // V3

@@ -34,7 +34,7 @@ constexpr sql::Sql kCheckBlobs = R"(
 constexpr sql::Sql kReposOfBlob = R"(
   SELECT r.name
   FROM repo_blob l
-  JOIN repo r ON r.id = l.repo_id
+  JOIN repo r ON r.id = l.repo_id AND r.deleted_at IS NULL
   WHERE l.blob_id = $1
   LIMIT $2)";
 

@@ -47,7 +47,7 @@ struct BlobCheck {
   bool queued = false;  // as a candidate
 };
 Result<std::vector<BlobCheck>> check_blobs(sql::Connection& db, BlobId after, std::int64_t limit);
-/// Names of repositories with a link to the blob.
+/// Names of repositories with a link to the blob, deleted ones aside.
 Result<std::vector<std::string>> repos_of_blob(sql::Connection& db, BlobId blob, std::int64_t limit);
 /// Live manifests that need the blob, as repository@digest.
 Result<std::vector<std::string>> manifests_of_blob(sql::Connection& db, BlobId blob, std::int64_t limit);
@@ -198,6 +198,13 @@ struct CandidateKey {
 /// Candidates that name nothing.
 Result<std::vector<CandidateKey>> list_dangling_candidates(sql::Connection& db, const CandidateKey& after,
                                                            std::int64_t limit);
+
+/// Deleted repositories that are no candidates.
+struct ForgottenRepo {
+  RepoId id = 0;
+  std::string name;
+};
+Result<std::vector<ForgottenRepo>> list_forgotten_repos(sql::Connection& db, RepoId after, std::int64_t limit);
 
 struct OpenUpload {
   std::string id;

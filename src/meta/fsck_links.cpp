@@ -56,7 +56,7 @@ constexpr sql::Sql kNsUsage = R"(
   SELECT n.id, n.name, n.used_bytes,
     (SELECT coalesce(sum(b.size), 0) FROM ns_blob l JOIN blob b ON b.id = l.blob_id WHERE l.ns_id = n.id)
     + (SELECT coalesce(sum(m.size), 0) FROM repo r JOIN manifest m ON m.repo_id = r.id
-        WHERE r.ns_id = n.id AND m.state = 1)
+        WHERE r.ns_id = n.id AND r.deleted_at IS NULL AND m.state = 1)
   FROM ns n
   WHERE n.id > $1
   ORDER BY n.id
@@ -65,7 +65,7 @@ constexpr sql::Sql kNsUsage = R"(
 constexpr sql::Sql kNsLinks = R"(
   SELECT r.ns_id, count(*), n.links
   FROM repo_blob l
-  JOIN repo r ON r.id = l.repo_id
+  JOIN repo r ON r.id = l.repo_id AND r.deleted_at IS NULL
   LEFT JOIN ns_blob n ON n.ns_id = r.ns_id AND n.blob_id = l.blob_id
   WHERE l.blob_id = $1 AND l.state = 1
   GROUP BY r.ns_id, n.links)";
@@ -78,7 +78,7 @@ constexpr sql::Sql kSurplusNsLinks = R"(
   SELECT n.ns_id, n.blob_id, n.links
   FROM ns_blob n
   WHERE (n.ns_id, n.blob_id) > ($1, $2)
-    AND NOT EXISTS(SELECT 1 FROM repo_blob l JOIN repo r ON r.id = l.repo_id
+    AND NOT EXISTS(SELECT 1 FROM repo_blob l JOIN repo r ON r.id = l.repo_id AND r.deleted_at IS NULL
       WHERE l.blob_id = n.blob_id AND l.state = 1 AND r.ns_id = n.ns_id)
   ORDER BY n.ns_id, n.blob_id
   LIMIT $3)";
@@ -96,6 +96,14 @@ constexpr sql::Sql kDanglingCandidates = R"(
     ELSE FALSE END
   ORDER BY q.kind, q.repo_id, q.obj_id
   LIMIT $4)";
+
+constexpr sql::Sql kForgottenRepos = R"(
+  SELECT r.id, r.name
+  FROM repo r
+  WHERE r.id > $1 AND r.deleted_at IS NOT NULL
+    AND NOT EXISTS(SELECT 1 FROM gc_queue q WHERE q.kind = 6 AND q.repo_id = r.id)
+  ORDER BY r.id
+  LIMIT $2)";
 
 constexpr sql::Sql kOpenUploads = R"(
   SELECT id, repo, inc, offset_
@@ -195,6 +203,13 @@ Result<std::vector<CandidateKey>> list_dangling_candidates(sql::Connection& db, 
   std::vector<CandidateKey> out;
   BERTH_TRYV(db.query(kDanglingCandidates, {after.kind, after.repo, after.object, limit},
                       [&](const sql::Row& row) { out.push_back({row.int64(0), row.int64(1), row.int64(2)}); }));
+  return out;
+}
+
+Result<std::vector<ForgottenRepo>> list_forgotten_repos(sql::Connection& db, RepoId after, std::int64_t limit) {
+  std::vector<ForgottenRepo> out;
+  BERTH_TRYV(db.query(kForgottenRepos, {after, limit},
+                      [&](const sql::Row& row) { out.push_back({row.int64(0), std::string(row.text(1))}); }));
   return out;
 }
 

@@ -11,7 +11,13 @@ namespace berth::meta {
 
 enum class Candidate : std::int64_t { link = 1, blob = 2, manifest_orphan = 3, manifest_purge = 4, repo = 6 };
 /// Why it was queued, for whoever reads the queue: the E-number of the event.
-enum class Cause : std::int64_t { linked = 1, manifest_deleted = 4, blob_deleted = 6, link_removed = 8 };
+enum class Cause : std::int64_t {
+  linked = 1,
+  manifest_deleted = 4,
+  blob_deleted = 6,
+  link_removed = 8,
+  repo_deleted = 10
+};
 
 inline constexpr std::int64_t kLinkGraceMs = 24LL * 60 * 60 * 1000;  // G: an unreferenced link lives this long
 inline constexpr std::int64_t kLeaseMs = 60LL * 60 * 1000;           // L: a link seen stays usable this long

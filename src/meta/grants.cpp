@@ -19,6 +19,12 @@ constexpr sql::Sql kFind = R"(
   FROM grant_
   WHERE principal_id = $1 AND ns_id = $2 AND pattern = $3)";
 
+constexpr sql::Sql kFindById = R"(
+  SELECT g.id, g.principal_id, p.name, g.pattern, g.allow, g.deny
+  FROM grant_ g
+  JOIN principal p ON p.id = g.principal_id
+  WHERE g.id = $1 AND g.ns_id = $2)";
+
 constexpr sql::Sql kRemove = R"(
   DELETE FROM grant_
   WHERE id = $1 AND ns_id = $2)";
@@ -31,10 +37,43 @@ constexpr sql::Sql kList = R"(
   ORDER BY g.id
   LIMIT $3)";
 
+constexpr sql::Sql kListDown = R"(
+  SELECT g.id, g.principal_id, p.name, g.pattern, g.allow, g.deny
+  FROM grant_ g
+  JOIN principal p ON p.id = g.principal_id
+  WHERE g.ns_id = $1 AND g.id < $2
+  ORDER BY g.id DESC
+  LIMIT $3)";
+
 constexpr sql::Sql kCount = R"(
   SELECT count(*)
   FROM grant_
   WHERE principal_id = $1 AND ns_id = $2)";
+
+constexpr sql::Sql kMergeInto = R"(
+  UPDATE grant_
+  SET allow = (allow | (SELECT o.allow FROM grant_ o
+        WHERE o.principal_id = grant_.principal_id AND o.ns_id = $1 AND o.pattern = $2))
+      & ~(deny | (SELECT o.deny FROM grant_ o
+        WHERE o.principal_id = grant_.principal_id AND o.ns_id = $1 AND o.pattern = $2)),
+    deny = deny | (SELECT o.deny FROM grant_ o
+        WHERE o.principal_id = grant_.principal_id AND o.ns_id = $1 AND o.pattern = $2)
+  WHERE ns_id = $1 AND pattern = $3 AND EXISTS(SELECT 1 FROM grant_ o
+    WHERE o.principal_id = grant_.principal_id AND o.ns_id = $1 AND o.pattern = $2))";
+
+constexpr sql::Sql kDropMerged = R"(
+  DELETE FROM grant_
+  WHERE ns_id = $1 AND pattern = $2 AND EXISTS(SELECT 1 FROM grant_ o
+    WHERE o.principal_id = grant_.principal_id AND o.ns_id = $1 AND o.pattern = $3))";
+
+constexpr sql::Sql kMovePattern = R"(
+  UPDATE grant_
+  SET pattern = $3
+  WHERE ns_id = $1 AND pattern = $2)";
+
+constexpr sql::Sql kDropOn = R"(
+  DELETE FROM grant_
+  WHERE ns_id = $1 AND pattern = $2)";
 
 /// The role is of an organisation alone: a row that was left over gives none in a user's namespace.
 constexpr sql::Sql kNamespaceAndRole = R"(
@@ -84,6 +123,8 @@ GrantRow read(const sql::Row& row) {
   return {row.int64(0), row.int64(1), std::string(row.text(2)), std::string(row.text(3)), row.int64(4), row.int64(5)};
 }
 
+}  // namespace
+
 Result<Place> load_place(sql::Connection& db, std::optional<PrincipalId> principal, std::string_view ns) {
   Place out;
   BERTH_TRYV(db.query(kNamespaceAndRole, {ns, bind_optional(principal)}, [&](const sql::Row& row) {
@@ -95,8 +136,6 @@ Result<Place> load_place(sql::Connection& db, std::optional<PrincipalId> princip
                       [&](const sql::Row& row) { out.grants.push_back(read(row)); }));
   return out;
 }
-
-}  // namespace
 
 Result<GrantId> put_grant(sql::Connection& db, NamespaceId ns, const GrantRow& grant, const Stamp& stamp) {
   GrantId id = 0;
@@ -114,6 +153,12 @@ Result<std::optional<GrantId>> find_grant(sql::Connection& db, NamespaceId ns, P
   return id;
 }
 
+Result<std::optional<GrantRow>> find_grant(sql::Connection& db, NamespaceId ns, GrantId id) {
+  std::optional<GrantRow> out;
+  BERTH_TRYV(db.query(kFindById, {id, ns}, [&](const sql::Row& row) { out = read(row); }));
+  return out;
+}
+
 Result<bool> remove_grant(sql::Connection& db, NamespaceId ns, GrantId id) {
   BERTH_TRY(const std::int64_t changed, db.execute(kRemove, {id, ns}));
   return changed > 0;
@@ -125,10 +170,23 @@ Result<std::int64_t> count_grants(sql::Connection& db, PrincipalId principal, Na
   return count;
 }
 
-Result<std::vector<GrantRow>> list_grants(sql::Connection& db, NamespaceId ns, GrantId after, std::int64_t limit) {
+Result<std::vector<GrantRow>> list_grants(sql::Connection& db, NamespaceId ns, GrantId after, std::int64_t limit,
+                                          Order order) {
   std::vector<GrantRow> out;
-  BERTH_TRYV(db.query(kList, {ns, after, limit}, [&](const sql::Row& row) { out.push_back(read(row)); }));
+  BERTH_TRYV(db.query(order == Order::up ? kList : kListDown, {ns, after, limit},
+                      [&](const sql::Row& row) { out.push_back(read(row)); }));
   return out;
+}
+
+Result<std::int64_t> move_grants(sql::Connection& db, NamespaceId ns, std::string_view from, std::string_view to) {
+  BERTH_TRYV(db.execute(kMergeInto, {ns, from, to}));
+  BERTH_TRY(const std::int64_t merged, db.execute(kDropMerged, {ns, from, to}));
+  BERTH_TRY(const std::int64_t moved, db.execute(kMovePattern, {ns, from, to}));
+  return merged + moved;
+}
+
+Result<std::int64_t> drop_grants_on(sql::Connection& db, NamespaceId ns, std::string_view name) {
+  return db.execute(kDropOn, {ns, name});
 }
 
 Result<std::optional<Visibility>> load_visibility(sql::Connection& db, const oci::RepoName& repo) {

@@ -27,12 +27,21 @@ Result<GrantId> put_grant(sql::Connection& db, NamespaceId ns, const GrantRow& g
 /// The one of that principal for that very pattern.
 Result<std::optional<GrantId>> find_grant(sql::Connection& db, NamespaceId ns, PrincipalId principal,
                                           std::string_view pattern);
+Result<std::optional<GrantRow>> find_grant(sql::Connection& db, NamespaceId ns, GrantId id);
 /// False if there was none.
 Result<bool> remove_grant(sql::Connection& db, NamespaceId ns, GrantId id);
 /// Of one principal in a namespace.
 Result<std::int64_t> count_grants(sql::Connection& db, PrincipalId principal, NamespaceId ns);
 /// Of a namespace, by id, after `after` (exclusive), at most `limit`.
-Result<std::vector<GrantRow>> list_grants(sql::Connection& db, NamespaceId ns, GrantId after, std::int64_t limit);
+Result<std::vector<GrantRow>> list_grants(sql::Connection& db, NamespaceId ns, GrantId after, std::int64_t limit,
+                                          Order order = Order::up);
+
+/// Grants on exactly that name speak of another one from now on, of the same namespace; whoever has one on that already
+/// has both as one, and what either denies is denied. How many there were.
+Result<std::int64_t> move_grants(sql::Connection& db, NamespaceId ns, std::string_view from, std::string_view to);
+
+/// Takes back the grants on exactly that name. How many there were.
+Result<std::int64_t> drop_grants_on(sql::Connection& db, NamespaceId ns, std::string_view name);
 
 /// A subject's place in a namespace: what its standing at each repository there has in common.
 struct Place {
@@ -40,6 +49,8 @@ struct Place {
   std::optional<Role> role;      // in the organisation
   std::vector<GrantRow> grants;  // in that namespace, its own and its teams', whatever the pattern
 };
+/// `principal` empty: an anonymous caller.
+Result<Place> load_place(sql::Connection& db, std::optional<PrincipalId> principal, std::string_view ns);
 /// What there is to know about a subject's place at a repository.
 struct Standing {
   std::shared_ptr<const Place> place = std::make_shared<const Place>();  // never null; shared: by who remembers it

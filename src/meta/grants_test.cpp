@@ -59,6 +59,33 @@ TEST_F(Grants, AreRemovedInTheirNamespaceOnly) {
   EXPECT_FALSE(remove_grant(*db_, acme_, id).value());
 }
 
+TEST_F(Grants, OnANameGoAlongWithIt) {
+  const PrincipalId bob = insert("bob");
+  const PrincipalId eve = insert("eve");
+  put(acme_, ann_, "acme/web", 1 | 2);
+  put(acme_, bob, "acme/web", 1 | 2, 8);
+  put(acme_, ann_, "acme/web*", 4);
+  put(acme_, bob, "acme/site", 8 | 16, 2);
+  put(acme_, eve, "acme/site", 1);
+  EXPECT_EQ(move_grants(*db_, acme_ + 1, "acme/web", "acme/site").value(), 0) << "S13";
+  EXPECT_EQ(move_grants(*db_, acme_, "acme/web", "acme/site").value(), 2);
+  EXPECT_THAT(printed(list_grants(*db_, acme_, 0, 9).value()),
+              ::testing::UnorderedElementsAre("ann acme/site 3-0", "bob acme/site 17-10", "ann acme/web* 4-0",
+                                              "eve acme/site 1-0"))
+      << "two on one name are one, which denies what either denied";
+}
+
+TEST_F(Grants, OnANameEndWithIt) {
+  put(acme_, ann_, "acme/web", 1);
+  put(acme_, insert("bob"), "acme/web", 0, 1);
+  put(acme_, ann_, "acme/web/x", 1);
+  put(acme_, ann_, "acme/**", 1);
+  EXPECT_EQ(drop_grants_on(*db_, acme_ + 1, "acme/web").value(), 0) << "S13";
+  EXPECT_EQ(drop_grants_on(*db_, acme_, "acme/web").value(), 2);
+  EXPECT_THAT(printed(list_grants(*db_, acme_, 0, 9).value()),
+              ::testing::UnorderedElementsAre("ann acme/web/x 1-0", "ann acme/** 1-0"));
+}
+
 TEST_F(Grants, AStandingHoldsWhatADecisionNeeds) {
   const NamespaceId other = claim("other");
   const PrincipalId bob = insert("bob");

@@ -17,6 +17,9 @@ using GrantId = std::int64_t;
 using TokenId = std::int64_t;
 using TrustRuleId = std::int64_t;
 
+/// Which way a list goes on from where it begins: a list that goes down begins beyond the last.
+enum class Order : std::uint8_t { up, down };
+
 /// Who makes a change and when. `principal` is empty for anonymous callers.
 struct Stamp {
   std::int64_t at_ms = 0;

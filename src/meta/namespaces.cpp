@@ -23,6 +23,13 @@ constexpr sql::Sql kList = R"(
   ORDER BY name
   LIMIT $2)";
 
+constexpr sql::Sql kListDown = R"(
+  SELECT id, name, kind, visibility, owner_id, display_name, version
+  FROM ns
+  WHERE name < $1
+  ORDER BY name DESC
+  LIMIT $2)";
+
 constexpr sql::Sql kClaim = R"(
   INSERT INTO ns(name, kind, visibility, owner_id, display_name, created_at)
   VALUES($1, $2, $3, $4, $5, $6)
@@ -51,7 +58,7 @@ constexpr sql::Sql kUpdate = R"(
 constexpr sql::Sql kHasRepos = R"(
   SELECT 1
   FROM repo
-  WHERE ns_id = $1
+  WHERE ns_id = $1 AND deleted_at IS NULL
   LIMIT 1)";
 
 constexpr sql::Sql kPutMember = R"(
@@ -74,6 +81,14 @@ constexpr sql::Sql kListMembers = R"(
   JOIN principal p ON p.id = m.principal_id
   WHERE m.ns_id = $1 AND m.principal_id > $2
   ORDER BY m.principal_id
+  LIMIT $3)";
+
+constexpr sql::Sql kListMembersDown = R"(
+  SELECT m.principal_id, p.name, m.role
+  FROM org_member m
+  JOIN principal p ON p.id = m.principal_id
+  WHERE m.ns_id = $1 AND m.principal_id < $2
+  ORDER BY m.principal_id DESC
   LIMIT $3)";
 
 constexpr sql::Sql kOrgsOf = R"(
@@ -112,6 +127,14 @@ constexpr sql::Sql kListTeamMembers = R"(
   JOIN principal p ON p.id = m.principal_id
   WHERE m.team_id = $1 AND m.principal_id > $2
   ORDER BY m.principal_id
+  LIMIT $3)";
+
+constexpr sql::Sql kListTeamMembersDown = R"(
+  SELECT m.principal_id, p.name
+  FROM team_member m
+  JOIN principal p ON p.id = m.principal_id
+  WHERE m.team_id = $1 AND m.principal_id < $2
+  ORDER BY m.principal_id DESC
   LIMIT $3)";
 
 }  // namespace
@@ -154,9 +177,11 @@ Result<void> update_namespace(sql::Connection& db, const Namespace& ns) {
   return {};
 }
 
-Result<std::vector<Namespace>> list_namespaces(sql::Connection& db, std::string_view last, std::int64_t limit) {
+Result<std::vector<Namespace>> list_namespaces(sql::Connection& db, std::string_view last, std::int64_t limit,
+                                               Order order) {
   std::vector<Namespace> out;
-  BERTH_TRYV(db.query(kList, {last, limit}, [&](const sql::Row& row) { out.push_back(read_namespace(row)); }));
+  BERTH_TRYV(db.query(order == Order::up ? kList : kListDown, {last, limit},
+                      [&](const sql::Row& row) { out.push_back(read_namespace(row)); }));
   return out;
 }
 
@@ -183,11 +208,12 @@ Result<std::optional<Role>> find_role(sql::Connection& db, NamespaceId ns, Princ
 }
 
 Result<std::vector<OrgMember>> list_org_members(sql::Connection& db, NamespaceId ns, PrincipalId after,
-                                                std::int64_t limit) {
+                                                std::int64_t limit, Order order) {
   std::vector<OrgMember> out;
-  BERTH_TRYV(db.query(kListMembers, {ns, after, limit}, [&](const sql::Row& row) {
-    out.push_back({row.int64(0), std::string(row.text(1)), static_cast<Role>(row.int64(2))});
-  }));
+  BERTH_TRYV(
+      db.query(order == Order::up ? kListMembers : kListMembersDown, {ns, after, limit}, [&](const sql::Row& row) {
+        out.push_back({row.int64(0), std::string(row.text(1)), static_cast<Role>(row.int64(2))});
+      }));
   return out;
 }
 
@@ -219,11 +245,11 @@ Result<bool> remove_team_member(sql::Connection& db, PrincipalId team, Principal
 }
 
 Result<std::vector<OrgMember>> list_team_members(sql::Connection& db, PrincipalId team, PrincipalId after,
-                                                 std::int64_t limit) {
+                                                 std::int64_t limit, Order order) {
   std::vector<OrgMember> out;
-  BERTH_TRYV(db.query(kListTeamMembers, {team, after, limit}, [&](const sql::Row& row) {
-    out.push_back({row.int64(0), std::string(row.text(1)), Role::reader});
-  }));
+  BERTH_TRYV(
+      db.query(order == Order::up ? kListTeamMembers : kListTeamMembersDown, {team, after, limit},
+               [&](const sql::Row& row) { out.push_back({row.int64(0), std::string(row.text(1)), Role::reader}); }));
   return out;
 }
 

@@ -39,8 +39,9 @@ Result<void> release_namespace(sql::Connection& db, NamespaceId id);
 /// Errors: precondition_failed if the row is not at `version` any more.
 Result<void> update_namespace(sql::Connection& db, const Namespace& ns);
 /// Of that kind, by name, after `last` (exclusive), at most `limit`.
-Result<std::vector<Namespace>> list_namespaces(sql::Connection& db, std::string_view last, std::int64_t limit);
-/// Whether there is a repository in it.
+Result<std::vector<Namespace>> list_namespaces(sql::Connection& db, std::string_view last, std::int64_t limit,
+                                               Order order = Order::up);
+/// Whether there is a repository in it that is not deleted.
 Result<bool> has_repos(sql::Connection& db, NamespaceId id);
 
 struct OrgMember {
@@ -53,7 +54,7 @@ Result<void> put_org_member(sql::Connection& db, NamespaceId ns, PrincipalId pri
 Result<bool> remove_org_member(sql::Connection& db, NamespaceId ns, PrincipalId principal);
 Result<std::optional<Role>> find_role(sql::Connection& db, NamespaceId ns, PrincipalId principal);
 Result<std::vector<OrgMember>> list_org_members(sql::Connection& db, NamespaceId ns, PrincipalId after,
-                                                std::int64_t limit);
+                                                std::int64_t limit, Order order = Order::up);
 /// The organisations somebody belongs to.
 Result<std::vector<Namespace>> list_orgs_of(sql::Connection& db, PrincipalId principal);
 /// Takes somebody out of every team of the organisation.
@@ -65,6 +66,6 @@ Result<bool> has_owner_beside(sql::Connection& db, NamespaceId ns, PrincipalId p
 Result<bool> add_team_member(sql::Connection& db, PrincipalId team, PrincipalId principal);
 Result<bool> remove_team_member(sql::Connection& db, PrincipalId team, PrincipalId principal);
 Result<std::vector<OrgMember>> list_team_members(sql::Connection& db, PrincipalId team, PrincipalId after,
-                                                 std::int64_t limit);
+                                                 std::int64_t limit, Order order = Order::up);
 
 }  // namespace berth::meta

@@ -38,12 +38,28 @@ constexpr sql::Sql kList = R"(
   ORDER BY name
   LIMIT $3)";
 
+constexpr sql::Sql kListDown = R"(
+  SELECT id, kind, name, ns_id, email, display_name, is_admin, disabled, password_hash, expires_at, created_at, version,
+    issuer, external_id
+  FROM principal
+  WHERE kind = $1 AND name < $2
+  ORDER BY name DESC
+  LIMIT $3)";
+
 constexpr sql::Sql kListOf = R"(
   SELECT id, kind, name, ns_id, email, display_name, is_admin, disabled, password_hash, expires_at, created_at, version,
     issuer, external_id
   FROM principal
   WHERE ns_id = $1 AND kind = $2 AND name > $3
   ORDER BY name
+  LIMIT $4)";
+
+constexpr sql::Sql kListOfDown = R"(
+  SELECT id, kind, name, ns_id, email, display_name, is_admin, disabled, password_hash, expires_at, created_at, version,
+    issuer, external_id
+  FROM principal
+  WHERE ns_id = $1 AND kind = $2 AND name < $3
+  ORDER BY name DESC
   LIMIT $4)";
 
 constexpr sql::Sql kInsert = R"(
@@ -185,9 +201,9 @@ Result<void> remove_principal(sql::Connection& db, PrincipalId id) {
 }
 
 Result<std::vector<Principal>> list_principals(sql::Connection& db, PrincipalKind kind, std::string_view last,
-                                               std::int64_t limit) {
+                                               std::int64_t limit, Order order) {
   std::vector<Principal> out;
-  BERTH_TRYV(db.query(kList, {static_cast<std::int64_t>(kind), last, limit},
+  BERTH_TRYV(db.query(order == Order::up ? kList : kListDown, {static_cast<std::int64_t>(kind), last, limit},
                       [&](const sql::Row& row) { out.push_back(read(row)); }));
   return out;
 }
@@ -200,9 +216,9 @@ Result<std::vector<Principal>> list_external(sql::Connection& db, std::string_vi
 }
 
 Result<std::vector<Principal>> list_principals_of(sql::Connection& db, NamespaceId ns, PrincipalKind kind,
-                                                  std::string_view last, std::int64_t limit) {
+                                                  std::string_view last, std::int64_t limit, Order order) {
   std::vector<Principal> out;
-  BERTH_TRYV(db.query(kListOf, {ns, static_cast<std::int64_t>(kind), last, limit},
+  BERTH_TRYV(db.query(order == Order::up ? kListOf : kListOfDown, {ns, static_cast<std::int64_t>(kind), last, limit},
                       [&](const sql::Row& row) { out.push_back(read(row)); }));
   return out;
 }

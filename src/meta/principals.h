@@ -48,10 +48,10 @@ Result<void> remove_principal(sql::Connection& db, PrincipalId id);
 Result<void> remove_principals_of(sql::Connection& db, NamespaceId ns);
 /// Robots or teams of a namespace, by name, after `last` (exclusive), at most `limit`.
 Result<std::vector<Principal>> list_principals_of(sql::Connection& db, NamespaceId ns, PrincipalKind kind,
-                                                  std::string_view last, std::int64_t limit);
+                                                  std::string_view last, std::int64_t limit, Order order = Order::up);
 /// By name, after `last` (exclusive), at most `limit`.
 Result<std::vector<Principal>> list_principals(sql::Connection& db, PrincipalKind kind, std::string_view last,
-                                               std::int64_t limit);
+                                               std::int64_t limit, Order order = Order::up);
 /// Whether somebody could sign in at all.
 Result<bool> has_users(sql::Connection& db);
 /// Administrators that are not disabled, counted up to two: whether one is the last.

@@ -1,5 +1,9 @@
 #include "meta/repos.h"
 
+#include "meta/gc_queue.h"
+#include "meta/readmes.h"
+#include "meta/usage.h"
+
 namespace berth::meta {
 
 namespace {
@@ -24,7 +28,6 @@ constexpr sql::Sql kInsertRepo = R"(
   SELECT id, $2, visibility, $3
   FROM ns
   WHERE id = $1
-  ON CONFLICT(name) DO UPDATE SET deleted_at = NULL
   RETURNING id)";
 
 constexpr sql::Sql kListRepos = R"(
@@ -32,6 +35,13 @@ constexpr sql::Sql kListRepos = R"(
   FROM repo
   WHERE name > $1 AND deleted_at IS NULL
   ORDER BY name
+  LIMIT $2)";
+
+constexpr sql::Sql kListReposDown = R"(
+  SELECT name
+  FROM repo
+  WHERE name < $1 AND deleted_at IS NULL
+  ORDER BY name DESC
   LIMIT $2)";
 
 Result<std::optional<std::int64_t>> find_id(sql::Connection& db, sql::Sql sql, std::string_view name) {
@@ -49,7 +59,7 @@ Result<std::int64_t> ensure_ns(sql::Connection& db, std::string_view name) {
 }
 
 constexpr sql::Sql kInfo = R"(
-  SELECT id, name, visibility, description, n_tags, n_manifests, used_bytes, created_at, version
+  SELECT id, name, visibility, description, n_tags, n_manifests, used_bytes, created_at, version, ns_id
   FROM repo
   WHERE name = $1 AND deleted_at IS NULL)";
 
@@ -57,6 +67,22 @@ constexpr sql::Sql kUpdate = R"(
   UPDATE repo
   SET visibility = $3, description = $4, version = version + 1
   WHERE id = $1 AND version = $2)";
+
+constexpr sql::Sql kRename = R"(
+  UPDATE repo
+  SET ns_id = $2, name = $3, version = version + 1
+  WHERE id = $1)";
+
+constexpr sql::Sql kDelete = R"(
+  UPDATE repo
+  SET name = $2, deleted_at = $3, version = version + 1
+  WHERE id = $1)";
+
+constexpr sql::Sql kLinkBehind = R"(
+  SELECT 1
+  FROM repo_blob
+  WHERE repo_id = $1
+  LIMIT 1 OFFSET $2)";
 
 constexpr sql::Sql kNameOf = R"(
   SELECT name
@@ -67,6 +93,12 @@ constexpr sql::Sql kManifestCount = R"(
   SELECT n_manifests
   FROM repo
   WHERE id = $1)";
+
+Result<void> check_free(sql::Connection& db, const oci::RepoName& name) {
+  BERTH_TRY(const auto there, find_repo(db, name));
+  if (there) return fail(Errc::already_exists, "there is a repository " + name.str() + " already");
+  return {};
+}
 
 }  // namespace
 
@@ -95,7 +127,8 @@ Result<std::optional<RepoInfo>> find_repo_info(sql::Connection& db, const oci::R
                    row.int64(5),
                    row.int64(6),
                    row.int64(7),
-                   row.int64(8)};
+                   row.int64(8),
+                   row.int64(9)};
   }));
   return out;
 }
@@ -108,15 +141,44 @@ Result<void> update_repo(sql::Connection& db, const RepoInfo& info) {
   return {};
 }
 
+Result<void> rename_repo(sql::Connection& db, const RepoInfo& repo, const oci::RepoName& to) {
+  BERTH_TRYV(check_free(db, to));
+  BERTH_TRYV(db.execute(kRename, {repo.id, repo.ns, std::string_view(to.str())}));
+  return {};
+}
+
+Result<void> transfer_repo(sql::Connection& db, const RepoInfo& repo, NamespaceId ns, const oci::RepoName& to) {
+  BERTH_TRYV(check_free(db, to));
+  BERTH_TRYV(release_repo(db, repo.ns, repo.id));
+  BERTH_TRYV(db.execute(kRename, {repo.id, ns, std::string_view(to.str())}));
+  return charge_repo(db, ns, repo.id);
+}
+
+Result<void> delete_repo(sql::Connection& db, const RepoInfo& repo, const Stamp& stamp) {
+  BERTH_TRYV(release_repo(db, repo.ns, repo.id));
+  BERTH_TRYV(remove_readme(db, repo.id));
+  const std::string name = repo.name + "#" + std::to_string(repo.id);  // '#' is in no name (G1)
+  BERTH_TRYV(db.execute(kDelete, {repo.id, std::string_view(name), stamp.at_ms}));
+  return queue_candidate(db, Candidate::repo, repo.id, repo.id, stamp.at_ms + kUndoMs, Cause::repo_deleted);
+}
+
+Result<bool> has_more_links_than(sql::Connection& db, RepoId repo, std::int64_t count) {
+  bool found = false;
+  BERTH_TRYV(db.query(kLinkBehind, {repo, count}, [&](const sql::Row&) { found = true; }));
+  return found;
+}
+
 Result<std::optional<std::string>> find_repo_name(sql::Connection& db, RepoId id) {
   std::optional<std::string> out;
   BERTH_TRYV(db.query(kNameOf, {id}, [&](const sql::Row& row) { out = row.text(0); }));
   return out;
 }
 
-Result<std::vector<std::string>> list_repos(sql::Connection& db, std::string_view last, std::int64_t limit) {
+Result<std::vector<std::string>> list_repos(sql::Connection& db, std::string_view last, std::int64_t limit,
+                                            Order order) {
   std::vector<std::string> names;
-  BERTH_TRYV(db.query(kListRepos, {last, limit}, [&](const sql::Row& row) { names.emplace_back(row.text(0)); }));
+  BERTH_TRYV(db.query(order == Order::up ? kListRepos : kListReposDown, {last, limit},
+                      [&](const sql::Row& row) { names.emplace_back(row.text(0)); }));
   return names;
 }
 

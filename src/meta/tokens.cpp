@@ -30,12 +30,28 @@ constexpr sql::Sql kList = R"(
   ORDER BY id
   LIMIT $4)";
 
+constexpr sql::Sql kListDown = R"(
+  SELECT id, principal_id, kind, name, scope, created_at, expires_at, used_at, used_from, revoked_at,
+    trust_rule_id, made_by
+  FROM token
+  WHERE principal_id = $1 AND kind = $2 AND id < $3
+  ORDER BY id DESC
+  LIMIT $4)";
+
 constexpr sql::Sql kListLive = R"(
   SELECT id, principal_id, kind, name, scope, created_at, expires_at, used_at, used_from, revoked_at,
     trust_rule_id, made_by
   FROM token
   WHERE principal_id = $1 AND kind = $2 AND id > $5 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $3)
   ORDER BY id
+  LIMIT $4)";
+
+constexpr sql::Sql kListLiveDown = R"(
+  SELECT id, principal_id, kind, name, scope, created_at, expires_at, used_at, used_from, revoked_at,
+    trust_rule_id, made_by
+  FROM token
+  WHERE principal_id = $1 AND kind = $2 AND id < $5 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $3)
+  ORDER BY id DESC
   LIMIT $4)";
 
 constexpr sql::Sql kListOpenInvites = R"(
@@ -45,6 +61,15 @@ constexpr sql::Sql kListOpenInvites = R"(
   JOIN principal p ON p.id = t.principal_id
   WHERE t.kind = 6 AND t.revoked_at IS NULL AND t.id > $1 AND t.expires_at > $2
   ORDER BY t.id
+  LIMIT $3)";
+
+constexpr sql::Sql kListOpenInvitesDown = R"(
+  SELECT t.id, t.principal_id, t.kind, t.name, t.scope, t.created_at, t.expires_at, t.used_at, t.used_from,
+    t.revoked_at, t.trust_rule_id, t.made_by, p.name
+  FROM token t
+  JOIN principal p ON p.id = t.principal_id
+  WHERE t.kind = 6 AND t.revoked_at IS NULL AND t.id < $1 AND t.expires_at > $2
+  ORDER BY t.id DESC
   LIMIT $3)";
 
 constexpr sql::Sql kRevoke = R"(
@@ -141,25 +166,27 @@ Result<std::optional<TokenRow>> find_token(sql::Connection& db, TokenId id) {
 }
 
 Result<std::vector<TokenRow>> list_tokens(sql::Connection& db, PrincipalId principal, TokenKind kind, TokenId after,
-                                          std::int64_t limit) {
+                                          std::int64_t limit, Order order) {
   std::vector<TokenRow> out;
-  BERTH_TRYV(db.query(kList, {principal, static_cast<std::int64_t>(kind), after, limit},
+  BERTH_TRYV(db.query(order == Order::up ? kList : kListDown,
+                      {principal, static_cast<std::int64_t>(kind), after, limit},
                       [&](const sql::Row& row) { out.push_back(read(row)); }));
   return out;
 }
 
 Result<std::vector<TokenRow>> list_live_tokens(sql::Connection& db, PrincipalId principal, TokenKind kind,
-                                               std::int64_t now_ms, std::int64_t limit, TokenId after) {
+                                               std::int64_t now_ms, std::int64_t limit, TokenId after, Order order) {
   std::vector<TokenRow> out;
-  BERTH_TRYV(db.query(kListLive, {principal, static_cast<std::int64_t>(kind), now_ms, limit, after},
+  BERTH_TRYV(db.query(order == Order::up ? kListLive : kListLiveDown,
+                      {principal, static_cast<std::int64_t>(kind), now_ms, limit, after},
                       [&](const sql::Row& row) { out.push_back(read(row)); }));
   return out;
 }
 
 Result<std::vector<InviteRow>> list_open_invites(sql::Connection& db, std::int64_t now_ms, TokenId after,
-                                                 std::int64_t limit) {
+                                                 std::int64_t limit, Order order) {
   std::vector<InviteRow> out;
-  BERTH_TRYV(db.query(kListOpenInvites, {after, now_ms, limit},
+  BERTH_TRYV(db.query(order == Order::up ? kListOpenInvites : kListOpenInvitesDown, {after, now_ms, limit},
                       [&](const sql::Row& row) { out.push_back({read(row), std::string(row.text(12))}); }));
   return out;
 }

@@ -45,17 +45,18 @@ Result<std::optional<TokenRow>> find_token(sql::Connection& db, const crypto::Sh
 Result<std::optional<TokenRow>> find_token(sql::Connection& db, TokenId id);
 /// Of that kind, newest last, after `after` (exclusive), at most `limit`.
 Result<std::vector<TokenRow>> list_tokens(sql::Connection& db, PrincipalId principal, TokenKind kind, TokenId after,
-                                          std::int64_t limit);
+                                          std::int64_t limit, Order order = Order::up);
 /// The oldest of those that are neither revoked nor over at `now_ms`, after `after` (exclusive), at most `limit`.
 Result<std::vector<TokenRow>> list_live_tokens(sql::Connection& db, PrincipalId principal, TokenKind kind,
-                                               std::int64_t now_ms, std::int64_t limit, TokenId after = 0);
+                                               std::int64_t now_ms, std::int64_t limit, TokenId after = 0,
+                                               Order order = Order::up);
 struct InviteRow {
   TokenRow token;
   std::string maker;
 };
 /// Invitations of everybody that are open at `now_ms`, the oldest first, after `after` (exclusive), at most `limit`.
 Result<std::vector<InviteRow>> list_open_invites(sql::Connection& db, std::int64_t now_ms, TokenId after,
-                                                 std::int64_t limit);
+                                                 std::int64_t limit, Order order = Order::up);
 /// False if it was revoked before, or is not that principal's.
 Result<bool> revoke_token(sql::Connection& db, PrincipalId principal, TokenId id, std::int64_t now_ms);
 /// Ends what signing in opened: refresh tokens, web sessions, short-lived passwords.

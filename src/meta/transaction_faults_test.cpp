@@ -1,6 +1,7 @@
 // The fail-the-n-th-statement loop: whatever statement of a transaction fails, the caller hears of it and the database
 // is to the byte what it was before.
 #include "meta/blobs.h"
+#include "meta/grants.h"
 #include "meta/manifests.h"
 #include "meta/repos.h"
 #include "meta/tags.h"
@@ -100,6 +101,25 @@ const Case kCases[] = {
        BERTH_TRY(const RepoId id, ensure_repo(db, repo("lib"), kStamp));
        BERTH_TRYV(delete_tag(db, id, *oci::Tag::parse("v1"), kStamp));
        return {};
+     }},
+    {"RenamedRepository",
+     [](sql::Connection& db) -> Result<void> {
+       BERTH_TRY(const auto info, find_repo_info(db, repo("lib")));
+       BERTH_TRYV(rename_repo(db, *info, repo("lib/else")));
+       BERTH_TRYV(move_grants(db, info->ns, "lib", "lib/else"));
+       return {};
+     }},
+    {"TransferredRepository",
+     [](sql::Connection& db) -> Result<void> {
+       BERTH_TRYV(push_blob(db, "app", "layer", 3));
+       BERTH_TRY(const auto info, find_repo_info(db, repo("lib")));
+       BERTH_TRY(const auto ns, find_namespace(db, "app"));
+       return transfer_repo(db, *info, ns->id, repo("app/lib"));
+     }},
+    {"DeletedRepository",
+     [](sql::Connection& db) -> Result<void> {
+       BERTH_TRY(const auto info, find_repo_info(db, repo("lib")));
+       return delete_repo(db, *info, kStamp);
      }},
     {"DeletedBlob",
      [](sql::Connection& db) -> Result<void> {

@@ -32,6 +32,14 @@ constexpr sql::Sql kList = R"(
   ORDER BY t.id
   LIMIT $3)";
 
+constexpr sql::Sql kListDown = R"(
+  SELECT t.id, t.issuer, t.audience, t.robot_id, p.name, t.ns_id, t.claims, t.created_at, t.disabled, t.used_at
+  FROM trust_rule t
+  JOIN principal p ON p.id = t.robot_id
+  WHERE t.ns_id = $1 AND t.id < $2
+  ORDER BY t.id DESC
+  LIMIT $3)";
+
 constexpr sql::Sql kCount = R"(
   SELECT count(*)
   FROM trust_rule
@@ -107,9 +115,10 @@ Result<bool> remove_trust_rule(sql::Connection& db, NamespaceId ns, TrustRuleId 
 }
 
 Result<std::vector<TrustRule>> list_trust_rules(sql::Connection& db, NamespaceId ns, TrustRuleId after,
-                                                std::int64_t limit) {
+                                                std::int64_t limit, Order order) {
   std::vector<TrustRule> out;
-  BERTH_TRYV(db.query(kList, {ns, after, limit}, [&](const sql::Row& row) { out.push_back(read(row)); }));
+  BERTH_TRYV(db.query(order == Order::up ? kList : kListDown, {ns, after, limit},
+                      [&](const sql::Row& row) { out.push_back(read(row)); }));
   return out;
 }
 

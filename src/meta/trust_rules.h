@@ -30,7 +30,7 @@ Result<void> set_trust_rule_disabled(sql::Connection& db, TrustRuleId id, bool i
 Result<bool> remove_trust_rule(sql::Connection& db, NamespaceId ns, TrustRuleId id);
 /// Of a namespace, by id, after `after` (exclusive), at most `limit`.
 Result<std::vector<TrustRule>> list_trust_rules(sql::Connection& db, NamespaceId ns, TrustRuleId after,
-                                                std::int64_t limit);
+                                                std::int64_t limit, Order order = Order::up);
 Result<std::int64_t> count_trust_rules(sql::Connection& db, PrincipalId robot);
 /// Whether any rule speaks of that issuer: who is in none is not asked for keys.
 Result<bool> has_trust_rules(sql::Connection& db, std::string_view issuer);

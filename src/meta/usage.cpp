@@ -6,19 +6,19 @@ namespace {
 
 constexpr sql::Sql kAddNsLink = R"(
   INSERT INTO ns_blob(ns_id, blob_id, links)
-  SELECT ns_id, $2, 1 FROM repo WHERE id = $1
+  SELECT ns_id, $2, 1 FROM repo WHERE id = $1 AND deleted_at IS NULL
   ON CONFLICT(ns_id, blob_id) DO UPDATE SET links = ns_blob.links + 1
   RETURNING links)";
 
 constexpr sql::Sql kDropNsLink = R"(
   UPDATE ns_blob
   SET links = links - 1
-  WHERE ns_id = (SELECT ns_id FROM repo WHERE id = $1) AND blob_id = $2
+  WHERE ns_id = (SELECT ns_id FROM repo WHERE id = $1 AND deleted_at IS NULL) AND blob_id = $2
   RETURNING links)";
 
 constexpr sql::Sql kForgetNsLink = R"(
   DELETE FROM ns_blob
-  WHERE ns_id = (SELECT ns_id FROM repo WHERE id = $1) AND blob_id = $2 AND links <= 0)";
+  WHERE ns_id = (SELECT ns_id FROM repo WHERE id = $1 AND deleted_at IS NULL) AND blob_id = $2 AND links <= 0)";
 
 constexpr sql::Sql kAddRepoBytes = R"(
   UPDATE repo
@@ -28,7 +28,56 @@ constexpr sql::Sql kAddRepoBytes = R"(
 constexpr sql::Sql kAddNsBytes = R"(
   UPDATE ns
   SET used_bytes = used_bytes + $2
-  WHERE id = (SELECT ns_id FROM repo WHERE id = $1))";
+  WHERE id = (SELECT ns_id FROM repo WHERE id = $1 AND deleted_at IS NULL))";
+
+constexpr sql::Sql kAddNsLinks = R"(
+  INSERT INTO ns_blob(ns_id, blob_id, links)
+  SELECT $1, blob_id, 1
+  FROM repo_blob
+  WHERE repo_id = $2 AND state = 1
+  ON CONFLICT(ns_id, blob_id) DO UPDATE SET links = ns_blob.links + 1)";
+
+constexpr sql::Sql kDropNsLinks = R"(
+  UPDATE ns_blob
+  SET links = links - 1
+  WHERE ns_id = $1 AND blob_id IN (SELECT blob_id FROM repo_blob WHERE repo_id = $2 AND state = 1))";
+
+constexpr sql::Sql kForgetNsLinks = R"(
+  DELETE FROM ns_blob
+  WHERE ns_id = $1 AND links <= 0 AND blob_id IN (SELECT blob_id FROM repo_blob WHERE repo_id = $2 AND state = 1))";
+
+// Of blobs of the repository that the namespace counts that often.
+constexpr sql::Sql kBytesAtLinks = R"(
+  SELECT coalesce(sum(b.size), 0)
+  FROM repo_blob l
+  JOIN ns_blob n ON n.ns_id = $1 AND n.blob_id = l.blob_id
+  JOIN blob b ON b.id = l.blob_id
+  WHERE l.repo_id = $2 AND l.state = 1 AND n.links = $3)";
+
+constexpr sql::Sql kManifestBytes = R"(
+  SELECT coalesce(sum(size), 0)
+  FROM manifest
+  WHERE repo_id = $1 AND state = 1)";
+
+constexpr sql::Sql kAddBytesOfNs = R"(
+  UPDATE ns
+  SET used_bytes = used_bytes + $2
+  WHERE id = $1)";
+
+constexpr sql::Sql kCountedLinks = R"(
+  SELECT l.blob_id, b.size
+  FROM repo_blob l
+  JOIN blob b ON b.id = l.blob_id
+  WHERE l.repo_id = $1 AND l.blob_id > $2 AND l.state = 1
+  ORDER BY l.blob_id
+  LIMIT $3)";
+
+constexpr sql::Sql kOtherHolders = R"(
+  SELECT r.id, r.name
+  FROM repo_blob l
+  JOIN repo r ON r.id = l.repo_id
+  WHERE l.blob_id = $1 AND l.repo_id <> $2 AND l.state = 1 AND r.deleted_at IS NULL
+  LIMIT $3)";
 
 constexpr sql::Sql kTotals = R"(
   SELECT count(*), coalesce(sum(n_tags), 0), coalesce(sum(n_manifests), 0)
@@ -38,6 +87,14 @@ constexpr sql::Sql kTotals = R"(
 constexpr sql::Sql kTotalBytes = R"(
   SELECT coalesce(sum(used_bytes), 0)
   FROM ns)";
+
+/// What the namespace pays for this repository alone: its manifests, and of its blobs those counted that often.
+Result<std::int64_t> own_bytes(sql::Connection& db, NamespaceId ns, RepoId repo, std::int64_t links) {
+  std::int64_t bytes = 0;
+  BERTH_TRYV(db.query(kBytesAtLinks, {ns, repo, links}, [&](const sql::Row& row) { bytes = row.int64(0); }));
+  BERTH_TRYV(db.query(kManifestBytes, {repo}, [&](const sql::Row& row) { bytes += row.int64(0); }));
+  return bytes;
+}
 
 }  // namespace
 
@@ -63,6 +120,36 @@ Result<void> charge_manifests(sql::Connection& db, RepoId repo, std::int64_t siz
   BERTH_TRYV(db.execute(kAddRepoBytes, {repo, size_bytes, count, 0}));
   BERTH_TRYV(db.execute(kAddNsBytes, {repo, size_bytes}));
   return {};
+}
+
+Result<void> charge_repo(sql::Connection& db, NamespaceId ns, RepoId repo) {
+  BERTH_TRYV(db.execute(kAddNsLinks, {ns, repo}));
+  BERTH_TRY(const std::int64_t bytes, own_bytes(db, ns, repo, 1));
+  BERTH_TRYV(db.execute(kAddBytesOfNs, {ns, bytes}));
+  return {};
+}
+
+Result<void> release_repo(sql::Connection& db, NamespaceId ns, RepoId repo) {
+  BERTH_TRYV(db.execute(kDropNsLinks, {ns, repo}));
+  BERTH_TRY(const std::int64_t bytes, own_bytes(db, ns, repo, 0));
+  BERTH_TRYV(db.execute(kForgetNsLinks, {ns, repo}));
+  BERTH_TRYV(db.execute(kAddBytesOfNs, {ns, -bytes}));
+  return {};
+}
+
+Result<std::vector<CountedLink>> list_counted_links(sql::Connection& db, RepoId repo, BlobId after,
+                                                    std::int64_t limit) {
+  std::vector<CountedLink> out;
+  BERTH_TRYV(db.query(kCountedLinks, {repo, after, limit},
+                      [&](const sql::Row& row) { out.push_back({row.int64(0), row.int64(1)}); }));
+  return out;
+}
+
+Result<std::vector<Holder>> other_holders(sql::Connection& db, BlobId blob, RepoId than, std::int64_t limit) {
+  std::vector<Holder> out;
+  BERTH_TRYV(db.query(kOtherHolders, {blob, than, limit},
+                      [&](const sql::Row& row) { out.push_back({row.int64(0), std::string(row.text(1))}); }));
+  return out;
 }
 
 Result<Totals> store_totals(sql::Connection& db) {

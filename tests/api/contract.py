@@ -8,6 +8,7 @@ import jsonschema
 import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+REPO = "(?:(?!/-/).)+"  # up to what is asked of it
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -41,6 +42,15 @@ def closed(schema):
     return out
 
 
+def loosened(schema):
+    """The same schema, which requires nothing: of an answer that was asked for with `fields`."""
+    if isinstance(schema, list):
+        return [loosened(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {key: loosened(value) for key, value in schema.items() if key != "required" or not isinstance(value, list)}
+
+
 def validate(instance, schema):
     jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker()).validate(instance)
 
@@ -54,7 +64,7 @@ class Operation:
         self.body = operation.get("requestBody")
         self.parameters = item.get("parameters", []) + operation.get("parameters", [])
         self.security = operation.get("security")
-        captures = re.sub(r"\\{(\w+)\\}", lambda m: ".+" if m[1] == "repo" else "[^/]+", re.escape(template))
+        captures = re.sub(r"\\{(\w+)\\}", lambda m: REPO if m[1] == "repo" else "[^/]+", re.escape(template))
         self.pattern = re.compile(captures)
 
     def check(self, response):
@@ -63,7 +73,8 @@ class Operation:
         documented = self.responses.get(str(response.status_code))
         assert documented, f"{self.name} does not tell of this status: {where}"
         for name in documented.get("headers", {}):
-            is_missing = name not in response.headers and name != "Link"
+            is_elsewhere = name == "Link" or (name == "ETag" and "dry_run=true" in response.request.url)
+            is_missing = name not in response.headers and not is_elsewhere
             assert not is_missing, f"{self.name} lacks {name}: {where}"
         content = documented.get("content")
         if content is None or response.request.method == "HEAD":
@@ -72,7 +83,8 @@ class Operation:
         media_type = response.headers["Content-Type"]
         assert media_type in content, f"{self.name} does not tell of {media_type}: {where}"
         if media_type.endswith("json") and not media_type.endswith("ndjson"):
-            validate(response.json(), closed(content[media_type]["schema"]))
+            schema = closed(content[media_type]["schema"])
+            validate(response.json(), loosened(schema) if "fields=" in response.request.url else schema)
         if media_type == "application/problem+json":
             assert response.json()["status"] == response.status_code, where
 

@@ -24,6 +24,8 @@ def test_requests_are_closed(contract):
     for operation in contract.operations:
         for media_type, content in (operation.body or {}).get("content", {}).items():
             schema = content["schema"]
+            if media_type == "text/markdown":
+                continue
             assert schema["additionalProperties"] is False, (operation.name, media_type)
 
 

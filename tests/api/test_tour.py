@@ -52,6 +52,12 @@ def tokens(world, ann):
     world.root.get(f"/user/tokens/{token['id']}", status=404)
     short = narrow.post("/auth/short-lived", {"expires_in": "1h"}).json()
     assert short["scopes"] == token["scopes"], "what was made from a narrow secret is as narrow"
+    own = world.bearer(ann.post("/user/tokens", {"name": "own", "scopes": ["user", "org:admin:ann"]}).json()["secret"])
+    assert own.get("/user/sessions").json()["items"] != []
+    own.get("/namespaces/ann")
+    assert own.get("/users", status=403).json()["code"] == "denied"
+    assert own.get("/user/tokens", status=403).json()["scope"] is None
+    assert own.get("/namespaces/bob", status=403).json()["scope"] == "org:admin:bob"
     ann.delete(f"/user/tokens/{token['id']}")
     ann.delete(f"/user/tokens/{token['id']}", status=404)
     narrow.get("/user", status=401)
@@ -194,6 +200,7 @@ def trust(ann):
     ann.post("/namespaces/acme/trust", wanted | {"robot": "acme+none"}, status=404)
     ann.post("/namespaces/acme/trust", wanted | {"claims": {"ref": "*"}}, status=422)
     ann.post("/namespaces/acme/trust", wanted | {"claims": {"ref": 1}}, status=400)
+    assert made.json()["issuer_trusted"] is True
     assert ann.get("/namespaces/acme/trust").json()["items"] == [made.json()]
     ann.get(where.replace("acme", "ann"), status=404)
     assert ann.patch(where, {"disabled": True}).json() == made.json() | {"disabled": True}
@@ -219,6 +226,9 @@ def grants(world, ann):
     verdict = ann.get("/explain?repo=acme/web-1:2.0&action=push&subject=bob").json()
     assert (verdict["repo"], verdict["tag"], verdict["right"]) == ("acme/web-1", "2.0", "write")
     ann.get("/explain?repo=acme/web-1:&action=push", status=400)
+    verdict = ann.get("/explain?namespace=acme&action=owners").json()
+    assert (verdict["namespace"], verdict["right"], verdict["allowed"]) == ("acme", "owners", True)
+    assert ann.get("/explain?action=admin").json()["because"] == "no office gives it"
     ann.delete(f"/namespaces/acme/grants/{grant['id']}")
     assert ann.get("/explain?repo=acme/web-1&action=push&subject=bob").json()["allowed"] is False
 
@@ -234,6 +244,60 @@ def repositories(world, ann, bob):
     assert [row["name"] for row in world.anonymous.get("/repos?q=team").json()["items"]] == ["acme/team/web"]
     bob.patch("/repos/acme/team/web", {"visibility": "private"}, status=403)
     world.anonymous.get("/repos/acme/none", status=404)
+    made = ann.post("/repos", {"name": "acme/team/new", "visibility": "public", "description": "Soon"})
+    assert made.headers["Location"] == "/api/v1/repos/acme/team/new"
+    assert (made.json()["visibility"], made.json()["description"], made.json()["tags"]) == ("public", "Soon", 0)
+    assert ann.get("/repos/acme/team/new").headers["ETag"] == made.headers["ETag"]
+    ann.post("/repos", {"name": "acme/team/new"}, status=409)
+    readme(ann, bob)
+    used = ann.get("/repos/acme/team/web/-/usage").json()
+    assert (used["blobs"], used["unique"], used["shared"]) == (2, 2, 0)
+    assert used["logical"] == used["manifests"] + 2 == ann.get("/repos/acme/team/web").json()["size"]
+    ann.get("/repos/acme/none/-/usage", status=404)
+    bob.post("/repos", {"name": "acme/team/new"}, status=403)
+    bob.post("/repos", {"name": "acme/team/other"}, status=403)
+
+
+def readme(ann, bob):
+    where, markdown = "/repos/acme/team/web/-/readme", {"Content-Type": "text/markdown"}
+    ann.get(where, status=404)
+    ann.delete(where, status=404)
+    ann.put(where, status=412, data="# Web", headers=markdown | {"If-Match": "*"})
+    made = ann.put(where, status=201, data="# Web \u2713".encode(), headers=markdown)
+    shown = ann.get(where)
+    assert (shown.content.decode(), shown.headers["ETag"]) == ("# Web \u2713", made.headers["ETag"])
+    changed = ann.put(where, status=204, data="# Site", headers=markdown | {"If-Match": made.headers["ETag"]})
+    ann.put(where, status=412, data="# Else", headers=markdown | {"If-Match": made.headers["ETag"]})
+    ann.put(where, status=415, data="{}", headers={"Content-Type": "application/json"})
+    ann.put(where, status=413, data="x" * (256 * 1024 + 1), headers=markdown)
+    ann.put(where, status=422, data=b"\xff", headers=markdown)
+    bob.put(where, status=403, data="# Bob", headers=markdown)
+    assert ann.get(where).text == "# Site"
+    ann.delete(where, status=412, headers={"If-Match": made.headers["ETag"]})
+    ann.delete(where, headers={"If-Match": changed.headers["ETag"]})
+    ann.get(where, status=404)
+
+
+def names(world, ann, bob):
+    renamed = ann.post("/repos/acme/team/new/-/rename", {"to": "acme/soon"}, status=200)
+    assert renamed.json()["name"] == "acme/soon"
+    ann.get("/repos/acme/team/new", status=404)
+    assert ann.get("/repos/acme/soon").headers["ETag"] == renamed.headers["ETag"]
+    ann.post("/repos/acme/soon/-/rename", {"to": "acme/team/web"}, status=409)
+    ann.post("/repos/acme/soon/-/rename", {"to": "ann/soon"}, status=422)
+    bob.post("/repos/acme/soon/-/rename", {"to": "acme/late"}, status=403)
+    ann.post("/repos/acme/none/-/rename", {"to": "acme/late"}, status=404)
+    ann.post("/repos/acme/soon/-/transfer", {"to": "bob/soon"}, status=403)
+    ann.post("/repos/acme/soon/-/transfer", {"to": "acme/late"}, status=422)
+    assert ann.post("/repos/acme/soon/-/transfer", {"to": "ann/soon"}, status=200).json()["name"] == "ann/soon"
+    ann.get("/repos/acme/soon", status=404)
+    world.root.post("/repos/ann/soon/-/transfer", {"to": "none/soon"}, status=404)
+    seen = ann.get("/repos/ann/soon").headers["ETag"]
+    bob.delete("/repos/ann/soon", status=403)
+    ann.delete("/repos/ann/soon", status=412, headers={"If-Match": '"v999"'})
+    ann.delete("/repos/ann/soon", headers={"If-Match": seen})
+    ann.delete("/repos/ann/soon", status=404)
+    ann.delete("/repos/acme/team/web")
 
 
 def audit(world):
@@ -249,8 +313,11 @@ def audit(world):
 
 
 def removal(world, ann):
+    world.push("acme/last", auth=("ann", PASSWORD))
     ann.delete("/orgs/acme", status=409)
+    ann.delete("/repos/acme/last")
     ann.delete("/namespaces/acme/robots/acme+ci")
+    ann.delete("/orgs/acme")
     world.root.post("/orgs", {"name": "brief"})
     world.root.delete("/orgs/brief")
 
@@ -269,6 +336,7 @@ def test_visits_every_operation(world, people, tmp_path):
     trust(ann)
     grants(world, ann)
     repositories(world, ann, bob)
+    names(world, ann, bob)
     audit(world)
     removal(world, ann)
     succeeded = {name for name, status in world.seen if status < 300}

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pathlib
+import pty
 import re
 import select
 import signal
@@ -91,6 +92,18 @@ class Person:
     def berth(self, *args, given="", program=BERTH, **environment):
         return subprocess.run([program, *args], capture_output=True, text=True, timeout=SECONDS, input=given,
                               env={**self.environment, **environment})
+
+    def at_terminal(self, *args, given):
+        """With somebody there who types that; its exit code, and what it said."""
+        owner, terminal = pty.openpty()
+        try:
+            os.write(owner, given.encode())
+            done = subprocess.run([BERTH, *args], stdin=terminal, capture_output=True, text=True, timeout=SECONDS,
+                                  env=self.environment)
+        finally:
+            os.close(owner)
+            os.close(terminal)
+        return done.returncode, done.stdout + done.stderr
 
     def ok(self, *args, **kwargs):
         done = self.berth(*args, **kwargs)

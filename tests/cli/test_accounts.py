@@ -128,6 +128,9 @@ def test_organisations_teams_and_grants(signed_in):
     assert "bob" in signed_in.ok("org", "team", "members", "acme", "devs")
     assert "bob may not push acme/web" in signed_in.ok("explain", "bob", "push", "acme/web")
     assert "bob may pull acme/web: bob is a reader of acme" in signed_in.ok("explain", "bob", "pull", "acme/web")
+    assert "bob may not admin acme: no office gives it" in signed_in.ok("explain", "bob", "admin", "acme")
+    assert "ann may owners acme: ann is an administrator" in signed_in.ok("explain", "ann", "owners", "acme")
+    assert "bob may not admin the registry: no office gives it" in signed_in.ok("explain", "bob", "admin")
     signed_in.ok("grant", "add", "acme/devs", "acme/web-*", "--allow", "write,overwrite")
     said = signed_in.ok("explain", "bob", "push", "acme/web-shop")
     assert "bob may push acme/web-shop: the grant" in said and "to the team acme/devs" in said
@@ -195,6 +198,29 @@ def test_a_robot_rotates_its_own_secret_and_no_other(signed_in):
     plain = Robot(signed_in, "build-bot", "--namespace", "acme")
     plain.keep(plain.berth("robot", "rotate", "build-bot", "--format", "{{.secret}}").stdout)
     assert plain.is_let_in(), "it needs no namespace to name itself"
+
+
+def test_a_dry_run_tells_and_changes_nothing(signed_in):
+    signed_in.ok("user", "add", "bob", "--password-stdin", given=BOB)
+    signed_in.ok("org", "create", "acme", "--owner", "ann")
+    signed_in.ok("org", "member", "add", "acme", "bob", "--role", "reader")
+    signed_in.ok("org", "team", "create", "acme", "devs")
+    signed_in.ok("robot", "create", "acme+ci", "--repo", "acme/**:pull")
+    token = json.loads(signed_in.ok("token", "create", "--format", "json"))["id"]
+    grant = json.loads(signed_in.ok("grant", "add", "bob", "acme/x", "read", "--format", "json"))["id"]
+    for words in (("robot", "disable", "acme+ci"), ("robot", "rm", "acme+ci"), ("user", "disable", "bob"),
+                  ("user", "signout", "bob"), ("user", "rm", "bob"), ("grant", "rm", "acme", grant),
+                  ("token", "revoke", token), ("org", "team", "rm", "acme", "devs"),
+                  ("org", "member", "rm", "acme", "bob"), ("org", "rm", "acme")):
+        said = signed_in.ok(*words, "--dry-run")
+        assert said.startswith("Nothing was changed. Without --dry-run: "), said
+        plan = json.loads(signed_in.ok(*words, "--dry-run", "--format", "json"))
+        assert plan["dry_run"] is True
+    assert "  secrets: 1\n  grants: 1\n" in signed_in.ok("robot", "rm", "acme+ci", "--dry-run")
+    assert "last owner" in signed_in.refused("org", "member", "rm", "acme", "ann", "--dry-run")
+    assert json.loads(signed_in.ok("user", "show", "bob", "--format", "json"))["disabled"] is False
+    for words in (("robot", "rm", "acme+ci"), ("token", "revoke", token), ("org", "rm", "acme"), ("user", "rm", "bob")):
+        assert "Nothing was changed" not in signed_in.ok(*words)
 
 
 def test_a_robot_is_disabled_enabled_and_given_another_end(signed_in):
@@ -308,7 +334,13 @@ def test_access_tokens_are_made_shown_once_and_revoked(signed_in):
     file = signed_in.home / "token"
     file.write_text(secret)
     narrow = signed_in.refused("user", "ls", BERTH_TOKEN_FILE=str(file))
-    assert "administrator" in narrow
+    assert "the scope admin:read is not among" in narrow
+    wider = signed_in.home / "wider"
+    wider.write_text(signed_in.ok("token", "create", "--scope", "admin:read", "--scope", "user", "--format", "{{.Secret}}"))
+    assert "ann" in signed_in.ok("user", "ls", BERTH_TOKEN_FILE=str(wider))
+    assert "admin:write" in signed_in.refused("user", "disable", "ann", BERTH_TOKEN_FILE=str(wider))
+    assert "narrowed to user, admin:read" in signed_in.ok("explain", "ann", "admin", "ann", BERTH_TOKEN_FILE=str(wider))
+    assert "is not a scope" in signed_in.refused("token", "create", "--scope", "everything")
     signed_in.ok("token", "revoke", listed["id"])
     assert "wrong user name or password" in signed_in.refused("repo", "ls", BERTH_TOKEN_FILE=str(file))
 
@@ -396,6 +428,24 @@ def test_docker_asks_the_credential_helper(signed_in, helper):
     assert json.loads(signed_in.ok("list", program=helper)) == {}
     signed_in.ok("configure-docker", registry, "--remove")
     assert signed_in.docker_config()["credHelpers"] == {}
+
+
+def test_docker_is_configured_for_all_that_one_is_signed_in_to(signed_in, helper):
+    registry = signed_in.environment["BERTH_SERVER"]
+    path = signed_in.home / ".docker/config.json"
+    config = signed_in.docker_config()
+    config["auths"] |= {"other.example.com": {"auth": "eDp5"}, "ours.example.com": {}}
+    config["credHelpers"] = {"ours.example.com": "ecr-login"}
+    path.write_text(json.dumps(config))
+    assert signed_in.berth("configure-docker", registry, "--all").returncode != 0, "one or the other"
+    said = signed_in.ok("configure-docker", "--all", "--yes")
+    assert registry in said and "other.example.com" in said and "ours.example.com" not in said
+    assert signed_in.docker_config()["credHelpers"] == {
+        "ours.example.com": "ecr-login", registry: "berth", "other.example.com": "berth"}
+    signed_in.ok("configure-docker", "--all", "--remove", "--yes")
+    assert signed_in.docker_config()["credHelpers"] == {"ours.example.com": "ecr-login"}
+    assert "asks berth for no registry" in signed_in.refused("configure-docker", "--all", "--remove")
+    assert "or --all" in signed_in.refused("configure-docker")
 
 
 def test_docker_is_configured_again_without_losing_the_login(signed_in, helper):
@@ -682,6 +732,35 @@ def test_invitations_are_every_administrators_to_see_and_take_back(ann, serve):
     root.ok("user", "uninvite", listed["id"])
     assert "there is no open invitation" in root.refused("user", "uninvite", listed["id"])
     assert root.ok("user", "invites", "--format", "json") == ""
+
+
+def test_what_was_done_to_accounts_is_told_in_the_format_that_is_asked_for(signed_in):
+    def told(*arguments, given=""):
+        return json.loads(signed_in.ok("user", *arguments, "--format", "json", given=given))
+
+    made = told("add", "carl")
+    assert (made["name"], made["admin"]) == ("carl", False) and len(made["password"]) == 20
+    assert told("add", "dora", "--password-stdin", given=BOB)["password"] is None
+    assert len(told("passwd", "carl")["password"]) == 20
+    assert told("passwd", "carl", "--password-stdin", given=BOB) == {"name": "carl", "password": None}
+    assert told("disable", "carl")["disabled"] is True
+    assert told("signout", "carl") == {"name": "carl"}
+    assert told("invite", "--note", "x")["secret"].startswith("berth_inv_")
+    assert signed_in.ok("user", "promote", "dora", "--format", "{{.Name}} {{.Admin}}") == "dora yes\n"
+    # A slip in a template is found before what is shown once is lost.
+    for arguments in (("add", "eve"), ("passwd", "carl"), ("invite",), ("signout", "carl")):
+        assert signed_in.berth("user", *arguments, "--format", "{{.Nme}}").returncode == 64, arguments
+    assert "there is no user 'eve'" in signed_in.refused("user", "show", "eve")
+
+
+def test_commands_have_the_names_that_people_try(signed_in, tmp_path):
+    assert "New key" in signed_in.ok("key", "rotate", "--data", str(tmp_path / "data"))
+    signed_in.ok("org", "create", "acme")
+    signed_in.ok("robot", "create", "acme+ci")
+    signed_in.ok("robot", "trust", "add", "acme+ci", "--issuer", "https://ci.example.com", "--audience", "registry",
+                 "--claim", "repository=acme/web")
+    assert signed_in.ok("robot", "trust", "ls", "acme") == signed_in.ok("trust", "ls", "acme")
+    signed_in.ok("robot", "trust", "rm", "acme", "1")
 
 
 def test_the_users_of_an_htpasswd_file_keep_their_passwords(signed_in, tmp_path):

@@ -4,59 +4,23 @@ import pathlib
 import sys
 
 import pytest
-from selenium import webdriver
-from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
-from selenium.webdriver.chrome.service import Service
-from selenium.webdriver.common.by import By
-from selenium.webdriver.support.ui import WebDriverWait
 
-from conftest import SECONDS
-from test_sign_in import ROOT, Program, here, plain, provider, provider_folder  # noqa: F401
+from test_sign_in import ROOT, here, plain, program_of, provider, provider_folder  # noqa: F401
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
-FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-         "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage",
-         "--window-size=900,1100")
+from chromium_browser import errors, fill, press, start_chromium, wait_for_text  # noqa: E402
 
 
 @pytest.fixture
 def chromium(tmp_path):
-    options = webdriver.ChromeOptions()
-    options.binary_location = "/usr/bin/chromium"
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path / 'chromium'}"):
-        options.add_argument(flag)
-    browser = webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
-    browser.set_page_load_timeout(SECONDS)
+    browser = start_chromium(tmp_path / "chromium")
     yield browser
     browser.quit()
 
 
-def wait_for_text(chromium, text):
-    # The page may change between finding its body and reading it.
-    waiting = WebDriverWait(chromium, SECONDS,
-                            ignored_exceptions=[NoSuchElementException, StaleElementReferenceException])
-    waiting.until(lambda b: text in b.find_element(By.TAG_NAME, "body").text)
-
-
-def press(chromium, words):
-    chromium.find_element(By.XPATH, f"//button[normalize-space()='{words}'] | //a[normalize-space()='{words}']").click()
-
-
-def fill(chromium, **fields):
-    for name, value in fields.items():
-        field = chromium.find_element(By.NAME, name)
-        field.clear()
-        field.send_keys(value)
-
-
-def errors(chromium):
-    """What the content security policy or the network refused."""
-    return [line["message"] for line in chromium.get_log("browser") if line["level"] == "SEVERE"]
-
-
 def test_a_person_signs_in_at_another_site_and_signs_in_a_program(here, chromium, tmp_path):  # noqa: F811
-    program = Program(here, tmp_path / "home")
+    program = program_of(here, tmp_path / "home")
     chromium.get(program.address)
     press(chromium, "Sign in with Acme")
     wait_for_text(chromium, program.code)

@@ -42,7 +42,7 @@ def test_a_word_that_is_no_command_gets_a_sentence(word, says):
     assert "Did you mean" not in done.stderr or says.startswith("Did")
 
 
-ALIASES = {"role": ("org", "member", "role"), "get-login-password": ("get-login-password",)}
+ALIASES = {"role": ("org", "member", "role"), "get-login-password": ("get-login-password",), "key": ("key", "rotate")}
 
 
 @pytest.mark.parametrize("words", ALIASES.values(), ids=ALIASES)

@@ -16,6 +16,7 @@ from test_trust import Registry
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
 from oidc_provider import Browser, Provider  # noqa: E402
+from web_login import WebLogin  # noqa: E402
 
 ROOT = ("root", "the first of all passwords")
 CALLBACK = "/login/oidc/callback"
@@ -405,30 +406,12 @@ def test_a_disabled_account_stays_outside(here, provider):
 
 # ---- for a program
 
-class Program:
-    """berth login --web, in a home of its own."""
-
-    def __init__(self, here, home):
-        home.mkdir()
-        self.home = home
-        self.process = subprocess.Popen([BERTH, "login", "--web", here.url], stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                        env={"HOME": str(home), "PATH": "/usr/bin:/bin"})
-        said = ""
-        while "Waiting" not in said:
-            line = self.process.stderr.readline()
-            assert line, said
-            said += line
-        self.address = re.search(r"http\S+", said)[0]
-        self.code = re.search(r"code: +(\S+)", said)[1]
-
-    def ends(self):
-        out, said = self.process.communicate(timeout=SECONDS)
-        return self.process.returncode, out, said
+def program_of(here, home):
+    return WebLogin(BERTH, here.url, home)
 
 
 def test_a_program_is_signed_in_by_a_person_elsewhere(here, tmp_path):
-    program = Program(here, tmp_path / "home")
+    program = program_of(here, tmp_path / "home")
     browser = here.by_provider(program.address.removeprefix(here.url))
     assert program.code in browser.page.text and "127.0.0.1" in browser.page.text and "berth on " in browser.page.text
     browser.submit("/device", verdict="allow")
@@ -445,7 +428,7 @@ def test_a_program_is_signed_in_by_a_person_elsewhere(here, tmp_path):
 
 
 def test_a_program_that_is_refused_gets_nothing(plain, tmp_path):
-    program = Program(plain, tmp_path / "home")
+    program = program_of(plain, tmp_path / "home")
     browser = plain.signed_in(*ROOT)
     browser.open(program.address)
     browser.submit("/device", verdict="deny")

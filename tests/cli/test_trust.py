@@ -339,8 +339,8 @@ def test_what_a_job_made_works_after_its_token_and_ends_with_the_rule(serve, tmp
 def test_rules_are_made_listed_and_taken_away_by_who_administers_the_namespace(registry, issuer):
     made = registry.trust(issuer)
     assert {**made, "id": "", "created_at": ""} == {
-        "id": "", "robot": "acme+ci", "issuer": issuer.url, "audience": AUDIENCE, "disabled": False, "created_at": "",
-        "claims": {"ref": "refs/heads/*", "repository": "acme/web"}, "last_used_at": None}
+        "id": "", "robot": "acme+ci", "issuer": issuer.url, "audience": AUDIENCE, "disabled": False, "issuer_trusted": True,
+        "created_at": "", "claims": {"ref": "refs/heads/*", "repository": "acme/web"}, "last_used_at": None}
     second = registry.trust(issuer, claims={"repository": "acme/api"})
     listed = registry.api(200, "GET", "namespaces/acme/trust?limit=1")
     assert listed["items"] == [made]
@@ -369,3 +369,23 @@ def test_rules_are_made_listed_and_taken_away_by_who_administers_the_namespace(r
 def test_a_setting_that_is_no_network_is_refused(tmp_path):
     done = run("serve", "--listen", "127.0.0.1:0", "--data", str(tmp_path / "data"), "--auth-trusted-networks", "gitlab")
     assert done.returncode == 64 and "10.0.0.0/8" in done.stderr
+
+
+def test_rules_about_issuers_that_are_not_taken_do_not_count(serve, tmp_path, issuer):
+    inside = ("--auth-trusted-networks", "127.0.0.0/8")
+    registry = start(serve, tmp_path, *inside)
+    rule = registry.trust(issuer)
+    assert rule["issuer_trusted"] is True
+    made = registry.token(issuer.token())[1]["refresh_token"]
+    registry.server.stop()
+    registry = Registry(serve(*inside, "--auth-trusted-issuers", "https://*.example.com", folder=tmp_path))
+    registry.refuses(issuer.token(), "auth.trusted_issuers does not name " + issuer.url)
+    assert registry.api(200, "GET", f"namespaces/acme/trust/{rule['id']}")["issuer_trusted"] is False
+    assert "auth.trusted_issuers" in registry.trust(issuer, status=422, audience="another")["detail"]
+    form = {"grant_type": "refresh_token", "service": "berth", "client_id": "docker", "refresh_token": made}
+    status, _ = registry.ask("POST", "/token", urllib.parse.urlencode(form),
+                             **{"Content-Type": "application/x-www-form-urlencoded"})
+    assert status == 401, "nor does what was made by them"
+    registry.server.stop()
+    registry = Registry(serve(*inside, "--auth-trusted-issuers", issuer.url, folder=tmp_path))
+    assert registry.token(issuer.token())[0] == 200

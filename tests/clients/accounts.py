@@ -50,21 +50,29 @@ class AccountsRegistry(Registry):
 
     ROOT = Account("root", "the first of all passwords")
 
-    def __init__(self, binary, directory, *flags):
+    def __init__(self, binary, directory, *flags, listen=("127.0.0.1:0",)):
+        """`listen`: one address at least has to be of plain HTTP, for the tests' own questions."""
         self.data = data = directory / "data"
+        self._log = directory / "log"
         directory.mkdir()
         run(binary, "user", "add", self.ROOT.name, "--admin", "--password-stdin", "--data", data,
             stdin=self.ROOT.secret)
-        self.daemon = Daemon("berth", [binary, "serve", "--listen", "127.0.0.1:0", "--data", data,
-                                       "--reference-policy", "strict", *flags], directory / "log")
+        addresses = [word for address in listen for word in ("--listen", address)]
+        self._command = [binary, "serve", *addresses, "--data", data, "--reference-policy", "strict", *flags]
+        self._numbers = itertools.count(1)
+        super().__init__(self.start())
+
+    def start(self):
+        """Also again on the same data, after the daemon was stopped. Returns the address."""
+        self.daemon = Daemon("berth", self._command, self._log)
         try:
             listening = self.daemon.wait_until(15, "berth says where it listens",
                                                lambda: LISTENING.search(self.daemon.log()))
         except AssertionError:
             self.daemon.stop()
             raise
-        super().__init__(listening[1])
-        self._numbers = itertools.count(1)
+        self.address = listening[1]
+        return self.address
 
     def as_(self, account):
         return SignedIn(self.address, account)

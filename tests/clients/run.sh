@@ -3,7 +3,7 @@
 # usage: tests/clients/run.sh [NAME…] [--quick]
 #   NAME     docker podman buildah skopeo containerd crane oras helm regctl scripted wire full_disk migrate proxies
 #            accounts accounts_docker accounts_kubernetes jobs external_tokens expired_tokens ldap
-#            client_certificates; default: all
+#            client_certificates dex; default: all
 #   --quick  only the tests marked quick, for CI
 # environment: BERTH_BIN           the server (default build/release/berth)
 #              BERTH_REGISTRY      host:port of a running plain-HTTP registry to use instead
@@ -14,7 +14,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 python=/usr/bin/python3
-known="docker podman buildah skopeo containerd crane oras helm regctl scripted wire full_disk migrate proxies accounts accounts_docker accounts_kubernetes jobs external_tokens expired_tokens client_certificates ldap"
+known="docker podman buildah skopeo containerd crane oras helm regctl scripted wire full_disk migrate proxies accounts accounts_docker accounts_kubernetes jobs external_tokens expired_tokens client_certificates ldap dex"
 go_clients="crane oras helm regctl"
 quick_go_clients="crane oras"
 
@@ -60,6 +60,7 @@ if [[ " ${names[*]} " =~ " "(accounts|jobs|external_tokens|expired_tokens) ]]; t
   wanted_tools+=(crane)
   [[ -n $quick ]] || wanted_tools+=(oras helm regctl crictl)
 fi
+[[ -z $quick && " ${names[*]} " == *" dex "* ]] && wanted_tools+=(dex)
 if ((${#wanted_tools[@]})); then
   "$root/tools/go_tools.sh" "${wanted_tools[@]}" || fail "a Go client could not be built"
 fi

@@ -1,28 +1,24 @@
-"""Berth behind nginx, Caddy and HAProxy, with the very configurations that docs/reverse-proxies.md shows.
-
-A block ```LANGUAGE berth-test=NAME is taken out of the page; names of files, ports and hosts are replaced by those of
-the test, and each one that is replaced has to be there.
-"""
+"""Berth behind nginx, Caddy and HAProxy, with the very configurations that docs/reverse-proxies.md shows."""
 import base64
 import hashlib
 import http.client
 import json
 import os
 import re
-import socket
 import ssl
 from urllib.parse import urlencode
 
 import pytest
 
+import documented
 from conftest import ROOT
+from documented import filled
 from images import MIB, OciLayout, noise, sample_index
 from local_images import layout_objects, layout_root
-from processes import Daemon, run
+from processes import Daemon, free_port, run
 from registry_http import with_query
 
 BERTH = os.environ.get("BERTH_BIN", str(ROOT / "build" / "release" / "berth"))
-PAGE = (ROOT / "docs" / "reverse-proxies.md").read_text()
 CASES = ("nginx-unix", "nginx-tcp", "nginx-stream", "caddy", "haproxy")
 BUFFERED = "buffered to a temporary file"
 CLIENT = "127.0.0.2"  # not the address of the proxy, which is trusted
@@ -32,21 +28,7 @@ MODULE = "/usr/lib/nginx/modules/ngx_stream_module.so"
 
 
 def block(language, name):
-    found = re.findall(rf"^```{language} berth-test={name}\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
-    assert len(found) == 1, f"{len(found)} blocks ```{language} berth-test={name} in docs/reverse-proxies.md"
-    return found[0]
-
-
-def filled(text, places):
-    for place, value in places.items():
-        assert place in text, f"{place} is not in\n{text}"
-        text = text.replace(place, str(value))
-    return text
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
+    return documented.block("reverse-proxies.md", language, name)
 
 
 class Setup:

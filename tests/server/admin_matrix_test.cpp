@@ -28,35 +28,36 @@ void fill_team(TestAccounts& accounts) {
   make_team(accounts);
   (void)accounts.join_team("acme/devs", "reader");
 }
+void make_repo(TestAccounts& accounts) { (void)accounts.add_repo("acme/gone"); }
 void make_robot(TestAccounts& accounts) { (void)accounts.add_robot("acme+gone"); }
 
 constexpr OperationRow kOperations[] = {
     {"getDocument", AdminNeed::anybody, "openapi.json", "", 200},
     {"setUp", AdminNeed::anybody, "setup", "{}", 400},
     {"signUp", AdminNeed::anybody, "signup", "{}", 400},
-    {"listInvites", AdminNeed::administrator, "invites", "", 200},
+    {"listInvites", AdminNeed::registry_reader, "invites", "", 200},
     {"createInvite", AdminNeed::administrator, "invites", R"({"x":1})", 400},
     {"revokeInvite", AdminNeed::administrator, "invites/999999", "", 404},
     {"getSelf", AdminNeed::account, "user", "", 200},
-    {"changeSelf", AdminNeed::user, "user", R"({"x":1})", 400},
+    {"changeSelf", AdminNeed::profile, "user", R"({"x":1})", 400},
     {"changeOwnPassword", AdminNeed::user, "user/password", "{}", 400},
     {"listTokens", AdminNeed::user, "user/tokens", "", 200},
     {"createToken", AdminNeed::user, "user/tokens", "{}", 400},
     {"getToken", AdminNeed::user, "user/tokens/999999", "", 404},
     {"revokeToken", AdminNeed::user, "user/tokens/999999", "", 404},
-    {"listSessions", AdminNeed::user, "user/sessions", "", 200},
-    {"endOwnSessions", AdminNeed::user, "user/sessions", "", 204},
-    {"endSession", AdminNeed::user, "user/sessions/999999", "", 404},
+    {"listSessions", AdminNeed::profile, "user/sessions", "", 200},
+    {"endOwnSessions", AdminNeed::profile, "user/sessions", "", 204},
+    {"endSession", AdminNeed::profile, "user/sessions/999999", "", 404},
     {"createShortLivedPassword", AdminNeed::account, "auth/short-lived", R"({"x":1})", 400},
     {"rotateOwnSecret", AdminNeed::account, "robot/rotate", R"({"x":1})", 403, 400},
-    {"listUsers", AdminNeed::administrator, "users", "", 200},
+    {"listUsers", AdminNeed::registry_reader, "users", "", 200},
     {"createUser", AdminNeed::administrator, "users", "{}", 400},
-    {"getUser", AdminNeed::administrator, "users/reader", "", 200},
+    {"getUser", AdminNeed::registry_reader, "users/reader", "", 200},
     {"changeUser", AdminNeed::administrator, "users/reader", R"({"x":1})", 400},
-    {"setUserPassword", AdminNeed::administrator, "users/reader/password", "{}", 400},
+    {"setUserPassword", AdminNeed::administrators_maker, "users/reader/password", "{}", 400},
     {"removeUser", AdminNeed::administrator, "users/owner", "", 409},  // the last owner of acme
     {"endUserSessions", AdminNeed::administrator, "users/reader/sessions", "", 204},
-    {"listOrganizations", AdminNeed::user, "orgs", "", 200},
+    {"listOrganizations", AdminNeed::organizations, "orgs", "", 200},
     {"createOrganization", AdminNeed::administrator, "orgs", "{}", 400},
     {"removeOrganization", AdminNeed::namespace_admin, "orgs/acme", "", 409},  // has repositories
     {"listMembers", AdminNeed::namespace_admin, "orgs/acme/members", "", 200},
@@ -87,12 +88,20 @@ constexpr OperationRow kOperations[] = {
     {"putGrant", AdminNeed::namespace_admin, "namespaces/acme/grants", "{}", 400},
     {"removeGrant", AdminNeed::namespace_admin, "namespaces/acme/grants/999999", "", 404},
     {"explain", AdminNeed::account, "explain?repo=acme/private&action=pull", "", 200},
-    {"listAudit", AdminNeed::administrator, "audit", "", 200},
-    {"exportAudit", AdminNeed::administrator, "audit/export", "", 200},
-    {"verifyAudit", AdminNeed::administrator, "audit/verify", "", 200},
+    {"listAudit", AdminNeed::registry_reader, "audit", "", 200},
+    {"exportAudit", AdminNeed::registry_reader, "audit/export", "", 200},
+    {"verifyAudit", AdminNeed::registry_reader, "audit/verify", "", 200},
     {"listRepositories", AdminNeed::anybody, "repos", "", 200},
+    {"createRepository", AdminNeed::account, "repos", "{}", 400},
     {"getRepository", AdminNeed::repo_reader, "repos/acme/private", "", 200},
     {"changeRepository", AdminNeed::repo_admin, "repos/acme/private", R"({"x":1})", 400},
+    {"removeRepository", AdminNeed::repo_admin, "repos/acme/gone", "", 204, 0, make_repo},
+    {"getReadme", AdminNeed::repo_reader, "repos/acme/private/-/readme", "", 404},
+    {"putReadme", AdminNeed::repo_admin, "repos/acme/private/-/readme", "\xff", 422},
+    {"removeReadme", AdminNeed::repo_admin, "repos/acme/private/-/readme", "", 404},
+    {"getRepositoryUsage", AdminNeed::repo_reader, "repos/acme/private/-/usage", "", 200},
+    {"renameRepository", AdminNeed::repo_admin, "repos/acme/private/-/rename", "{}", 400},
+    {"transferRepository", AdminNeed::repo_admin, "repos/acme/private/-/transfer", "{}", 400},
 };
 
 /// What a caller gets who is not let in; 0: he is.
@@ -105,7 +114,11 @@ int refusal(Caller caller, AdminNeed need) {
   switch (need) {
     case AdminNeed::anybody: return 0;
     case AdminNeed::account: return is_nobody ? 401 : 0;
+    case AdminNeed::profile:
+    case AdminNeed::organizations:
     case AdminNeed::user: return is_nobody ? 401 : is_robot || caller == Caller::narrowed ? 403 : 0;
+    case AdminNeed::registry_reader:
+    case AdminNeed::administrators_maker:
     case AdminNeed::administrator: return is_nobody ? 401 : caller == Caller::admin ? 0 : 403;
     case AdminNeed::namespace_admin:
       if (is_nobody) return 401;
@@ -191,15 +204,56 @@ TEST_F(AdminMatrix, TokensOfTheRegistryAreForTheRegistry) {  // A16
   }
 }
 
-TEST_F(AdminMatrix, AnAdministratorsNarrowedSecretAdministersNothing) {  // A16
-  const std::string secret = make_secret("admin", R"({"name":"narrow","scopes":["**:all"]})");
-  for (const AdminRoute& route : api::admin_routes()) {
-    const OperationRow* row = row_of(route);
-    const bool is_open = row->need == AdminNeed::anybody || row->need == AdminNeed::account ||
-                         row->need == AdminNeed::repo_reader || row->need == AdminNeed::repo_admin;
-    if (row->prepare != nullptr) row->prepare(accounts);
-    const WireResponse response = call(route, *row, "Bearer " + secret);
-    EXPECT_EQ(response.status, is_open ? row->answer : 403) << route.operation;
+/// Which needs a token of the administrator, who may everything, fulfils by which scopes.
+struct ScopeRow {
+  const char* scopes;
+  std::vector<AdminNeed> opens;
+};
+
+TEST_F(AdminMatrix, AScopeOpensWhatItNamesAndNothingElse) {  // A16
+  using enum AdminNeed;
+  const ScopeRow rows[] = {
+      {"[]", {}},
+      {R"(["**:all"])", {repo_reader, repo_admin}},
+      {R"(["repo:all:acme/**"])", {repo_reader, repo_admin}},
+      {R"(["acme/*:read"])", {repo_reader}},
+      {R"(["org:admin:acme"])", {namespace_admin}},
+      {R"(["org:admin:acm","org:admin:admin"])", {}},
+      {R"(["user"])", {profile, organizations}},
+      {R"(["admin:read"])", {registry_reader, organizations}},
+      {R"(["admin:write"])", {registry_reader, organizations, administrator}},
+      {R"(["user","admin:write","org:admin:acme","**:all"])",
+       {profile, organizations, registry_reader, administrator, namespace_admin, repo_reader, repo_admin}},
+  };
+  for (const ScopeRow& scope : rows) {
+    const std::string secret = make_secret("admin", concat(R"({"name":"narrow","scopes":)", scope.scopes, "}"));
+    for (const AdminRoute& route : api::admin_routes()) {
+      const OperationRow* row = row_of(route);
+      const bool is_for_all = row->need == anybody || row->need == account;
+      const bool is_open = is_for_all || std::ranges::find(scope.opens, row->need) != scope.opens.end();
+      const bool sees_repo = std::ranges::find(scope.opens, repo_reader) != scope.opens.end();
+      const bool is_of_repo = row->need == repo_reader || row->need == repo_admin;
+      if (row->prepare != nullptr) row->prepare(accounts);
+      const WireResponse response = call(route, *row, "Bearer " + secret);
+      const int refused = is_of_repo && !sees_repo ? 404 : 403;
+      EXPECT_EQ(response.status, is_open ? row->answer : refused) << scope.scopes << " " << route.operation;
+      const bool says_so = response.body.contains(R"("code":"insufficient_scope")");
+      EXPECT_EQ(says_so, !is_open && refused == 403) << scope.scopes << " " << route.operation;
+    }
+  }
+}
+
+TEST_F(AdminMatrix, AScopeGivesNobodyMoreThanHeHas) {  // A16
+  constexpr const char* kAll = R"({"name":"all","scopes":["user","admin:write","org:admin:acme","**:all"]})";
+  for (const Caller caller : {Caller::stranger, Caller::reader, Caller::writer, Caller::owner}) {
+    const std::string secret = make_secret(to_string(caller), kAll);
+    for (const AdminRoute& route : api::admin_routes()) {
+      const OperationRow* row = row_of(route);
+      if (row->prepare != nullptr) row->prepare(accounts);
+      const WireResponse response = call(route, *row, "Bearer " + secret);
+      const int refused = row->need == AdminNeed::user ? 403 : refusal(caller, row->need);
+      EXPECT_EQ(response.status, refused != 0 ? refused : row->answer) << to_string(caller) << " " << route.operation;
+    }
   }
 }
 

@@ -155,6 +155,77 @@ TEST_F(AdminRepositories, ChangeRepository) {  // A10, S10
   }
 }
 
+/// Of whom a push would not have it there, nobody learns whether it is (A10).
+TEST_F(AdminRepositories, CreateRepository) {  // A10, S10
+  const auto create = [&](const Cell& cell) {
+    return ask(cell, "POST", "repos", concat(R"({"name":")", cell.place.repo, R"("})"));
+  };
+  for (const Cell& cell : cells()) {
+    const bool is_nobody = cell.caller == Caller::disabled || cell.caller == Caller::anonymous;
+    const bool is_absent = cell.place.where == Where::absent;
+    const int expected = is_nobody ? 401 : !may(cell, 'w') ? 403 : is_absent ? 201 : 409;
+    EXPECT_EQ(create(cell).status, expected) << name_of(cell);
+    const Cell admin{Caller::admin, basic(Caller::admin), cell.place};
+    if (is_absent && expected == 201) {
+      EXPECT_EQ(ask(admin, "DELETE", concat("repos/", cell.place.repo)).status, 204);
+    }
+  }
+  for (const Cell& cell : cells()) {
+    if (may(cell, 'w')) continue;
+    const Cell absent{cell.caller, cell.authorization, kPlaces[static_cast<std::size_t>(Where::absent)]};
+    EXPECT_EQ(essence(create(cell), cell), essence(create(absent), absent)) << name_of(cell);
+  }
+}
+
+TEST_F(AdminRepositories, WhatIsAskedOfOneThatIsNotSeen) {  // A10
+  for (const char* what : {"usage", "readme"}) expect_alike("GET", "repos/", concat("/-/", what));
+  for (const char* what : {"rename", "transfer"})
+    expect_alike("POST", "repos/", concat("/-/", what), R"({"to":"acme/else"})");
+  for (const char* method : {"PUT", "DELETE"}) expect_alike(method, "repos/", "/-/readme");
+  expect_alike("DELETE", "repos/", "");
+}
+
+/// A name that is asked for tells nothing of what is under it to who may not see it.
+TEST_F(AdminRepositories, NewNames) {  // A10
+  must(accounts.add_user("dan", kPassword));
+  must(accounts.grant("dan", "acme/dans", auth::Rights::all(), {}));
+  must(accounts.add_repo("acme/dans"));
+  const std::string dan = "Basic " + base64(std::string("dan:") + kPassword);
+  for (const char* what : {"rename", "transfer"}) {
+    std::set<std::string> answers;
+    for (const char* to : {"acme/private", "acme/absent", "crew/private", "crew/absent"}) {
+      const bool is_here = std::string_view(to).starts_with("acme/");
+      if (is_here != (std::string_view(what) == "rename")) continue;
+      const WireResponse answer =
+          client.ask("POST", concat("/api/v1/repos/acme/dans/-/", what), concat(R"({"to":")", to, R"("})"), as(dan));
+      EXPECT_EQ(answer.status, 403) << to;
+      std::string detail = json::parse(answer.body)["detail"];
+      const std::string_view last = std::string_view(to).substr(5);
+      if (const std::size_t at = detail.find(last); at != std::string::npos) detail.replace(at, last.size(), "*");
+      answers.insert(detail);
+    }
+    EXPECT_EQ(answers.size(), 1U) << what;
+  }
+}
+
+/// Admin alone is not enough to get around what a grant on the name denies (S10).
+TEST_F(AdminRepositories, WhoLacksARightTakesNoNameAway) {
+  must(accounts.add_user("dan", kPassword));
+  must(accounts.grant("dan", "acme/**", auth::Rights::all(), {}));
+  must(accounts.grant("dan", "acme/private", {}, auth::Right::write));
+  const std::string dan = "Basic " + base64(std::string("dan:") + kPassword);
+  const auto asked = [&](const char* method, const char* target, const char* body) {
+    return client.ask(method, concat("/api/v1/repos/", target), body, as(dan)).status;
+  };
+  EXPECT_EQ(asked("PATCH", "acme/private", R"({"description":"x"})"), 200) << "he administers it";
+  EXPECT_EQ(asked("POST", "acme/private/-/rename", R"({"to":"acme/mine"})"), 403);
+  EXPECT_EQ(asked("POST", "acme/private/-/transfer", R"({"to":"dan/mine"})"), 403);
+  EXPECT_EQ(asked("DELETE", "acme/private", ""), 403);
+  EXPECT_EQ(asked("DELETE", "acme/internal", ""), 204);
+  EXPECT_EQ(asked("POST", "acme/public/-/rename", R"({"to":"acme/private"})"), 403);
+  EXPECT_EQ(asked("POST", "acme/public/-/transfer", R"({"to":"dan/mine"})"), 200);
+}
+
 TEST_F(AdminRepositories, Explain) {  // A10
   for (const Cell& cell : cells()) {
     const bool is_nobody = cell.caller == Caller::disabled || cell.caller == Caller::anonymous;

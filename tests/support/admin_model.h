@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,7 +25,13 @@ class AdminModel {
     robots_go_where_they_like,  // a robot's grants need not be in its namespace
     patterns_are_not_compared,  // with the namespace they are granted in
     children_are_wider,         // a secret made by a narrow one is as wide as it asks to be
+    scopes_are_everywhere,      // what administers one namespace administers all
+    scopes_make_administrators,
     the_last_owner_may_go,
+    grants_stay_behind,        // on the old name of what is called something else
+    names_are_for_admins,      // the right admin on both names is enough to rename
+    transfers_need_no_taker,   // whoever has the repository moves it where he likes
+    grants_outlive_their_repo  // and wait for the next of that name
   };
 
   /// Who asks. name empty: nobody. A secret's letters count where its pattern fits.
@@ -33,7 +40,8 @@ class AdminModel {
     bool is_narrow = false;
     std::string pattern = {};
     Letters letters = {};
-    bool is_robots_own = false;  // the secret by which a robot is itself
+    std::set<std::string> scopes = {};  // "user", "org:admin:acme", …
+    bool is_robots_own = false;         // the secret by which a robot is itself
   };
   struct RobotGrant {
     std::string pattern;
@@ -64,12 +72,22 @@ class AdminModel {
   int change_user(const Caller& caller, const std::string& name, std::optional<bool> admin,
                   std::optional<bool> disabled) {
     if (const int no = administrator(caller)) return no;
+    if (admin && !is_whole(caller) && flaw != Flaw::scopes_make_administrators) return 403;
     if (!is_user(name)) return 404;
     if ((admin == false || disabled == true) && is_last_admin(name)) return 409;
     auto& account = model_.accounts[name];
     account.is_admin = admin.value_or(account.is_admin);
     account.is_disabled = disabled.value_or(account.is_disabled);
     return 200;
+  }
+
+  int list_users(const Caller& caller) const {
+    const bool reads = caller.scopes.contains("admin:read") || caller.scopes.contains("admin:write");
+    return in_office(caller, reads) != 0 ? in_office(caller, reads) : 200;
+  }
+  int change_self(const Caller& caller) const {
+    if (caller.name.empty()) return 401;
+    return is_user(caller.name) && (is_whole(caller) || caller.scopes.contains("user")) ? 200 : 403;
   }
 
   // ---- organisations
@@ -138,7 +156,7 @@ class AdminModel {
     const bool all_inside = std::ranges::all_of(grants, [&](const auto& g) { return space_of(g.pattern) == space; });
     if (!all_inside && flaw != Flaw::robots_go_where_they_like) return 422;
     const std::size_t plus = name.find('+');
-    if (plus == std::string::npos && !model_.accounts[caller.name].is_admin) return 403;
+    if (plus == std::string::npos && administrator(caller) != 0) return 403;
     if (plus != std::string::npos && name.substr(0, plus) != space) return 422;
     if (!is_owned(space)) return 404;
     if (plus == std::string::npos && model_.spaces.contains(name)) return 409;
@@ -186,15 +204,55 @@ class AdminModel {
     return model_.spaces.contains(space) ? 200 : 404;
   }
   int set_visibility(const Caller& caller, const std::string& repo, int visibility) {
-    if (caller.name.empty()) return 401;
-    const Letters letters = worth(caller, repo);
-    if (!letters.contains('a')) return letters.contains('r') ? 403 : 404;
+    if (const int no = administers(caller, repo)) return no;
     if (!model_.repos.contains(repo)) return 404;
     model_.repos[repo] = visibility;
     return 200;
   }
   int get_repo(const Caller& caller, const std::string& repo) const {
     return worth(caller, repo).contains('r') && model_.repos.contains(repo) ? 200 : 404;
+  }
+
+  int create_repo(const Caller& caller, const std::string& repo, std::optional<int> visibility) {
+    if (caller.name.empty()) return 401;
+    const Letters letters = worth(caller, repo);
+    if (!letters.contains('r') || !letters.contains('w')) return 403;
+    if (visibility && !letters.contains('a')) return 403;
+    if (model_.repos.contains(repo)) return 409;
+    model_.repos[repo] = visibility.value_or(0);
+    model_.spaces[space_of(repo)];
+    return 201;
+  }
+  int rename_repo(const Caller& caller, const std::string& repo, const std::string& to) {
+    if (const int no = administers(caller, repo)) return no;
+    if (space_of(to) != space_of(repo) || to == repo) return 422;
+    if (!may_rename(caller, repo) || !may_rename(caller, to)) return 403;
+    if (!model_.repos.contains(repo)) return 404;
+    if (model_.repos.contains(to)) return 409;
+    const auto before = model_.grants;
+    model_.rename_repo(repo, to);
+    if (flaw == Flaw::grants_stay_behind) model_.grants = before;
+    return 200;
+  }
+  int transfer_repo(const Caller& caller, const std::string& repo, const std::string& to) {
+    if (const int no = administers(caller, repo)) return no;
+    if (space_of(to) == space_of(repo)) return 422;
+    if (worth(caller, repo) != kAllLetters) return 403;
+    if (in_charge(caller, space_of(to)) != 0 && flaw != Flaw::transfers_need_no_taker) return 403;
+    if (!model_.repos.contains(repo) || !model_.spaces.contains(space_of(to))) return 404;
+    if (model_.repos.contains(to)) return 409;
+    model_.repos[to] = model_.repos[repo];
+    model_.remove_repo(repo);
+    return 200;
+  }
+  int remove_repo(const Caller& caller, const std::string& repo) {
+    if (const int no = administers(caller, repo)) return no;
+    if (worth(caller, repo) != kAllLetters) return 403;
+    if (!model_.repos.contains(repo)) return 404;
+    const auto before = model_.grants;
+    model_.remove_repo(repo);
+    if (flaw == Flaw::grants_outlive_their_repo) model_.grants = before;
+    return 204;
   }
 
   // ---- secrets
@@ -219,13 +277,14 @@ class AdminModel {
     if (caller.name.empty()) return 401;
     return is_user(caller.name) && is_whole(caller) ? 0 : 403;
   }
-  int administrator(const Caller& caller) const {
+  int administrator(const Caller& caller) const { return in_office(caller, caller.scopes.contains("admin:write")); }
+  int in_office(const Caller& caller, bool has_scope) const {
     if (caller.name.empty()) return 401;
-    return model_.accounts.at(caller.name).is_admin && is_whole(caller) ? 0 : 403;
+    return model_.accounts.at(caller.name).is_admin && (is_whole(caller) || has_scope) ? 0 : 403;
   }
   int in_charge(const Caller& caller, const std::string& space) const {
     if (caller.name.empty()) return 401;
-    if (!is_whole(caller)) return 403;
+    if (!is_whole(caller) && !administers_by_scope(caller, space)) return 403;
     if (model_.accounts.at(caller.name).is_admin) return 0;
     const auto found = model_.spaces.find(space);
     if (found != model_.spaces.end() && found->second.owner == caller.name) return 0;
@@ -233,9 +292,23 @@ class AdminModel {
     if (flaw == Flaw::grants_are_offices && model_.rights(caller.name, space).contains('a')) return 0;
     return 404;
   }
+  bool administers_by_scope(const Caller& caller, const std::string& space) const {
+    if (caller.scopes.contains("org:admin:" + space)) return true;
+    return flaw == Flaw::scopes_are_everywhere &&
+           std::ranges::any_of(caller.scopes, [](const std::string& scope) { return scope.starts_with("org:admin:"); });
+  }
   bool may_touch_owners(const Caller& caller, const std::string& org) const {
     return model_.accounts.at(caller.name).is_admin || role_of(org, caller.name) == 4 ||
            flaw == Flaw::admins_make_owners;
+  }
+  int administers(const Caller& caller, const std::string& repo) const {
+    if (caller.name.empty()) return 401;
+    const Letters letters = worth(caller, repo);
+    return letters.contains('a') ? 0 : letters.contains('r') ? 403 : 404;
+  }
+  bool may_rename(const Caller& caller, const std::string& repo) const {
+    const Letters letters = worth(caller, repo);
+    return letters == kAllLetters || (flaw == Flaw::names_are_for_admins && letters.contains('a'));
   }
   Letters worth(const Caller& caller, const std::string& repo) const {
     const Letters whole = model_.rights(caller.name, repo);

@@ -117,7 +117,7 @@ class Page(html.parser.HTMLParser):
     def handle_starttag(self, tag, attributes):
         attributes = dict(attributes)
         if tag == "form":
-            self.forms.append((attributes["action"], attributes["method"], {}))
+            self.forms.append((attributes.get("action", ""), attributes["method"], {}))
         if tag == "a":
             self.links.append(attributes["href"])
         if tag == "input" and self.forms and "name" in attributes:
@@ -133,8 +133,9 @@ class Page(html.parser.HTMLParser):
 class Browser:
     """Cookies by host, as sent for a top-level navigation."""
 
-    def __init__(self, home):
+    def __init__(self, home, stops_before=None):
         self.home = home  # http://localhost:PORT
+        self.stops_before = stops_before  # where a redirect is not followed to, but returned
         self.cookies = {}
         self.history = []
         self.status, self.headers, self.page = None, None, None
@@ -171,6 +172,8 @@ class Browser:
                 self.page = Page(text)
                 return self.page
             next_address = response.headers["Location"]
+            if self.stops_before and next_address.startswith(self.stops_before):
+                return next_address
             site = "same-origin" if urllib.parse.urlsplit(urllib.parse.urljoin(address, next_address)).netloc == \
                 parts.netloc else "cross-site"
             address, method, form = next_address, "GET", None

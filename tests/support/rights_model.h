@@ -121,6 +121,24 @@ class RightsModel {
     }
   }
 
+  /// What was said of exactly that name is said of another one.
+  void rename_repo(const std::string& name, const std::string& to) {
+    repos[to] = repos[name];
+    repos.erase(name);
+    for (const auto& [key, grant] : std::map(grants)) {
+      if (key.second != name) continue;
+      Grant& there = grants[{key.first, to}];
+      there.denies.insert(grant.denies.begin(), grant.denies.end());
+      there.gives.insert(grant.gives.begin(), grant.gives.end());
+      for (const char letter : there.denies) there.gives.erase(letter);
+      grants.erase(key);
+    }
+  }
+  void remove_repo(const std::string& name) {
+    repos.erase(name);
+    std::erase_if(grants, [&](const auto& grant) { return grant.first.second == name; });
+  }
+
   /// who: empty for an anonymous caller.
   Letters rights(const std::string& who, const std::string& repo) const {
     const std::string space_name = repo.substr(0, repo.find('/'));

@@ -6,6 +6,7 @@
 #include "support/rights_model.h"
 
 #include <array>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -72,6 +73,7 @@ class RightsWorld : public AccountsFixture {
     bool is_narrow = false;
     std::string pattern;
     Letters letters;
+    std::set<std::string> scopes;  // to what is no right on a repository
     bool is_revoked = false;
   };
 

@@ -90,6 +90,14 @@ Result<std::string> TestAccounts::add_robot(const std::string& name) {
   return secret;
 }
 
+Result<void> TestAccounts::add_repo(const std::string& name) {
+  BERTH_TRY(const auto repo, oci::RepoName::parse(name));
+  return change([&](sql::Connection& db, const meta::Stamp& stamp) -> Result<void> {
+    BERTH_TRYV(meta::ensure_repo(db, repo, stamp));
+    return {};
+  });
+}
+
 Result<void> TestAccounts::set_visibility(const std::string& repo, meta::Visibility visibility) {
   BERTH_TRY(const auto name, oci::RepoName::parse(repo));
   return change([&](sql::Connection& db, const meta::Stamp&) -> Result<void> {

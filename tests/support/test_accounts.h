@@ -28,6 +28,8 @@ class TestAccounts {
   Result<void> grant(const std::string& subject, const std::string& pattern, auth::Rights allow, auth::Rights deny);
   /// "acme+ci"; its secret.
   Result<std::string> add_robot(const std::string& name);
+  /// An empty one, if there is none.
+  Result<void> add_repo(const std::string& name);
   /// Of a repository that exists.
   Result<void> set_visibility(const std::string& repo, meta::Visibility visibility);
 

@@ -22,13 +22,14 @@ inline std::vector<std::string> usage_drift(const SqliteProbe& probe) {
            R"(SELECT 'ns', n.name, n.used_bytes,
                   (SELECT coalesce(sum(b.size), 0) FROM blob b WHERE b.id IN (
                      SELECT l.blob_id FROM repo_blob l JOIN repo r ON r.id = l.repo_id
-                     WHERE r.ns_id = n.id AND l.state = 1))
+                     WHERE r.ns_id = n.id AND r.deleted_at IS NULL AND l.state = 1))
                   + (SELECT coalesce(sum(m.size), 0) FROM manifest m JOIN repo r ON r.id = m.repo_id
-                     WHERE r.ns_id = n.id AND m.state = 1) AS bytes
+                     WHERE r.ns_id = n.id AND r.deleted_at IS NULL AND m.state = 1) AS bytes
                 FROM ns n WHERE n.used_bytes <> bytes)",
            R"(SELECT 'ns_blob', x.ns_id, x.blob_id, x.links, (
                   SELECT count(*) FROM repo_blob l JOIN repo r ON r.id = l.repo_id
-                  WHERE r.ns_id = x.ns_id AND l.blob_id = x.blob_id AND l.state = 1) AS links_now
+                  WHERE r.ns_id = x.ns_id AND r.deleted_at IS NULL AND l.blob_id = x.blob_id
+                    AND l.state = 1) AS links_now
                 FROM ns_blob x WHERE x.links <> links_now)",
        }) {
     for (auto& row : probe.rows(sql)) out.push_back(std::move(row));

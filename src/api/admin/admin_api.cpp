@@ -1,11 +1,16 @@
 #include "api/admin/admin_api.h"
 
+#include "api/admin/fields.h"
+#include "api/admin/idempotency.h"
 #include "api/admin/routes.h"
 #include "api/error_response.h"
 #include "base/base64.h"
+#include "base/hex.h"
 #include "base/nearest.h"
 #include "base/setting_text.h"
+#include "crypto/hash.h"
 #include "http/chars.h"
+#include "http/etag.h"
 
 #include <algorithm>
 #include <array>
@@ -36,7 +41,8 @@ std::vector<std::string_view> split(std::string_view text, char separator = '/')
 
 bool is_capture(std::string_view segment) { return segment.starts_with('{') && segment.ends_with('}'); }
 
-/// A repository's name with real slashes takes as many segments as are left by what follows: nothing, or "-".
+/// A repository's name with real slashes takes all segments up to "-", behind which stands what is asked of it. Is
+/// there one whose own name has a component "-"? The grammar has none: '-' only joins (G1).
 std::optional<std::vector<std::string>> match(std::string_view pattern, const http::Path& path) {
   const auto wanted = split(pattern);
   std::vector<std::string> captures;
@@ -45,8 +51,7 @@ std::optional<std::vector<std::string>> match(std::string_view pattern, const ht
     if (at >= path.size()) return std::nullopt;
     if (wanted[i] == kRepoCapture && !path[at].empty()) {
       std::string name(path[at++]);
-      const bool is_last = i + 1 == wanted.size();
-      while (at < path.size() && (is_last || path[at] != wanted[i + 1])) name.append("/").append(path[at++]);
+      while (at < path.size() && path[at] != "-") name.append("/").append(path[at++]);
       captures.push_back(std::move(name));
     } else if (is_capture(wanted[i]) && !path[at].empty()) {
       captures.emplace_back(path[at++]);
@@ -58,7 +63,6 @@ std::optional<std::vector<std::string>> match(std::string_view pattern, const ht
   return captures;
 }
 
-/// A repository whose own name has a component "-"? The grammar has none: '-' only joins (G1).
 struct Matched {
   const AdminRoute* route = nullptr;
   std::vector<std::string> captures;
@@ -98,54 +102,52 @@ std::unexpected<Error> invisible() {
   return fail(Errc::account_unknown, "there is no such thing, or you may not see it");
 }
 
+/// A denial whose item is the scope that would do; empty: none would. Only these have one.
+std::unexpected<Error> lacks_scope(const std::string& scope) {
+  std::string why = scope.empty()
+                        ? "no token that is narrowed may do this; it takes your password, or a token that is not"
+                        : "the token is narrowed, and the scope " + scope + " is not among what it is for";
+  return fail(Error(Errc::denied, std::move(why)).with_items({scope}));
+}
+
+bool lacks_a_scope(const Error& error) { return error.code == Errc::denied && !error.items.empty(); }
+
 Result<void> check_right(AdminCall& call, const std::string& name, auth::Right right) {
   const auto repo = oci::RepoName::parse(name);
   if (!repo) return invisible();
   BERTH_TRY(const auth::RulingPtr ruling, call.deps.directory.ruling(call.identity.subject, *repo));
   const auth::Rights rights = call.identity.narrowing.apply(ruling->rights, name);
+  call.rule = auth::to_text(ruling->cause_of(right));
   if (rights.has(right)) return {};
   if (!rights.has(auth::Right::read)) return invisible();
+  if (ruling->rights.has(right)) return lacks_scope("repo:" + std::string(auth::to_string(right)) + ":" + name);
   return fail(Errc::denied, "the right " + std::string(auth::to_string(right)) + " on " + name + " is missing");
 }
 
-Result<void> check_namespace_admin(AdminCall& call, std::string_view ns) {
-  BERTH_TRYV(check_not_a_job(call));
-  if (call.identity.narrowing.is_narrow)
-    return fail(Errc::denied, "a token that is narrowed to repositories cannot administer a namespace");
-  const auto repo = oci::RepoName::parse(ns);
-  if (!repo) return invisible();
-  BERTH_TRY(const auth::RulingPtr ruling, call.deps.directory.ruling(call.identity.subject, *repo));
-  // By what somebody is, never by a grant: one is on repositories, be it the one of the namespace's own name, and who
-  // could make himself an owner by it would have all of them.
-  switch (ruling->cause_of(auth::Right::admin).kind) {
-    case auth::Cause::Kind::administrator:
-    case auth::Cause::Kind::own_namespace:
-    case auth::Cause::Kind::role: return {};
-    case auth::Cause::Kind::nothing:
-    case auth::Cause::Kind::granted:
-    case auth::Cause::Kind::denied:
-    case auth::Cause::Kind::visible:
-    case auth::Cause::Kind::everybody: break;
-  }
-  return invisible();
+Result<void> check_act_on(AdminCall& call, auth::Act act, std::string_view ns = {}) {
+  BERTH_TRY(const auth::Decision decision, call.deps.directory.decide(call.identity.asker(), act, ns));
+  if (!decision.is_allowed()) return refuse(decision, act, ns);
+  call.rule = auth::to_text(decision.cause);
+  return {};
 }
 
 Result<void> check_need(AdminCall& call, AdminNeed need) {
-  const auth::Subject& subject = call.identity.subject;
+  call.rule = need == AdminNeed::anybody ? "open to everybody" : "own account";
   if (need == AdminNeed::anybody) return {};
-  if (subject.kind == auth::Subject::Kind::anonymous && need != AdminNeed::repo_reader)
+  if (call.identity.is_anonymous() && need != AdminNeed::repo_reader)
     return fail(Errc::unauthorized, "authentication required");
-  const bool is_whole = !call.identity.narrowing.is_narrow;
   switch (need) {
     case AdminNeed::anybody:
     case AdminNeed::account: return {};
-    case AdminNeed::user:
-      if (subject.kind == auth::Subject::Kind::user && is_whole) return {};
-      return fail(Errc::denied, "this needs a user's own password, or a token that is not narrowed to repositories");
-    case AdminNeed::administrator:
-      if (subject.is_admin && is_whole) return {};
-      return fail(Errc::denied, "this needs an administrator of the registry");
-    case AdminNeed::namespace_admin: return check_namespace_admin(call, call.captures.front());
+    case AdminNeed::profile: return check_act_on(call, auth::Act::keep_profile);
+    case AdminNeed::user: return check_act_on(call, auth::Act::keep_credentials);
+    case AdminNeed::organizations:
+      return check_act_on(
+          call, check_act(call, auth::Act::read_registry) ? auth::Act::read_registry : auth::Act::keep_profile);
+    case AdminNeed::registry_reader: return check_act_on(call, auth::Act::read_registry);
+    case AdminNeed::administrator: return check_act_on(call, auth::Act::administer_registry);
+    case AdminNeed::administrators_maker: return check_act_on(call, auth::Act::appoint_administrators);
+    case AdminNeed::namespace_admin: return check_act_on(call, auth::Act::administer_namespace, call.captures.front());
     case AdminNeed::repo_reader: return check_right(call, call.captures.front(), auth::Right::read);
     case AdminNeed::repo_admin: return check_right(call, call.captures.front(), auth::Right::admin);
   }
@@ -169,14 +171,23 @@ Result<void> check_parameters(const AdminCall& call, const AdminRoute& route) {
                                              did_you_mean(nearest_of(words, *stranger)));
   }
   // A condition that nobody looks at would let through what its sender wanted stopped.
-  const auto takes = [&](std::string_view name) { return route.parameters == name; };
   const bool changes = route.method != http::Method::get && route.method != http::Method::post;
   const bool is_bound = !call.request.if_match.empty() && call.request.if_match != "*";
-  if (changes && is_bound && !takes(kIfMatch))
+  if (changes && is_bound && !route.takes(kIfMatch))
     return fail(Errc::precondition_failed, "it has no entity tag that If-Match could be compared with");
-  if (changes && must_be_new(call) && !takes(kIfNoneMatch))
+  if (changes && must_be_new(call) && !route.takes(kIfNoneMatch))
     return fail(Errc::precondition_failed, "it is there, or never will be: If-None-Match has no place here");
   return {};
+}
+
+/// Who has it already is told so (RFC 9110 13.1.2).
+void answer_if_unchanged(const AdminCall& call, AdminReply& reply) {
+  const bool reads = call.request.method == http::Method::get || call.request.method == http::Method::head;
+  if (!reads || reply.etag.empty() || call.request.if_none_match.empty()) return;
+  const std::string_view opaque = std::string_view(reply.etag).substr(1, reply.etag.size() - 2);
+  if (!http::matches(call.request.if_none_match, opaque, http::Comparison::weak)) return;
+  reply.status = 304;
+  reply.body.clear();
 }
 
 /// To the page behind, with the parameters of this one.
@@ -188,6 +199,22 @@ std::string link_to(const AdminCall& call, const AdminRoute& route, std::string_
     out.append(name).append("=").append(http::percent_encode(**value)).append("&");
   }
   return out.append("cursor=").append(cursor).append(">; rel=\"next\"");
+}
+
+/// Whether the call is to be tried only. Errors: parameter_invalid.
+Result<bool> wants_dry_run(const AdminCall& call) {
+  BERTH_TRY(const auto word, call.query.single("dry_run"));
+  if (!word || *word == "false") return false;
+  if (*word == "true") return true;
+  return fail(Errc::parameter_invalid, "dry_run is true or false");
+}
+
+AdminReply dry_run_reply(const AdminCall& call, const std::string& effects) {
+  JsonObject out;
+  out.boolean("dry_run", true).text("operation", call.operation).text("target", call.request.path);
+  AdminReply reply;
+  reply.body = out.raw("effects", effects).str();
+  return reply;
 }
 
 void note_refusal(const AdminCall& call, const Error& why) {
@@ -222,6 +249,16 @@ std::string_view title_of(int status) {
   }
 }
 
+/// draft-ietf-httpapi-ratelimit-headers: which limit was met, and when there is room again.
+void tell_limit(const Error& error, AdminReply& reply) {
+  reply.retry_after_s = error.number;
+  if (error.items.size() < 3) return;
+  const std::string name = "\"" + error.items[0] + "\"";
+  reply.rate_limit = name + ";r=0;t=" + std::to_string(error.number);
+  reply.rate_limit_policy = name + ";q=" + error.items[1] + ";w=" + error.items[2];
+  if (error.items.size() > 3 && !error.items[3].empty()) reply.rate_limit_policy += ";qu=\"" + error.items[3] + "\"";
+}
+
 /// Statuses of this API; what /v2/ answers the same errors with is the distribution protocol's business.
 int status_of(const Error& error) {
   switch (error.code) {
@@ -233,28 +270,35 @@ int status_of(const Error& error) {
 
 }  // namespace
 
+bool AdminRoute::takes(std::string_view name) const {
+  const auto names = split(parameters, ' ');
+  return std::ranges::find(names, name) != names.end();
+}
+
 AdminReply problem(const Error& error, std::string_view request_id, std::string_view path) {
   const int status = status_of(error);
   JsonObject out;
-  std::string type = "/help/errors/" + std::string(to_string(error.code));
+  const std::string code(lacks_a_scope(error) ? "insufficient_scope" : to_string(error.code));
+  std::string type = "/help/errors/" + code;
   std::ranges::replace(type, '_', '-');
   out.text("type", type);
   out.text("title", title_of(status)).number("status", status);
   const std::string_view detail =
       status == 500 || error.message.empty() ? title_of(status) : std::string_view(error.message);
   out.text("detail", detail).text("instance", "/api/v1/" + std::string(path));
-  out.text("code", to_string(error.code)).text("request_id", request_id);
+  out.text("code", code).text("request_id", request_id);
   const bool is_of_body = error.code == Errc::parameter_invalid || error.code == Errc::account_invalid;
   if (is_of_body && !error.items.empty()) {
     const std::string entry = JsonObject().text("pointer", error.items.front()).text("detail", detail).str();
     out.raw("errors", "[" + entry + "]");
   }
+  if (lacks_a_scope(error)) out.text_or_null("scope", error.items.front());
   AdminReply reply;
   reply.status = status;
   reply.body = out.str();
   reply.content_type = "application/problem+json";
   if (status == 405 && !error.items.empty()) reply.allow = error.items.front();
-  if (status == 429) reply.retry_after_s = error.number;
+  if (status == 429) tell_limit(error, reply);
   return reply;
 }
 
@@ -270,8 +314,30 @@ Result<AdminCall> AdminApi::admit(const auth::Identity& identity, const AdminReq
   }
   if (is_about_oneself(*matched.route)) BERTH_TRYV(check_has_account(call));
   BERTH_TRYV(check_parameters(call, *matched.route));
+  BERTH_TRY(call.is_dry_run, wants_dry_run(call));
+  BERTH_TRY(call.fields, wanted_fields(call));
   route = matched.route;
   return call;
+}
+
+/// Once, if it came with a key.
+// borrows: both are of the awaiting frame
+io::Task<Result<AdminReply>> AdminApi::answer(AdminCall& call, const AdminRoute& route) {
+  BERTH_CO_TRY(call.key, call_key(call, route));
+  if (!call.key) co_return co_await route.handler(call);
+  const auto held = under_way_.begin(*call.key);
+  if (!held) co_return fail(Errc::state_conflict, "the call before with that Idempotency-Key is still under way");
+  BERTH_CO_TRY(const auto kept, deps_.store.peek([&](sql::Connection& db) {
+    return meta::find_kept_call(db, *call.key, deps_.clock.now_ms());
+  }));
+  if (kept) co_return replay(*kept, *call.key);
+  auto reply = co_await route.handler(call);
+  if (!reply) co_return reply;
+  // It is done, whether its answer can be kept for a replay or not.
+  (void)co_await deps_.store.write([key = *call.key, answer = answer_to_keep(*reply)](
+                                       sql::Connection& db) { return meta::keep_answer(db, key, answer); },
+                                   {.touches = meta::Touches::nothing()});
+  co_return reply;
 }
 
 // borrows: both are of the awaiting frame
@@ -280,10 +346,13 @@ io::Task<AdminReply> AdminApi::handle(const auth::Identity& identity, const Admi
   const AdminRoute* route = nullptr;
   auto call = admit(identity, request, route, request_id);
   if (!call) co_return problem(call.error(), request_id, request.path);
-  auto reply = co_await route->handler(*call);
+  auto reply = co_await answer(*call, *route);
   if (!reply && reply.error().code == Errc::denied) note_refusal(*call, reply.error());
+  if (!reply && reply.error().code == Errc::rehearsed) co_return dry_run_reply(*call, reply.error().message);
   if (!reply) co_return problem(reply.error(), request_id, request.path);
   if (!reply->next.empty()) reply->link = link_to(*call, *route, reply->next);
+  answer_if_unchanged(*call, *reply);
+  trim_to(call->fields, *reply);
   co_return *std::move(reply);
 }
 
@@ -293,21 +362,62 @@ Result<void> check_has_account(const AdminCall& call) {
               "this is done by an account, and who owns the data folder is none; say with --user as whom");
 }
 
-Result<void> check_not_a_job(const AdminCall& call) {
-  if (call.identity.trust_rule == 0) return {};
-  return fail(Errc::denied, "a job that signed in with its ID token cannot do what outlives it");
+std::unexpected<Error> refuse(const auth::Decision& decision, auth::Act act, std::string_view ns) {
+  using auth::Act;
+  if (decision.why == auth::Decision::Why::of_a_job)
+    return fail(Errc::denied, "a job that signed in with its ID token cannot do what outlives it");
+  if (decision.why == auth::Decision::Why::narrowed) return lacks_scope(auth::scope_for(act, ns));
+  switch (act) {
+    case Act::administer_namespace: return invisible();
+    case Act::appoint_owners:
+      return fail(Errc::denied, "only an owner of " + std::string(ns) + " makes owners, or changes one");
+    case Act::keep_profile:
+    case Act::keep_credentials: return fail(Errc::denied, "this is for people, with an account of their own");
+    case Act::read_registry:
+    case Act::administer_registry:
+    case Act::appoint_administrators:
+    case Act::see_every_repository: break;
+  }
+  return fail(Errc::denied, "this needs an administrator of the registry");
+}
+
+Result<void> check_act(const AdminCall& call, auth::Act act, std::string_view ns) {
+  BERTH_TRY(const auth::Decision decision, call.deps.directory.decide(call.identity.asker(), act, ns));
+  if (decision.is_allowed()) return {};
+  return refuse(decision, act, ns);
 }
 
 meta::AuditEntry audit_entry(const AdminCall& call) {
   meta::AuditEntry entry = call.deps.audit.entry(call.identity, call.request.address, call.request_id);
   entry.action = call.operation;
   entry.target = call.request.path.substr(0, kTargetBytesMax);
-  entry.rule = call.identity.subject.is_admin ? "administrator" : "own account, or rights in the namespace";
+  entry.rule = call.rule;
   entry.detail = joined_objects(entry.detail, call.detail);
   return entry;
 }
 
-AdminReply page_reply(const std::vector<std::string>& items, std::string_view next) {
+ChangeFrame::ChangeFrame(const AdminCall& call)
+    : entry_(audit_entry(call)), key_(call.key), is_dry_run_(call.is_dry_run), effects_(call.effects) {}
+
+Result<void> ChangeFrame::before(sql::Connection& db) {
+  if (!is_dry_run_ || !effects_) return {};
+  BERTH_TRY(counted_, effects_(db));
+  return {};
+}
+
+void ChangeFrame::note(const JsonObject& found) {
+  entry_.detail = joined_objects(entry_.detail, found.str());
+  counted_ = found;
+}
+
+Result<void> ChangeFrame::after(sql::Connection& db) {
+  if (is_dry_run_) return fail(Errc::rehearsed, counted_.str());
+  if (key_) BERTH_TRYV(meta::keep_call(db, *key_, entry_.at_ms));
+  BERTH_TRYV(meta::append_audit(db, entry_));
+  return {};
+}
+
+AdminReply page_reply(const std::vector<std::string>& items, std::string_view next, std::string_view total_json) {
   std::string list = "[";
   for (const std::string& item : items) {
     if (&item != &items.front()) list += ',';
@@ -320,6 +430,7 @@ AdminReply page_reply(const std::vector<std::string>& items, std::string_view ne
   } else {
     out.text("next", next);
   }
+  if (!total_json.empty()) out.raw("total", total_json);
   AdminReply reply;
   reply.body = out.str();
   reply.next = next;
@@ -365,8 +476,41 @@ Result<std::int64_t> id_of(std::string_view text) {
 
 AdminReply no_content() { return {.status = 204, .body = {}, .etag = {}, .location = {}}; }
 
-Result<PageParameters> page_of(const AdminCall& call) {
+namespace {
+
+constexpr char kDown = '-';  // no name begins with it, and no number
+
+Result<meta::Order> order_of(const AdminCall& call, SortKey key) {
+  BERTH_TRY(const auto word, call.query.single("sort"));
+  const std::string name = key == SortKey::name ? "name" : "id";
+  if (!word || *word == name) return meta::Order::up;
+  if (*word == kDown + name) return meta::Order::down;
+  return fail(Errc::parameter_invalid, "this is sorted by " + name + ", or by -" + name + ", the other way round");
+}
+
+Result<Count> count_of(const AdminCall& call) {
+  BERTH_TRY(const auto word, call.query.single("count"));
+  if (!word) return Count::none;
+  if (*word == "exact") return Count::exact;
+  if (*word == "estimate") return Count::estimate;
+  return fail(Errc::parameter_invalid, "count is exact or estimate");
+}
+
+Result<std::string> after_cursor(std::string_view cursor, meta::Order order) {
+  const auto after = decode_base64url(cursor);
+  if (!after) return fail(Errc::parameter_invalid, "the cursor is not one of ours");
+  const bool goes_down = after->starts_with(kDown);
+  if (goes_down != (order == meta::Order::down) && !after->empty())
+    return fail(Errc::parameter_invalid, "the cursor is of another order; start from the first page");
+  return after->substr(goes_down ? 1 : 0);
+}
+
+}  // namespace
+
+Result<PageParameters> page_of(const AdminCall& call, SortKey key) {
   PageParameters out{.limit = kPageDefault, .after = {}};
+  BERTH_TRY(out.order, order_of(call, key));
+  BERTH_TRY(out.count, count_of(call));
   BERTH_TRY(const auto limit, call.query.single("limit"));
   if (limit) {
     BERTH_TRY(const std::int64_t wanted, parse_integer(*limit));
@@ -375,39 +519,50 @@ Result<PageParameters> page_of(const AdminCall& call) {
   }
   BERTH_TRY(const auto cursor, call.query.single("cursor"));
   if (cursor) {
-    auto after = decode_base64url(*cursor);
-    if (!after) return fail(Errc::parameter_invalid, "the cursor is not one of ours");
-    out.after = *std::move(after);
+    BERTH_TRY(out.after, after_cursor(*cursor, out.order));
   }
   return out;
 }
 
-Result<std::int64_t> number_after(const PageParameters& page) {
-  if (page.after.empty()) return 0;
-  const auto id = id_of(page.after);
+std::string PageParameters::name_after() const {
+  constexpr std::string_view kBeyondNames = "{";  // the character behind z
+  return after.empty() && order == meta::Order::down ? std::string(kBeyondNames) : after;
+}
+
+Result<std::int64_t> PageParameters::number_after() const {
+  if (after.empty()) return order == meta::Order::up ? 0 : INT64_MAX;
+  const auto id = id_of(after);
   if (!id) return fail(Errc::parameter_invalid, "the cursor is not one of ours");
   return *id;
 }
 
-std::string cursor_of(std::string_view last) { return encode_base64url(last); }
+std::string cursor_of(const PageParameters& page, std::string_view last) {
+  return encode_base64url((page.order == meta::Order::up ? "" : std::string(1, kDown)) + std::string(last));
+}
 
 std::string etag_of(std::int64_t version) { return "\"v" + std::to_string(version) + "\""; }
 
-std::optional<std::int64_t> wanted_version(const AdminCall& call) {
-  std::string_view text = call.request.if_match;
-  if (text.empty() || text == "*") return std::nullopt;
-  std::int64_t version = 0;
-  if (text.starts_with("\"v") && text.ends_with('"')) {
-    text = text.substr(2, text.size() - 3);
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), version);
-    if (error == std::errc{} && end == text.data() + text.size()) return version;
-  }
-  return -1;  // a tag we never gave: matches nothing
+std::string etag_of(const JsonObject& state) {
+  constexpr std::size_t kShownBytes = 12;  // a chance of one in 2^96 that a change is not seen
+  const std::string text = state.str();
+  const auto sum = crypto::sha256(std::as_bytes(std::span(text)));
+  return "\"s" + to_hex(std::span<const std::byte>(sum).first(kShownBytes)) + "\"";
 }
 
-Result<void> check_version(std::optional<std::int64_t> wanted, std::int64_t current) {
-  if (!wanted || *wanted == current) return {};
-  return fail(Errc::precondition_failed, "it was changed meanwhile; its entity tag is " + etag_of(current) + " now");
+std::string if_match_of(const AdminCall& call) { return call.request.if_match; }
+
+Result<void> check_match(std::string_view wanted, std::string_view etag) {
+  if (wanted.empty() || wanted == "*") return {};
+  for (const std::string_view tag : split(wanted, ',')) {  // ours have no commas
+    if (http::trim(tag) == etag) return {};
+  }
+  return fail(Errc::precondition_failed, "it was changed meanwhile; its entity tag is " + std::string(etag) + " now");
+}
+
+Result<void> check_found(std::string_view wanted, const std::optional<std::string>& etag) {
+  if (etag) return check_match(wanted, *etag);
+  if (wanted.empty()) return {};
+  return fail(Errc::precondition_failed, "it is not there, so that If-Match matches nothing");
 }
 
 bool must_be_new(const AdminCall& call) { return call.request.if_none_match == "*"; }

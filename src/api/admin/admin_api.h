@@ -3,6 +3,7 @@
 // takes to call it; handlers know no HTTP beyond status, body and entity tag. The commands that work on a stopped
 // server's folder call the same handlers in their own process, so that there is one implementation of each operation.
 
+#include "api/admin/calls_under_way.h"
 #include "api/admin/json_object.h"
 #include "api/routes.h"
 #include "auth/accounts.h"
@@ -12,6 +13,7 @@
 #include "auth/identity.h"
 #include "auth/setup_token.h"
 #include "auth/sign_in_limiter.h"
+#include "auth/trusted_issuers.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/random.h"
@@ -21,6 +23,7 @@
 #include "io/task.h"
 #include "meta/store.h"
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -45,6 +48,7 @@ struct AdminDeps {
   meta::Visibility visibility = meta::Visibility::closed;  // of new namespaces
   std::int64_t job_life_ms = auth::kJobLifeMs;
   Deletes deletes = Deletes::on;
+  auth::TrustedIssuers issuers = {};  // of trust rules
 };
 
 struct AdminRequest {
@@ -55,6 +59,7 @@ struct AdminRequest {
   std::string content_type;  // of the body; empty: not said, which is taken for JSON
   std::string if_match;
   std::string if_none_match;
+  std::optional<std::string> idempotency_key;
   std::string address;  // of the client, for the record
 };
 
@@ -69,19 +74,26 @@ struct AdminReply {
   std::string cache_control = "no-store";
   std::string allow;                // of a 405
   std::uint64_t retry_after_s = 0;  // of a 429
+  std::string rate_limit;           // likewise, as the header fields of that name
+  std::string rate_limit_policy;
+  bool is_replay = false;  // of a call that was done before
 
   bool succeeded() const { return status < 300; }
 };
 
 /// What a caller must be, before the handler looks at the object.
 enum class AdminNeed : std::uint8_t {
-  anybody,          // no account: the set-up, and what tells nothing
-  account,          // a signed-in user or robot
-  user,             // a person, by a credential that is not narrowed
-  administrator,    // of the registry
-  namespace_admin,  // of the namespace that the first capture names
-  repo_reader,      // the right to read the repository of the first capture
-  repo_admin,       // the right to administer it
+  anybody,               // no account: the set-up, and what tells nothing
+  account,               // a signed-in user or robot
+  profile,               // a person; a token for its profile
+  user,                  // a person, by a credential that is not narrowed
+  organizations,         // a person, or who reads the registry
+  registry_reader,       // an administrator of the registry; a token for reading
+  administrator,         // of the registry
+  administrators_maker,  // likewise, by a credential that is not narrowed
+  namespace_admin,       // of the namespace that the first capture names
+  repo_reader,           // the right to read the repository of the first capture
+  repo_admin,            // the right to administer it
 };
 
 struct AdminCall {
@@ -92,7 +104,13 @@ struct AdminCall {
   std::vector<std::string> captures;  // of the route's pattern, decoded
   std::string_view operation;
   std::string request_id;
-  std::string detail = "{}";  // for the audit log, a JSON object; no secrets
+  std::string detail = "{}";              // for the audit log, a JSON object; no secrets
+  std::string rule = {};                  // likewise: by what the caller may
+  std::optional<meta::CallKey> key = {};  // if it must not be done twice
+  std::vector<std::string> fields = {};   // of the answer, if not all are wanted
+  bool is_dry_run = false;
+  /// Of a dry run: what would go, counted before it does. It may find nothing: that is told by the change itself.
+  std::function<Result<JsonObject>(sql::Connection&)> effects = {};
 
   meta::Stamp stamp() const {
     const bool is_known = identity.subject.id != 0;
@@ -111,23 +129,28 @@ struct AdminRoute {
   /// What it takes beside path and body, as the document names it, with spaces between: "limit cursor" of the query,
   /// "If-Match" of the header. Anything else in a query is refused, and so is a condition nobody would look at.
   std::string_view parameters = {};
+
+  bool takes(std::string_view name) const;
 };
 /// All of them: for the dispatcher, and for the tests that hold each to its need and its document.
 std::span<const AdminRoute> admin_routes();
 
 class AdminApi {
  public:
-  explicit AdminApi(AdminDeps deps) : deps_(deps) {}
+  explicit AdminApi(AdminDeps deps) : deps_(std::move(deps)) {}
   SignUp sign_up() const { return deps_.sign_up; }
   /// Never fails: what goes wrong is a problem document (RFC 9457). request_id: shown in it.
   // borrows: identity and request outlive the awaiting frame
   io::Task<AdminReply> handle(const auth::Identity& identity, const AdminRequest& request, std::string request_id);
 
  private:
+  // borrows: both are of AdminApi::handle
+  io::Task<Result<AdminReply>> answer(AdminCall& call, const AdminRoute& route);
   Result<AdminCall> admit(const auth::Identity& identity, const AdminRequest& request, const AdminRoute*& route,
                           const std::string& request_id);
 
   AdminDeps deps_;
+  CallsUnderWay under_way_;
 };
 
 /// RFC 9457. `path` is what was asked for, behind /api/v1/.
@@ -153,24 +176,42 @@ Result<void> check_description(std::string_view text);
 Result<std::int64_t> id_of(std::string_view text);
 AdminReply no_content();
 
-/// {"items":[…],"next":"…"}: `next` is where the next page begins, empty at the end.
-AdminReply page_reply(const std::vector<std::string>& items, std::string_view next);
+/// {"items":[…],"next":"…"}: `next` is where the next page begins, empty at the end; `total` if it was asked for.
+AdminReply page_reply(const std::vector<std::string>& items, std::string_view next, std::string_view total_json = {});
+/// What a list is to tell of how many there are: nothing, all up to 10000, or at least how many up to 1000.
+enum class Count : std::uint8_t { none, exact, estimate };
+inline constexpr std::int64_t kExactMax = 10'000;
+inline constexpr std::int64_t kEstimateMax = 1'000;
+/// What a list is sorted by: the only thing, which is unique, and so what its cursor holds.
+enum class SortKey : std::uint8_t { name, number };
 struct PageParameters {
   std::int64_t limit = 50;
-  std::string after;
+  meta::Order order = meta::Order::up;
+  Count count = Count::none;
+  std::string after;  // a name, or a number's text; empty: it begins at its end
+
+  /// Where it begins, exclusive, as the lists of meta take it.
+  std::string name_after() const;
+  /// Errors: parameter_invalid.
+  Result<std::int64_t> number_after() const;
 };
-/// limit (1 to 500, clamped) and cursor. Errors: parameter_invalid.
-Result<PageParameters> page_of(const AdminCall& call);
-/// `after` of a list that goes by number. Errors: parameter_invalid.
-Result<std::int64_t> number_after(const PageParameters& page);
-/// The cursor behind `last`.
-std::string cursor_of(std::string_view last);
+/// limit (1 to 500, clamped), cursor, sort and count, as far as the route takes them. Errors: parameter_invalid.
+Result<PageParameters> page_of(const AdminCall& call, SortKey key);
+/// The cursor behind `last`, good for the order of that page alone.
+std::string cursor_of(const PageParameters& page, std::string_view last);
+inline std::string cursor_of(const PageParameters& page, std::int64_t last) {
+  return cursor_of(page, std::string_view(std::to_string(last)));
+}
 
 std::string etag_of(std::int64_t version);
-/// What If-Match asks for; nullopt: anything.
-std::optional<std::int64_t> wanted_version(const AdminCall& call);
-/// Errors: precondition_failed.
-Result<void> check_version(std::optional<std::int64_t> wanted, std::int64_t current);
+/// Of what has no version: by `state`, which is everything that makes it what it is. When it was used is not of it.
+std::string etag_of(const JsonObject& state);
+/// What If-Match asks for; empty: anything, and "*": anything that is there.
+std::string if_match_of(const AdminCall& call);
+/// For the inside of the transaction that changes it. Errors: precondition_failed unless `wanted` names its tag.
+Result<void> check_match(std::string_view wanted, std::string_view etag);
+/// The same of what a PUT may find, or not: nullopt. Errors: precondition_failed.
+Result<void> check_found(std::string_view wanted, const std::optional<std::string>& etag);
 /// Whether a PUT is to create and never to replace: If-None-Match: *
 bool must_be_new(const AdminCall& call);
 /// Of a PUT that is_there already. Errors: precondition_failed.
@@ -185,21 +226,44 @@ Result<std::optional<meta::TokenRow>> secret_of(const AdminCall& call);
 /// For what is made in the name of an account: whoever works on a stopped server's folder may have none.
 /// Errors: parameter_invalid.
 Result<void> check_has_account(const AdminCall& call);
-/// For what is made to last: a job that signed in with its ID token must not make what outlives it.
-/// Errors: denied.
-Result<void> check_not_a_job(const AdminCall& call);
+/// What decide() said against something; ns: what it is on. account_unknown where it may not be seen, else denied, with
+/// the scope that is missing where another secret would do.
+std::unexpected<Error> refuse(const auth::Decision& decision, auth::Act act, std::string_view ns = {});
+/// Whether the caller may do what the route's need does not tell; ns: what it is on. Errors: likewise.
+Result<void> check_act(const AdminCall& call, auth::Act act, std::string_view ns = {});
 
 /// What the call did, for the audit log.
 meta::AuditEntry audit_entry(const AdminCall& call);
 
-/// Runs `fn(Connection&) -> Result<T>` as one durable write, and its entry of the audit log with it.
+/// What belongs to a change whatever it is, for the inside of its transaction.
+class ChangeFrame {
+ public:
+  explicit ChangeFrame(const AdminCall& call);
+  Result<void> before(sql::Connection& db);
+  /// For what is only known inside: goes into its entry beside the call's detail.
+  void note(const JsonObject& found);
+  /// Writes its entry of the audit log, and the key it came with. Errors: those of keep_call(); rehearsed, of a dry
+  /// run: thus it runs as far as the real one, and nothing of it stays.
+  Result<void> after(sql::Connection& db);
+
+ private:
+  meta::AuditEntry entry_;
+  std::optional<meta::CallKey> key_;
+  bool is_dry_run_;
+  std::function<Result<JsonObject>(sql::Connection&)> effects_;
+  JsonObject counted_;
+};
+
+/// Runs `fn(Connection&) -> Result<T>` as one durable write with all that belongs to it.
 template <class F>
 auto change(AdminCall& call, meta::Touches touches, F fn) {
   return call.deps.store.write(
-      [fn = std::move(fn), entry = audit_entry(call)](sql::Connection& db) mutable {
-        auto done = fn(db);
+      [fn = std::move(fn), frame = ChangeFrame(call)](sql::Connection& db) mutable {
+        using R = decltype(fn(db));
+        if (auto begun = frame.before(db); !begun) return R(fail(std::move(begun).error()));
+        R done = fn(db);
         if (!done) return done;
-        if (auto noted = meta::append_audit(db, entry); !noted) return decltype(done)(fail(std::move(noted).error()));
+        if (auto ended = frame.after(db); !ended) return R(fail(std::move(ended).error()));
         return done;
       },
       {.touches = touches});

@@ -90,16 +90,16 @@ Result<Verification> verify_some(sql::Connection& db, Verification state, const 
 }  // namespace
 
 Done list_audit(AdminCall& call) {
-  BERTH_CO_TRY(const auto page, page_of(call));
+  BERTH_CO_TRY(const auto page, page_of(call, SortKey::number));
   BERTH_CO_TRY(const auto filter, filter_of(call));
-  BERTH_CO_TRY(const std::int64_t before, number_after(page));
+  BERTH_CO_TRY(const std::int64_t before, page.number_after());
   std::int64_t last = 0;
   BERTH_CO_TRY(const auto entries, co_await call.deps.store.read([&](sql::Connection& db) {
     return meta::list_audit(db, filter, before, page.limit, kScanMax, last);
   }));
   std::vector<std::string> items;
   for (const meta::AuditEntry& entry : entries) items.push_back(entry_json(entry));
-  co_return page_reply(items, last > 0 ? cursor_of(std::to_string(last)) : "");
+  co_return page_reply(items, last > 0 ? cursor_of(page, last) : "");
 }
 
 /// Oldest first, a line an entry, as it was hashed: what a copy kept elsewhere is compared with.

@@ -122,7 +122,11 @@ std::set<std::string> statuses_wanted(const AdminRoute& route, const Operation& 
   switch (route.need) {
     case AdminNeed::anybody:
     case AdminNeed::account: break;
+    case AdminNeed::profile:
     case AdminNeed::user:
+    case AdminNeed::organizations:
+    case AdminNeed::registry_reader:
+    case AdminNeed::administrators_maker:
     case AdminNeed::administrator: out.insert("403"); break;
     case AdminNeed::namespace_admin:
     case AdminNeed::repo_admin: out.insert({"403", "404"}); break;

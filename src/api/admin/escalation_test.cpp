@@ -90,6 +90,41 @@ TEST_F(Escalation, ANarrowSecretAdministersNothing) {
             R"({"repos":[{"pattern":"**","rights":"read,write,overwrite,delete,admin"}]})");
 }
 
+TEST_F(Escalation, AScopeOfTheRegistryMakesNobodyAnAdministratorAndSignsInAsNobody) {  // A16
+  const auto root = by("root", brief("root", R"({"repos":[],"registry":"write","profile":true})"));
+  const struct {
+    Method method;
+    const char* path;
+    const char* body;
+    int status;
+  } rows[] = {
+      {Method::put, "users/root/password", R"({"new":"correct horse"})", 403},
+      {Method::put, "users/ann/password", R"({"new":"correct horse"})", 403},
+      {Method::put, "user/password", R"({"current":"x","new":"correct horse"})", 403},
+      {Method::patch, "users/eve", R"({"admin":true})", 403},
+      {Method::patch, "users/root", R"({"admin":false})", 403},
+      {Method::patch, "users/root", R"({"issuer":"https://id","subject":"7"})", 403},
+      {Method::patch, "users/eve", R"({"issuer":null,"subject":null})", 403},
+      {Method::post, "users", R"({"name":"mallory","admin":true})", 403},
+      {Method::post, "user/tokens", R"({"name":"x"})", 403},
+      {Method::post, "users", R"({"name":"carl","password":"correct horse"})", 201},
+      {Method::patch, "users/eve", R"({"disabled":true})", 200},
+      {Method::patch, "user", R"({"display_name":"Root"})", 200},
+  };
+  for (const auto& row : rows) {
+    const AdminReply reply = call(*root, row.method, row.path, row.body);
+    EXPECT_EQ(reply.status, row.status) << row.path << " " << row.body;
+    const bool says_so = reply.body.find(R"("code":"insufficient_scope")") != std::string::npos;
+    EXPECT_EQ(says_so, row.status == 403) << row.path;
+  }
+}
+
+TEST_F(Escalation, WhatIsMadeByANarrowSecretIsAsNarrowInEveryWay) {  // A16
+  constexpr std::string_view kScope = R"({"repos":[],"namespaces":["acme"],"profile":true,"registry":"read"})";
+  EXPECT_EQ(call(*by("root", brief("root", kScope)), Method::post, "auth/short-lived").status, 201);
+  EXPECT_EQ(probe_.rows("SELECT scope FROM token ORDER BY id DESC LIMIT 1").front(), kScope);
+}
+
 TEST_F(Escalation, TokensThatAreRevokedOrOverMakeRoomForNewOnes) {
   expect_ok(change([&, ann = principal("ann")->id](sql::Connection& db) -> Result<void> {
     meta::TokenRow row;

@@ -1,9 +1,12 @@
-// Why somebody may or may not do something, and who could change that. What decides is auth::rule(), as at the gate;
-// here stands what else a request would meet: the account itself, the secret it comes with, a setting.
+// Why somebody may or may not do something, and who could change that. What decides is auth::rule() and auth::decide(),
+// as at the gate; here stands what else a request would meet: the account itself, the secret it comes with, a setting.
 
 #include "api/admin/routes.h"
+#include "auth/token_scope.h"
 #include "meta/repos.h"
 #include "meta/tags.h"
+
+#include <algorithm>
 
 namespace berth::api::admin {
 
@@ -31,7 +34,7 @@ Result<Object> parse_object(std::string_view text) {
 }
 
 struct Verdict {
-  Right right = Right::read;
+  std::string_view right;
   bool is_allowed = false;
   std::string because;
   std::string changeable_by;
@@ -59,16 +62,16 @@ Verdict end_of(const meta::Principal& account) {
   return out;
 }
 
-/// Oneself, or, for who administers the repository, anybody.
-Result<Asked> subject_asked(AdminCall& call, const oci::RepoName& repo) {
+/// Oneself, or, for who administers what it is about, anybody. may_ask: () → Result<bool>, whether one does.
+template <class MayAsk>
+Result<Asked> subject_asked(AdminCall& call, std::string_view what, MayAsk may_ask) {
   BERTH_TRY(const auto name, call.query.single("subject"));
   const auth::Subject& self = call.identity.subject;
   if (!name || *name == self.name) return Asked{self, true, {}};
   if (call.identity.narrowing.is_narrow)
-    return fail(Errc::denied, "a token that is narrowed to repositories may ask about its own account alone");
-  BERTH_TRY(const auth::RulingPtr own, call.deps.directory.ruling(self, repo));
-  if (!own->rights.has(Right::admin))
-    return fail(Errc::denied, "only who administers " + repo.str() + " may ask about others");
+    return fail(Errc::denied, "a token that is narrowed may ask about its own account alone");
+  BERTH_TRY(const bool may, may_ask());
+  if (!may) return fail(Errc::denied, "only who administers " + std::string(what) + " may ask about others");
   if (*name == "anonymous") return Asked();
   BERTH_TRY(const auto found,
             call.deps.store.peek([&](sql::Connection& db) { return meta::find_principal(db, *name); }));
@@ -81,32 +84,12 @@ Result<Asked> subject_asked(AdminCall& call, const oci::RepoName& repo) {
   return out;
 }
 
-/// The same words whether there is such a namespace or not, and whatever it is (A10).
-std::string who_can_change(const Cause& cause, const oci::RepoName& repo) {
-  switch (cause.kind) {
-    case Cause::Kind::administrator: return "another administrator";
-    case Cause::Kind::own_namespace: return "an administrator";
-    case Cause::Kind::everybody: return "whoever runs the registry, by the setting server.anonymous";
-    case Cause::Kind::nothing:
-    case Cause::Kind::role:
-    case Cause::Kind::granted:
-    case Cause::Kind::denied:
-    case Cause::Kind::visible: break;
-  }
-  return "owners of " + std::string(repo.first_component()) + " or an administrator";
-}
-
 /// "acme/web:read, acme/api:read and 3 more"
 std::string shown_scopes(const auth::Narrowing& narrowing) {
+  const std::vector<std::string> scopes = auth::scopes_of(narrowing);
   std::string out;
-  std::size_t shown = 0;
-  for (const auto& part : narrowing.parts) {
-    if (shown == kScopesShownMax) {
-      out += " and " + std::to_string(narrowing.parts.size() - shown) + " more";
-      break;
-    }
-    out += (shown++ == 0 ? "" : ", ") + part.pattern.str() + ":" + auth::to_text(part.rights);
-  }
+  for (std::size_t i = 0; i < std::min(scopes.size(), kScopesShownMax); ++i) out += (i == 0 ? "" : ", ") + scopes[i];
+  if (scopes.size() > kScopesShownMax) out += " and " + std::to_string(scopes.size() - kScopesShownMax) + " more";
   return out.empty() ? "nothing" : out;
 }
 
@@ -114,6 +97,10 @@ Result<std::string> narrowed_by(const AdminCall& call, sql::Connection& db) {
   BERTH_TRY(const auto secret, meta::find_token(db, call.identity.via));
   const std::string name = secret && !secret->name.empty() ? " '" + secret->name + "'" : "";
   return "the token" + name + " that asks is narrowed to " + shown_scopes(call.identity.narrowing);
+}
+
+Verdict ended(const Asked& asked, std::string_view right) {
+  return {right, false, asked.end->because, asked.end->changeable_by};
 }
 
 Result<bool> has_tag(sql::Connection& db, const Object& object) {
@@ -126,9 +113,9 @@ Result<bool> has_tag(sql::Connection& db, const Object& object) {
 Result<Verdict> judge(const AdminCall& call, const Object& object, const Asked& asked, Right right,
                       sql::Connection& db) {
   const auth::Subject& subject = asked.subject;
-  if (asked.end) return Verdict{right, false, asked.end->because, asked.end->changeable_by};
+  if (asked.end) return ended(asked, auth::to_string(right));
   if (right == Right::remove && call.deps.deletes == Deletes::off) {
-    return Verdict{right, false, "deleting is switched off on this registry",
+    return Verdict{auth::to_string(right), false, "deleting is switched off on this registry",
                    "whoever runs the registry, by the setting server.deletes"};
   }
   const auto id = subject.id != 0 ? std::optional(subject.id) : std::nullopt;
@@ -146,34 +133,100 @@ Result<Verdict> judge(const AdminCall& call, const Object& object, const Asked& 
   const Cause& cause = ruling.cause_of(right);
   if (ruling.rights.has(right) && !left.has(right)) {
     BERTH_TRY(const auto why, narrowed_by(call, db));
-    return Verdict{right, false, said + why, subject.name + ", by another token"};
+    return Verdict{auth::to_string(right), false, said + why, subject.name + ", by another token"};
   }
-  return Verdict{right, left.has(right), said + auth::describe(cause, subject, standing, object.repo),
-                 who_can_change(cause, object.repo)};
+  return Verdict{auth::to_string(right), left.has(right), said + auth::describe(cause, subject, standing, object.repo),
+                 auth::changeable_by(cause, object.repo.first_component())};
+}
+
+/// What is asked for beside rights on a repository. ns empty: the registry.
+struct OfficeAsked {
+  std::string ns;
+  auth::Act act;
+  std::string_view word;
+};
+
+Result<OfficeAsked> office_asked(std::string ns, std::string_view action) {
+  if (ns.empty()) {
+    if (action == "admin") return OfficeAsked{"", auth::Act::administer_registry, "admin"};
+    return fail(Errc::parameter_invalid,
+                "say by repo which repository the action is on; on the registry as a whole there is admin alone");
+  }
+  if (!oci::RepoName::parse(ns) || ns.find('/') != std::string::npos)
+    return fail(Errc::parameter_invalid, "a namespace is what stands before the first '/' of a repository's name");
+  if (action == "admin") return OfficeAsked{std::move(ns), auth::Act::administer_namespace, "admin"};
+  if (action == "owners") return OfficeAsked{std::move(ns), auth::Act::appoint_owners, "owners"};
+  return fail(Errc::parameter_invalid, "what may be done with a namespace is admin, and owners: to appoint them");
+}
+
+Result<Verdict> judge(const AdminCall& call, const OfficeAsked& office, const Asked& asked, sql::Connection& db) {
+  const auth::Subject& subject = asked.subject;
+  if (asked.end) return ended(asked, office.word);
+  const auto id = subject.id != 0 ? std::optional(subject.id) : std::nullopt;
+  meta::Place place;
+  if (!office.ns.empty()) {
+    BERTH_TRY(place, meta::load_place(db, id, office.ns));
+  }
+  const auth::Asker asker = asked.is_self ? call.identity.asker() : auth::Asker{.subject = subject};
+  const auth::Decision decision = auth::decide(asker, office.act, office.ns, place);
+  if (decision.why == auth::Decision::Why::narrowed && auth::allows(decision.cause)) {
+    BERTH_TRY(const auto why, narrowed_by(call, db));
+    return Verdict{office.word, false, why, subject.name + ", by another token"};
+  }
+  return Verdict{office.word, decision.is_allowed(), auth::describe(decision.cause, subject, office.ns),
+                 auth::changeable_by(decision.cause, office.ns)};
+}
+
+AdminReply reply_of(const Asked& asked, const Verdict& verdict, std::string_view repo, std::string_view tag,
+                    std::string_view ns) {
+  JsonObject out;
+  out.text("subject", asked.subject.name.empty() ? "anonymous" : asked.subject.name);
+  out.text_or_null("repo", repo).text_or_null("tag", tag);
+  out.text("right", verdict.right).boolean("allowed", verdict.is_allowed).text("because", verdict.because);
+  AdminReply reply;
+  reply.body = out.text("changeable_by", verdict.changeable_by).text_or_null("namespace", ns).str();
+  return reply;
+}
+
+Result<AdminReply> explain_office(AdminCall& call, std::string ns, std::string_view action) {
+  BERTH_TRY(const auto office, office_asked(std::move(ns), action));
+  BERTH_TRY(const auto asked,
+            subject_asked(call, office.ns.empty() ? "the registry" : office.ns, [&]() -> Result<bool> {
+              const auto act = office.ns.empty() ? auth::Act::administer_registry : auth::Act::administer_namespace;
+              BERTH_TRY(const auto own, call.deps.directory.decide(call.identity.asker(), act, office.ns));
+              return own.is_allowed();
+            }));
+  BERTH_TRY(const auto verdict,
+            call.deps.store.peek([&](sql::Connection& db) { return judge(call, office, asked, db); }));
+  return reply_of(asked, verdict, "", "", office.ns);
+}
+
+Result<AdminReply> explain_right(AdminCall& call, std::string_view object_text, const std::string& action) {
+  BERTH_TRY(const auto object, parse_object(object_text));
+  const auto right = auth::parse_right(action);
+  if (!right) {
+    return fail(Errc::parameter_invalid,
+                "'" + action + "' is not an action; they are pull, push, overwrite, delete, admin");
+  }
+  BERTH_TRY(const auto asked, subject_asked(call, object.repo.str(), [&]() -> Result<bool> {
+              BERTH_TRY(const auto own, call.deps.directory.ruling(call.identity.subject, object.repo));
+              return own->rights.has(Right::admin);
+            }));
+  BERTH_TRY(const auto verdict,
+            call.deps.store.peek([&](sql::Connection& db) { return judge(call, object, asked, *right, db); }));
+  return reply_of(asked, verdict, object.repo.str(), object.tag ? object.tag->str() : "", "");
 }
 
 }  // namespace
 
 Done explain(AdminCall& call) {
-  BERTH_CO_TRY(const auto object_text, call.query.single("repo"));
+  BERTH_CO_TRY(const auto repo, call.query.single("repo"));
+  BERTH_CO_TRY(const auto ns, call.query.single("namespace"));
   BERTH_CO_TRY(const auto action, call.query.single("action"));
-  if (!object_text || !action) co_return fail(Errc::parameter_invalid, "repo and action are required");
-  BERTH_CO_TRY(const auto object, parse_object(*object_text));
-  const auto right = auth::parse_right(*action);
-  if (!right) {
-    co_return fail(Errc::parameter_invalid,
-                   "'" + *action + "' is not an action; they are pull, push, overwrite, delete, admin");
-  }
-  BERTH_CO_TRY(const auto asked, subject_asked(call, object.repo));
-  BERTH_CO_TRY(const auto verdict,
-               call.deps.store.peek([&](sql::Connection& db) { return judge(call, object, asked, *right, db); }));
-  JsonObject out;
-  out.text("subject", asked.subject.name.empty() ? "anonymous" : asked.subject.name).text("repo", object.repo.str());
-  out.text_or_null("tag", object.tag ? object.tag->str() : "").text("right", auth::to_string(verdict.right));
-  out.boolean("allowed", verdict.is_allowed).text("because", verdict.because);
-  AdminReply reply;
-  reply.body = out.text("changeable_by", verdict.changeable_by).str();
-  co_return reply;
+  if (!action || (repo && ns))
+    co_return fail(Errc::parameter_invalid, "action is required, and of repo and namespace one at most");
+  if (repo) co_return explain_right(call, *repo, *action);
+  co_return explain_office(call, ns.value_or(""), *action);
 }
 
 }  // namespace berth::api::admin

@@ -1,6 +1,6 @@
 // Grants on repositories: who was given what.
 
-#include "api/admin/routes.h"
+#include "api/admin/lists.h"
 
 namespace berth::api::admin {
 
@@ -34,31 +34,39 @@ std::string grant_json(const meta::GrantRow& grant) {
   return out.texts("deny", words_of(auth::Rights::from_bits(grant.deny))).str();
 }
 
-Result<bool> has_grant(sql::Connection& db, const meta::GrantRow& grant) {
+/// Its rights are all that a grant of that number can change.
+std::string etag_of_grant(meta::GrantId id, std::int64_t allow, std::int64_t deny) {
+  return etag_of(JsonObject().number("id", id).number("allow", allow).number("deny", deny));
+}
+
+/// nullopt: there is none.
+Result<std::optional<std::string>> find_etag(sql::Connection& db, meta::NamespaceId ns, meta::GrantId id) {
+  BERTH_TRY(const auto found, meta::find_grant(db, ns, id));
+  return found ? std::optional(etag_of_grant(id, found->allow, found->deny)) : std::nullopt;
+}
+
+/// Of the one for that subject and pattern.
+Result<std::optional<std::string>> find_etag(sql::Connection& db, const meta::GrantRow& grant) {
   const std::string_view ns_name = std::string_view(grant.pattern).substr(0, grant.pattern.find('/'));
   BERTH_TRY(const auto ns, meta::find_namespace(db, ns_name));
   BERTH_TRY(const auto subject, meta::find_principal(db, grant.principal_name));
-  if (!ns || !subject) return false;
+  if (!ns || !subject) return std::optional<std::string>();
   BERTH_TRY(const auto found, meta::find_grant(db, ns->id, subject->id, grant.pattern));
-  return found.has_value();
+  if (!found) return std::optional<std::string>();
+  return find_etag(db, ns->id, *found);
 }
 
 }  // namespace
 
 Done list_grants(AdminCall& call) {
-  BERTH_CO_TRY(const auto page, page_of(call));
-  BERTH_CO_TRY(const std::int64_t after, number_after(page));
-  BERTH_CO_TRY(const auto grants,
-               co_await call.deps.store.read(
-                   [=, name = call.captures[0]](sql::Connection& db) -> Result<std::vector<meta::GrantRow>> {
-                     BERTH_TRY(const auto ns, meta::find_namespace(db, name));
-                     if (!ns) return fail(Errc::account_unknown, "there is no namespace '" + name + "'");
-                     return meta::list_grants(db, ns->id, after, page.limit);
-                   }));
-  std::vector<std::string> items;
-  for (const meta::GrantRow& grant : grants) items.push_back(grant_json(grant));
-  const bool is_full = std::ssize(grants) == page.limit;
-  co_return page_reply(items, is_full ? cursor_of(std::to_string(grants.back().id)) : "");
+  const auto fetch = [name = call.captures[0]](sql::Connection& db,
+                                               const PageParameters& page) -> Result<std::vector<meta::GrantRow>> {
+    BERTH_TRY(const std::int64_t after, page.number_after());
+    BERTH_TRY(const auto ns, meta::find_namespace(db, name));
+    if (!ns) return fail(Errc::account_unknown, "there is no namespace '" + name + "'");
+    return meta::list_grants(db, ns->id, after, page.limit, page.order);
+  };
+  return list(call, fetch, grant_json, &meta::GrantRow::id);
 }
 
 Done put_grant(AdminCall& call) {
@@ -79,26 +87,39 @@ Done put_grant(AdminCall& call) {
                     .text("deny", auth::to_text(deny))
                     .str();
   bool is_there = false;
-  BERTH_CO_TRY(grant.id, co_await change_accounts(call,
-                                                  [=, &is_there, must_be_new = must_be_new(call),
-                                                   stamp = call.stamp()](sql::Connection& db) -> Result<meta::GrantId> {
-                                                    BERTH_TRY(is_there, has_grant(db, grant));
-                                                    BERTH_TRYV(check_new(must_be_new, is_there));
-                                                    return auth::put_grant(db, grant.principal_name, grant.pattern,
-                                                                           allow, deny, stamp);
-                                                  }));
+  BERTH_CO_TRY(grant.id, co_await change_accounts(
+                             call,
+                             [=, &is_there, must_be_new = must_be_new(call), wanted = if_match_of(call),
+                              stamp = call.stamp()](sql::Connection& db) -> Result<meta::GrantId> {
+                               BERTH_TRY(const auto before, find_etag(db, grant));
+                               is_there = before.has_value();
+                               // Who is not there is a 404, whatever the condition.
+                               BERTH_TRY(const meta::GrantId id,
+                                         auth::put_grant(db, grant.principal_name, grant.pattern, allow, deny, stamp));
+                               BERTH_TRYV(check_new(must_be_new, is_there));
+                               BERTH_TRYV(check_found(wanted, before));
+                               return id;
+                             }));
   grant.allow = allow.bits();
   grant.deny = deny.bits();
   AdminReply reply;
   reply.status = is_there ? 200 : 201;
   reply.body = grant_json(grant);
+  reply.etag = etag_of_grant(grant.id, grant.allow, grant.deny);
   co_return reply;
 }
 
 Done remove_grant(AdminCall& call) {
   BERTH_CO_TRY(const std::int64_t id, id_of(call.captures[1]));
   BERTH_CO_TRYV(co_await change_accounts(
-      call, [=, ns = call.captures[0]](sql::Connection& db) { return auth::remove_grant(db, ns, id); }));
+      call, [=, name = call.captures[0], wanted = if_match_of(call)](sql::Connection& db) -> Result<void> {
+        BERTH_TRY(const auto ns, meta::find_namespace(db, name));
+        if (ns) {
+          BERTH_TRY(const auto there, find_etag(db, ns->id, id));
+          if (there) BERTH_TRYV(check_found(wanted, there));
+        }
+        return auth::remove_grant(db, name, id);
+      }));
   co_return no_content();
 }
 

@@ -1,6 +1,7 @@
 // Organisations, their members, and what a namespace settles for its repositories.
 
-#include "api/admin/routes.h"
+#include "api/admin/lists.h"
+#include "meta/belongings.h"
 #include "meta/team_groups.h"
 
 #include <algorithm>
@@ -38,12 +39,35 @@ Result<meta::Principal> load_team(sql::Connection& db, std::string_view name) {
   return *std::move(found);
 }
 
-Result<bool> is_member(sql::Connection& db, std::string_view org_name, std::string_view user_name) {
+/// Of a member's place; nullopt: there is none.
+Result<std::optional<std::string>> member_etag(sql::Connection& db, std::string_view org_name,
+                                               std::string_view user_name) {
   BERTH_TRY(const auto org, meta::find_namespace(db, org_name));
   BERTH_TRY(const auto user, meta::find_principal(db, user_name));
-  if (!org || !user) return false;
-  BERTH_TRY(const auto role, meta::find_role(db, org->id, user->id));
-  return role.has_value();
+  BERTH_TRY(const auto role, auth::role_of_member(db, org_name, user_name));
+  if (!org || !user || !role) return std::optional<std::string>();
+  return etag_of(JsonObject().number("org", org->id).number("user", user->id).text("role", auth::to_word(*role)));
+}
+
+/// The same in a team, where everybody is the same.
+Result<std::string> team_member_etag(sql::Connection& db, std::string_view team_name, std::string_view user_name) {
+  BERTH_TRY(const auto team, load_team(db, team_name));
+  BERTH_TRY(const auto user, meta::find_principal(db, user_name));
+  return etag_of(JsonObject().number("team", team.id).number("user", user ? user->id : 0));
+}
+
+/// What a PUT found, and what it left.
+struct Placed {
+  bool was_there = false;
+  std::string etag;
+};
+
+AdminReply placed_reply(const Placed& placed, const JsonObject& member) {
+  AdminReply reply;
+  reply.status = placed.was_there ? 200 : 201;
+  reply.body = member.str();
+  reply.etag = placed.etag;
+  return reply;
 }
 
 constexpr std::size_t kGroupsMax = 50;
@@ -69,11 +93,28 @@ Result<void> replace_groups(sql::Connection& db, const meta::Principal& team, co
   return meta::drop_group_members(db, {team.id, team.ns.value_or(0)});
 }
 
-Result<AdminReply> team_reply(sql::Connection& db, const std::string& name) {
-  BERTH_TRY(const auto team, load_team(db, name));
-  BERTH_TRY(const auto groups, meta::groups_of_team(db, team.id));
+/// Its members have tags of their own.
+std::string team_etag(meta::PrincipalId id, const std::vector<std::string>& groups) {
+  return etag_of(JsonObject().number("id", id).texts("groups", groups));
+}
+
+struct TeamView {
+  meta::Principal team;
+  std::vector<std::string> groups;
+
+  std::string etag() const { return team_etag(team.id, groups); }
+};
+
+Result<TeamView> view_team(sql::Connection& db, const std::string& name) {
+  BERTH_TRY(auto team, load_team(db, name));
+  BERTH_TRY(auto groups, meta::groups_of_team(db, team.id));
+  return TeamView{std::move(team), std::move(groups)};
+}
+
+AdminReply team_reply(const TeamView& view) {
   AdminReply reply;
-  reply.body = JsonObject().text("name", name).texts("groups", groups).str();
+  reply.body = JsonObject().text("name", view.team.name).texts("groups", view.groups).str();
+  reply.etag = view.etag();
   return reply;
 }
 
@@ -88,50 +129,50 @@ AdminReply namespace_reply(const meta::Namespace& ns, int status = 200) {
 
 /// A member as a call is about him.
 struct MemberAsked {
-  auth::Subject self;
+  auth::Identity self;
   std::string org;
   std::string user;
 };
-MemberAsked member_asked(const AdminCall& call) { return {call.identity.subject, call.captures[0], call.captures[1]}; }
+MemberAsked member_asked(const AdminCall& call) { return {call.identity, call.captures[0], call.captures[1]}; }
 
 /// Who is no owner makes no owners, and takes nothing from one: as things are in the transaction that would do it.
-Result<void> check_ownership(sql::Connection& db, const MemberAsked& asked, meta::Role wanted) {
-  if (asked.self.is_admin) return {};
-  BERTH_TRY(const auto org, load_namespace(db, asked.org));
-  BERTH_TRY(const auto own, meta::find_role(db, org.id, asked.self.id));
-  if (own == meta::Role::owner) return {};
-  BERTH_TRY(const auto user, meta::find_principal(db, asked.user));
-  std::optional<meta::Role> theirs;
-  if (user) {
-    BERTH_TRY(theirs, meta::find_role(db, org.id, user->id));
-  }
-  if (wanted != meta::Role::owner && theirs != meta::Role::owner) return {};
-  return fail(Errc::denied, "only an owner of " + asked.org + " makes owners, or changes one");
+/// The role he has; nullopt: he is no member.
+Result<std::optional<meta::Role>> check_ownership(sql::Connection& db, const MemberAsked& asked,
+                                                  std::optional<meta::Role> wanted) {
+  const meta::PrincipalId id = asked.self.subject.id;
+  BERTH_TRY(const auto place, meta::load_place(db, id != 0 ? std::optional(id) : std::nullopt, asked.org));
+  BERTH_TRY(const auto now, auth::role_of_member(db, asked.org, asked.user));
+  const auth::Act act = auth::act_on_member(now, wanted);
+  const auth::Decision decision = auth::decide(asked.self.asker(), act, asked.org, place);
+  if (!decision.is_allowed()) return refuse(decision, act, asked.org);
+  return now;
+}
+
+/// Those that somebody belongs to, which are few.
+Result<std::vector<meta::Namespace>> own_orgs(sql::Connection& db, meta::PrincipalId id, const PageParameters& page) {
+  BERTH_TRY(auto out, meta::list_orgs_of(db, id));
+  const bool goes_up = page.order == meta::Order::up;
+  const std::string after = page.name_after();
+  std::erase_if(out, [&](const meta::Namespace& org) { return goes_up ? org.name <= after : org.name >= after; });
+  std::ranges::sort(out, {}, &meta::Namespace::name);
+  if (!goes_up) std::ranges::reverse(out);
+  if (std::ssize(out) > page.limit) out.resize(static_cast<std::size_t>(page.limit));
+  return out;
+}
+
+std::string org_member_json(const meta::OrgMember& member) {
+  return JsonObject().text("user", member.name).text("role", auth::to_word(member.role)).str();
 }
 
 }  // namespace
 
 Done list_orgs(AdminCall& call) {
-  BERTH_CO_TRY(const auto page, page_of(call));
-  const auth::Subject& subject = call.identity.subject;
-  std::vector<std::string> items;
-  if (!subject.is_admin) {  // everybody sees his own, which are few
-    BERTH_CO_TRY(auto own,
-                 call.deps.store.peek([&](sql::Connection& db) { return meta::list_orgs_of(db, subject.id); }));
-    std::erase_if(own, [&](const meta::Namespace& org) { return org.name <= page.after; });
-    std::ranges::sort(own, {}, &meta::Namespace::name);
-    const bool is_full = std::ssize(own) > page.limit;
-    if (is_full) own.resize(static_cast<std::size_t>(page.limit));
-    for (const meta::Namespace& org : own) items.push_back(namespace_json(org));
-    co_return page_reply(items, is_full ? cursor_of(own.back().name) : "");
-  }
-  BERTH_CO_TRY(const auto all, co_await call.deps.store.read([=](sql::Connection& db) {
-    return meta::list_namespaces(db, page.after, page.limit);
-  }));
-  for (const meta::Namespace& ns : all) {
-    if (ns.kind == meta::NamespaceKind::organization) items.push_back(namespace_json(ns));
-  }
-  co_return page_reply(items, std::ssize(all) == page.limit ? cursor_of(all.back().name) : "");
+  const bool sees_all = check_act(call, auth::Act::read_registry).has_value();  // everybody else his own
+  const auto fetch = [sees_all, id = call.identity.subject.id](sql::Connection& db, const PageParameters& page) {
+    return sees_all ? meta::list_namespaces(db, page.name_after(), page.limit, page.order) : own_orgs(db, id, page);
+  };
+  return list(call, fetch, namespace_json, &meta::Namespace::name,
+              [](const meta::Namespace& ns) { return ns.kind == meta::NamespaceKind::organization; });
 }
 
 Done create_org(AdminCall& call) {
@@ -173,47 +214,46 @@ Done change_namespace(AdminCall& call) {
   BERTH_CO_TRYV(fields.finish());
   if (display_name) BERTH_CO_TRYV(at("/display_name", auth::check_display_name(*display_name)));
   if (visibility) call.detail = JsonObject().text("visibility", auth::to_word(*visibility)).str();
-  const auto version = wanted_version(call);
-  BERTH_CO_TRY(
-      const auto changed,
-      co_await change_accounts(call, [=, name = call.captures[0]](sql::Connection& db) -> Result<meta::Namespace> {
-        BERTH_TRY(auto ns, load_namespace(db, name));
-        if (version) ns.version = *version;
-        if (visibility) ns.visibility = *visibility;
-        if (display_name) ns.display_name = *display_name;
-        BERTH_TRYV(meta::update_namespace(db, ns));
-        return load_namespace(db, name);
-      }));
+  BERTH_CO_TRY(const auto changed, co_await change_accounts(call,
+                                                            [=, name = call.captures[0], wanted = if_match_of(call)](
+                                                                sql::Connection& db) -> Result<meta::Namespace> {
+                                                              BERTH_TRY(auto ns, load_namespace(db, name));
+                                                              BERTH_TRYV(check_match(wanted, etag_of(ns.version)));
+                                                              if (visibility) ns.visibility = *visibility;
+                                                              if (display_name) ns.display_name = *display_name;
+                                                              BERTH_TRYV(meta::update_namespace(db, ns));
+                                                              return load_namespace(db, name);
+                                                            }));
   co_return namespace_reply(changed);
 }
 
 Done remove_org(AdminCall& call) {
+  call.effects = [name = call.captures[0]](sql::Connection& db) -> Result<JsonObject> {
+    JsonObject out;
+    BERTH_TRY(const auto org, meta::find_namespace(db, name));
+    if (!org) return out;
+    BERTH_TRY(const auto residents, meta::residents_of(db, org->id));
+    out.number("members", residents.members).number("teams", residents.teams);
+    out.number("robots", residents.robots).number("grants", residents.grants);
+    return out;
+  };
   BERTH_CO_TRYV(co_await change_accounts(
-      call, [name = call.captures[0], version = wanted_version(call)](sql::Connection& db) -> Result<void> {
+      call, [name = call.captures[0], wanted = if_match_of(call)](sql::Connection& db) -> Result<void> {
         BERTH_TRY(const auto org, load_namespace(db, name));
-        BERTH_TRYV(check_version(version, org.version));
+        BERTH_TRYV(check_match(wanted, etag_of(org.version)));
         return auth::remove_org(db, name);
       }));
   co_return no_content();
 }
 
 Done list_members(AdminCall& call) {
-  BERTH_CO_TRY(const auto page, page_of(call));
-  BERTH_CO_TRY(const std::int64_t after, number_after(page));
-  BERTH_CO_TRY(const auto members,
-               co_await call.deps.store.read(
-                   [=, name = call.captures[0]](sql::Connection& db) -> Result<std::vector<meta::OrgMember>> {
-                     BERTH_TRY(const auto ns, load_namespace(db, name));
-                     return meta::list_org_members(db, ns.id, after, page.limit);
-                   }));
-  std::vector<std::string> items;
-  for (const meta::OrgMember& member : members) {
-    JsonObject item;
-    item.text("user", member.name).text("role", auth::to_word(member.role));
-    items.push_back(item.str());
-  }
-  const bool is_full = std::ssize(members) == page.limit;
-  co_return page_reply(items, is_full ? cursor_of(std::to_string(members.back().principal)) : "");
+  const auto fetch = [name = call.captures[0]](sql::Connection& db,
+                                               const PageParameters& page) -> Result<std::vector<meta::OrgMember>> {
+    BERTH_TRY(const std::int64_t after, page.number_after());
+    BERTH_TRY(const auto ns, load_namespace(db, name));
+    return meta::list_org_members(db, ns.id, after, page.limit, page.order);
+  };
+  return list(call, fetch, org_member_json, &meta::OrgMember::principal);
 }
 
 Done put_member(AdminCall& call) {
@@ -223,43 +263,42 @@ Done put_member(AdminCall& call) {
   const auto role = auth::parse_role(word);
   if (!role) co_return refuse_at("/role", "role is reader, writer, admin or owner");
   call.detail = JsonObject().text("role", word).str();
-  BERTH_CO_TRY(
-      const bool was_in,
-      co_await change_accounts(
-          call, [=, asked = member_asked(call), must_be_new = must_be_new(call)](sql::Connection& db) -> Result<bool> {
-            BERTH_TRYV(check_ownership(db, asked, *role));
-            BERTH_TRY(const bool is_in, is_member(db, asked.org, asked.user));
-            BERTH_TRYV(check_new(must_be_new, is_in));
-            BERTH_TRYV(auth::put_member(db, asked.org, asked.user, *role));
-            return is_in;
-          }));
-  JsonObject out;
-  out.text("user", call.captures[1]).text("role", word);
-  AdminReply reply;
-  reply.status = was_in ? 200 : 201;
-  reply.body = out.str();
-  co_return reply;
+  BERTH_CO_TRY(const auto placed,
+               co_await change_accounts(call,
+                                        [=, asked = member_asked(call), must_be_new = must_be_new(call),
+                                         wanted = if_match_of(call)](sql::Connection& db) -> Result<Placed> {
+                                          BERTH_TRYV(check_ownership(db, asked, *role));
+                                          BERTH_TRY(const auto before, member_etag(db, asked.org, asked.user));
+                                          // Who is not there is a 404, whatever the condition.
+                                          BERTH_TRYV(auth::put_member(db, asked.org, asked.user, *role));
+                                          BERTH_TRYV(check_new(must_be_new, before.has_value()));
+                                          BERTH_TRYV(check_found(wanted, before));
+                                          BERTH_TRY(const auto after, member_etag(db, asked.org, asked.user));
+                                          return Placed{before.has_value(), after.value_or("")};
+                                        }));
+  co_return placed_reply(placed, JsonObject().text("user", call.captures[1]).text("role", word));
 }
 
 Done remove_member(AdminCall& call) {
-  BERTH_CO_TRYV(co_await change_accounts(call, [asked = member_asked(call)](sql::Connection& db) -> Result<void> {
-    BERTH_TRYV(check_ownership(db, asked, meta::Role::reader));
-    return auth::remove_member(db, asked.org, asked.user);
-  }));
+  BERTH_CO_TRYV(co_await change_accounts(
+      call, [asked = member_asked(call), wanted = if_match_of(call)](sql::Connection& db) -> Result<void> {
+        BERTH_TRYV(check_ownership(db, asked, std::nullopt));
+        BERTH_TRY(const auto there, member_etag(db, asked.org, asked.user));
+        if (there) BERTH_TRYV(check_found(wanted, there));
+        return auth::remove_member(db, asked.org, asked.user);
+      }));
   co_return no_content();
 }
 
 Done list_teams(AdminCall& call) {
-  BERTH_CO_TRY(const auto page, page_of(call));
-  BERTH_CO_TRY(const auto teams,
-               co_await call.deps.store.read(
-                   [=, name = call.captures[0]](sql::Connection& db) -> Result<std::vector<meta::Principal>> {
-                     BERTH_TRY(const auto ns, load_namespace(db, name));
-                     return meta::list_principals_of(db, ns.id, meta::PrincipalKind::team, page.after, page.limit);
-                   }));
-  std::vector<std::string> items;
-  for (const meta::Principal& team : teams) items.push_back(JsonObject().text("name", team.name).str());
-  co_return page_reply(items, std::ssize(teams) == page.limit ? cursor_of(teams.back().name) : "");
+  const auto fetch = [name = call.captures[0]](sql::Connection& db,
+                                               const PageParameters& page) -> Result<std::vector<meta::Principal>> {
+    BERTH_TRY(const auto ns, load_namespace(db, name));
+    return meta::list_principals_of(db, ns.id, meta::PrincipalKind::team, page.name_after(), page.limit, page.order);
+  };
+  return list(
+      call, fetch, [](const meta::Principal& team) { return JsonObject().text("name", team.name).str(); },
+      &meta::Principal::name);
 }
 
 Done create_team(AdminCall& call) {
@@ -268,18 +307,21 @@ Done create_team(AdminCall& call) {
   BERTH_CO_TRYV(fields.finish());
   const std::string whole = call.captures[0] + "/" + name;
   call.detail = JsonObject().text("name", whole).str();
-  BERTH_CO_TRYV(co_await change_accounts(
-      call, [=, stamp = call.stamp()](sql::Connection& db) { return auth::create_team(db, whole, stamp); }));
-  AdminReply reply;
+  BERTH_CO_TRY(const auto made,
+               co_await change_accounts(call, [=, stamp = call.stamp()](sql::Connection& db) -> Result<TeamView> {
+                 BERTH_TRYV(auth::create_team(db, whole, stamp));
+                 return view_team(db, whole);
+               }));
+  AdminReply reply = team_reply(made);
   reply.status = 201;
-  reply.body = JsonObject().text("name", whole).texts("groups", {}).str();
   reply.location = "/api/v1/orgs/" + call.captures[0] + "/teams/" + name;
   co_return reply;
 }
 
 Done get_team(AdminCall& call) {
   const std::string name = call.captures[0] + "/" + call.captures[1];
-  co_return call.deps.store.peek([&](sql::Connection& db) { return team_reply(db, name); });
+  BERTH_CO_TRY(const auto team, call.deps.store.peek([&](sql::Connection& db) { return view_team(db, name); }));
+  co_return team_reply(team);
 }
 
 Done change_team(AdminCall& call) {
@@ -290,56 +332,73 @@ Done change_team(AdminCall& call) {
     BERTH_CO_TRYV(check_groups(*groups));
     call.detail = JsonObject().texts("groups", *groups).str();
   }
-  co_return co_await change_accounts(
-      call, [=, name = call.captures[0] + "/" + call.captures[1]](sql::Connection& db) -> Result<AdminReply> {
-        BERTH_TRY(const auto team, load_team(db, name));
-        if (groups) BERTH_TRYV(replace_groups(db, team, *groups));
-        return team_reply(db, name);
-      });
+  BERTH_CO_TRY(const auto changed,
+               co_await change_accounts(call,
+                                        [=, name = call.captures[0] + "/" + call.captures[1],
+                                         wanted = if_match_of(call)](sql::Connection& db) -> Result<TeamView> {
+                                          BERTH_TRY(const auto before, view_team(db, name));
+                                          BERTH_TRYV(check_match(wanted, before.etag()));
+                                          if (groups) BERTH_TRYV(replace_groups(db, before.team, *groups));
+                                          return view_team(db, name);
+                                        }));
+  co_return team_reply(changed);
 }
 
 Done remove_team(AdminCall& call) {
-  BERTH_CO_TRYV(co_await change_accounts(call, [team = call.captures[0] + "/" + call.captures[1]](sql::Connection& db) {
-    return auth::remove_team(db, team);
-  }));
+  call.effects = [name = call.captures[0] + "/" + call.captures[1]](sql::Connection& db) -> Result<JsonObject> {
+    JsonObject out;
+    BERTH_TRY(const auto team, meta::find_principal(db, name));
+    if (!team) return out;
+    BERTH_TRY(const auto theirs, meta::belongings_of(db, team->id));
+    BERTH_TRY(const std::int64_t members, meta::count_team_members(db, team->id));
+    out.number("members", members).number("grants", theirs.grants);
+    return out;
+  };
+  BERTH_CO_TRYV(co_await change_accounts(call,
+                                         [name = call.captures[0] + "/" + call.captures[1],
+                                          wanted = if_match_of(call)](sql::Connection& db) -> Result<void> {
+                                           BERTH_TRY(const auto team, view_team(db, name));
+                                           BERTH_TRYV(check_match(wanted, team.etag()));
+                                           return auth::remove_team(db, name);
+                                         }));
   co_return no_content();
 }
 
 Done list_team_members(AdminCall& call) {
-  BERTH_CO_TRY(const auto page, page_of(call));
-  BERTH_CO_TRY(const std::int64_t after, number_after(page));
-  const std::string name = call.captures[0] + "/" + call.captures[1];
-  BERTH_CO_TRY(const auto members,
-               co_await call.deps.store.read([=](sql::Connection& db) -> Result<std::vector<meta::OrgMember>> {
-                 BERTH_TRY(const auto team, load_team(db, name));
-                 return meta::list_team_members(db, team.id, after, page.limit);
-               }));
-  std::vector<std::string> items;
-  for (const meta::OrgMember& member : members) items.push_back(JsonObject().text("user", member.name).str());
-  const bool is_full = std::ssize(members) == page.limit;
-  co_return page_reply(items, is_full ? cursor_of(std::to_string(members.back().principal)) : "");
+  const auto fetch = [name = call.captures[0] + "/" + call.captures[1]](
+                         sql::Connection& db, const PageParameters& page) -> Result<std::vector<meta::OrgMember>> {
+    BERTH_TRY(const std::int64_t after, page.number_after());
+    BERTH_TRY(const auto team, load_team(db, name));
+    return meta::list_team_members(db, team.id, after, page.limit, page.order);
+  };
+  return list(
+      call, fetch, [](const meta::OrgMember& member) { return JsonObject().text("user", member.name).str(); },
+      &meta::OrgMember::principal);
 }
 
 Done put_team_member(AdminCall& call) {
-  BERTH_CO_TRY(const bool is_added,
-               co_await change_accounts(call,
-                                        [team = call.captures[0] + "/" + call.captures[1], user = call.captures[2],
-                                         must_be_new = must_be_new(call)](sql::Connection& db) -> Result<bool> {
-                                          BERTH_TRY(const bool was_added, auth::add_to_team(db, team, user));
-                                          BERTH_TRYV(check_new(must_be_new, !was_added));
-                                          return was_added;
-                                        }));
-  AdminReply reply;
-  reply.status = is_added ? 201 : 200;
-  reply.body = JsonObject().text("user", call.captures[2]).str();
-  co_return reply;
+  BERTH_CO_TRY(const auto placed, co_await change_accounts(
+                                      call,
+                                      [team = call.captures[0] + "/" + call.captures[1], user = call.captures[2],
+                                       must_be_new = must_be_new(call),
+                                       wanted = if_match_of(call)](sql::Connection& db) -> Result<Placed> {
+                                        BERTH_TRY(const bool was_added, auth::add_to_team(db, team, user));
+                                        BERTH_TRY(auto etag, team_member_etag(db, team, user));
+                                        BERTH_TRYV(check_new(must_be_new, !was_added));
+                                        BERTH_TRYV(check_found(wanted, was_added ? std::nullopt : std::optional(etag)));
+                                        return Placed{!was_added, std::move(etag)};
+                                      }));
+  co_return placed_reply(placed, JsonObject().text("user", call.captures[2]));
 }
 
 Done remove_team_member(AdminCall& call) {
-  BERTH_CO_TRYV(co_await change_accounts(
-      call, [team = call.captures[0] + "/" + call.captures[1], user = call.captures[2]](sql::Connection& db) {
-        return auth::remove_from_team(db, team, user);
-      }));
+  BERTH_CO_TRYV(co_await change_accounts(call,
+                                         [team = call.captures[0] + "/" + call.captures[1], user = call.captures[2],
+                                          wanted = if_match_of(call)](sql::Connection& db) -> Result<void> {
+                                           BERTH_TRY(const std::string etag, team_member_etag(db, team, user));
+                                           BERTH_TRYV(auth::remove_from_team(db, team, user));
+                                           return check_match(wanted, etag);
+                                         }));
   co_return no_content();
 }
 

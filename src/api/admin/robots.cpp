@@ -1,8 +1,9 @@
 // Robots: names for machines, with secrets that can be changed without a gap.
 
-#include "api/admin/routes.h"
+#include "api/admin/lists.h"
 #include "auth/secret.h"
 #include "base/setting_text.h"
+#include "meta/belongings.h"
 
 namespace berth::api::admin {
 
@@ -122,23 +123,18 @@ io::Task<Result<AdminReply>> add_secret(AdminCall& call, std::string robot) {
 }  // namespace
 
 Done list_robots(AdminCall& call) {
-  BERTH_CO_TRY(const auto page, page_of(call));
-  BERTH_CO_TRY(
-      const auto robots, co_await call.deps.store.read([=, name = call.captures[0]](
-                                                           sql::Connection& db) -> Result<std::vector<RobotView>> {
-        BERTH_TRY(const auto ns, meta::find_namespace(db, name));
-        std::vector<RobotView> out;
-        if (!ns) return fail(Errc::account_unknown, "there is no namespace '" + name + "'");
-        BERTH_TRY(auto rows, meta::list_principals_of(db, ns->id, meta::PrincipalKind::robot, page.after, page.limit));
-        for (meta::Principal& row : rows) {
-          BERTH_TRY(auto secrets, meta::list_tokens(db, row.id, meta::TokenKind::robot_secret, 0, 1000));
-          out.push_back({std::move(row), std::move(secrets)});
-        }
-        return out;
-      }));
-  std::vector<std::string> items;
-  for (const RobotView& view : robots) items.push_back(robot_json(view.robot, view.secrets, call.deps.clock.now_ms()));
-  co_return page_reply(items, std::ssize(robots) == page.limit ? cursor_of(robots.back().robot.name) : "");
+  const auto fetch = [name = call.captures[0]](sql::Connection& db,
+                                               const PageParameters& page) -> Result<std::vector<meta::Principal>> {
+    BERTH_TRY(const auto ns, meta::find_namespace(db, name));
+    if (!ns) return fail(Errc::account_unknown, "there is no namespace '" + name + "'");
+    return meta::list_principals_of(db, ns->id, meta::PrincipalKind::robot, page.name_after(), page.limit, page.order);
+  };
+  const auto show = [now_ms = call.deps.clock.now_ms()](sql::Connection& db,
+                                                        const meta::Principal& robot) -> Result<std::string> {
+    BERTH_TRY(const auto secrets, meta::list_tokens(db, robot.id, meta::TokenKind::robot_secret, 0, 1000));
+    return robot_json(robot, secrets, now_ms);
+  };
+  return list(call, fetch, show, &meta::Principal::name);
 }
 
 Done create_robot(AdminCall& call) {
@@ -151,7 +147,7 @@ Done create_robot(AdminCall& call) {
   BERTH_CO_TRY(const auto grants, grants_of(fields, robot.ns));
   BERTH_CO_TRYV(fields.finish());
   // A plain name is one that a person could want, or be taken for.
-  if (robot.name.find('+') == std::string::npos && !call.identity.subject.is_admin)
+  if (robot.name.find('+') == std::string::npos && !check_act(call, auth::Act::administer_registry))
     co_return fail(Errc::denied,
                    "only an administrator gives robots plain names; call it " + robot.ns + "+" + robot.name);
   robot.description = description.value_or("");
@@ -198,28 +194,36 @@ Done change_robot(AdminCall& call) {
   BERTH_CO_TRY(change.end, end_of(fields, now_ms));
   BERTH_CO_TRYV(fields.finish());
   if (change.description) BERTH_CO_TRYV(at("/description", check_description(*change.description)));
-  change.version = wanted_version(call);
   JsonObject said;
   if (change.is_disabled) said.boolean("disabled", *change.is_disabled);
   if (change.end) said.raw("expires_at", time_json(change.end->at_ms));
   call.detail = said.str();
-  BERTH_CO_TRY(
-      const auto changed,
-      co_await change_accounts(
-          call, [change, ns = call.captures[0], name = call.captures[1]](sql::Connection& db) -> Result<RobotView> {
-            BERTH_TRYV(load_robot(db, ns, name));
-            BERTH_TRYV(auth::change_robot(db, name, change));
-            return load_robot(db, ns, name);
-          }));
+  BERTH_CO_TRY(const auto changed,
+               co_await change_accounts(call,
+                                        [change, ns = call.captures[0], name = call.captures[1],
+                                         wanted = if_match_of(call)](sql::Connection& db) -> Result<RobotView> {
+                                          BERTH_TRY(const auto before, load_robot(db, ns, name));
+                                          BERTH_TRYV(check_match(wanted, etag_of(before.robot.version)));
+                                          BERTH_TRYV(auth::change_robot(db, name, change));
+                                          return load_robot(db, ns, name);
+                                        }));
   co_return robot_reply(changed, now_ms);
 }
 
 Done remove_robot(AdminCall& call) {
+  call.effects = [name = call.captures[1]](sql::Connection& db) -> Result<JsonObject> {
+    JsonObject out;
+    BERTH_TRY(const auto robot, meta::find_principal(db, name));
+    if (!robot) return out;
+    BERTH_TRY(const auto its, meta::belongings_of(db, robot->id));
+    out.number("secrets", its.secrets).number("grants", its.grants).number("trust_rules", its.trust_rules);
+    return out;
+  };
   BERTH_CO_TRYV(co_await change_accounts(call,
                                          [ns = call.captures[0], name = call.captures[1],
-                                          version = wanted_version(call)](sql::Connection& db) -> Result<void> {
+                                          wanted = if_match_of(call)](sql::Connection& db) -> Result<void> {
                                            BERTH_TRY(const auto view, load_robot(db, ns, name));
-                                           BERTH_TRYV(check_version(version, view.robot.version));
+                                           BERTH_TRYV(check_match(wanted, etag_of(view.robot.version)));
                                            return auth::remove_robot(db, name);
                                          }));
   co_return no_content();

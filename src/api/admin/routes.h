@@ -75,8 +75,16 @@ Done remove_grant(AdminCall& call);
 Done explain(AdminCall& call);
 
 Done list_repos(AdminCall& call);
+Done create_repo(AdminCall& call);
 Done get_repo(AdminCall& call);
 Done change_repo(AdminCall& call);
+Done remove_repo(AdminCall& call);
+Done get_readme(AdminCall& call);
+Done put_readme(AdminCall& call);
+Done remove_readme(AdminCall& call);
+Done get_usage(AdminCall& call);
+Done rename_repo(AdminCall& call);
+Done transfer_repo(AdminCall& call);
 
 Done list_audit(AdminCall& call);
 Done export_audit(AdminCall& call);

@@ -1,6 +1,7 @@
 // What is signed in as somebody: browsers, docker logins, short-lived passwords.
 
-#include "api/admin/routes.h"
+#include "api/admin/lists.h"
+#include "meta/belongings.h"
 
 #include <algorithm>
 #include <array>
@@ -25,15 +26,23 @@ std::string_view kind_word(TokenKind kind) {
   return "";
 }
 
-std::string session_json(const AdminCall& call, const meta::TokenRow& row) {
+std::string session_json(const meta::TokenRow& row, meta::TokenId current) {
   JsonObject out;
   out.text("id", std::to_string(row.id)).text("kind", kind_word(row.kind)).text("name", row.name);
   out.raw("created_at", time_json(row.created_at_ms)).raw("expires_at", time_json(row.expires_at_ms));
   out.raw("last_used_at", time_json(row.used_at_ms)).text_or_null("last_used_from", row.used_from);
-  return out.boolean("current", row.id == call.identity.via).str();
+  return out.boolean("current", row.id == current).str();
 }
 
 io::Task<Result<AdminReply>> end_all(AdminCall& call, std::string user) {
+  call.effects = [user, now_ms = call.deps.clock.now_ms()](sql::Connection& db) -> Result<JsonObject> {
+    JsonObject out;
+    BERTH_TRY(const auto found, meta::find_principal(db, user));
+    if (!found) return out;
+    BERTH_TRY(const std::int64_t sessions, meta::count_signed_in(db, found->id, now_ms));
+    out.number("sessions", sessions);
+    return out;
+  };
   BERTH_CO_TRYV(co_await change_accounts(
       call, [user = std::move(user), now_ms = call.deps.clock.now_ms()](sql::Connection& db) -> Result<void> {
         BERTH_TRY(const auto found, meta::find_principal(db, user));
@@ -47,38 +56,36 @@ io::Task<Result<AdminReply>> end_all(AdminCall& call, std::string user) {
 }  // namespace
 
 Done list_sessions(AdminCall& call) {
-  BERTH_CO_TRY(const auto page, page_of(call));
-  BERTH_CO_TRY(const std::int64_t after, number_after(page));
-  BERTH_CO_TRY(auto rows,
-               co_await call.deps.store.read([=, id = call.identity.subject.id, now_ms = call.deps.clock.now_ms()](
-                                                 sql::Connection& db) -> Result<std::vector<meta::TokenRow>> {
-                 std::vector<meta::TokenRow> out;
-                 for (const TokenKind kind : kKinds) {
-                   BERTH_TRY(auto some, meta::list_live_tokens(db, id, kind, now_ms, page.limit, after));
-                   std::ranges::move(some, std::back_inserter(out));
-                 }
-                 return out;
-               }));
-  std::ranges::sort(rows, {}, &meta::TokenRow::id);
-  const bool is_full = std::ssize(rows) >= page.limit;
-  if (is_full) rows.resize(static_cast<std::size_t>(page.limit));
-  std::vector<std::string> items;
-  for (const meta::TokenRow& row : rows) items.push_back(session_json(call, row));
-  co_return page_reply(items, is_full ? cursor_of(std::to_string(rows.back().id)) : "");
+  const auto fetch = [id = call.identity.subject.id, now_ms = call.deps.clock.now_ms()](
+                         sql::Connection& db, const PageParameters& page) -> Result<std::vector<meta::TokenRow>> {
+    BERTH_TRY(const std::int64_t after, page.number_after());
+    std::vector<meta::TokenRow> out;
+    for (const TokenKind kind : kKinds) {
+      BERTH_TRY(auto some, meta::list_live_tokens(db, id, kind, now_ms, page.limit, after, page.order));
+      std::ranges::move(some, std::back_inserter(out));
+    }
+    std::ranges::sort(out, {}, &meta::TokenRow::id);
+    if (page.order == meta::Order::down) std::ranges::reverse(out);
+    if (std::ssize(out) > page.limit) out.resize(static_cast<std::size_t>(page.limit));
+    return out;
+  };
+  return list(
+      call, fetch, [via = call.identity.via](const meta::TokenRow& row) { return session_json(row, via); },
+      &meta::TokenRow::id);
 }
 
 Done end_session(AdminCall& call) {
   BERTH_CO_TRY(const std::int64_t id, id_of(call.captures[0]));
-  BERTH_CO_TRY(const bool was_live,
-               co_await change_accounts(call,
-                                        [=, principal = call.identity.subject.id,
-                                         now_ms = call.deps.clock.now_ms()](sql::Connection& db) -> Result<bool> {
-                                          BERTH_TRY(const auto row, meta::find_token(db, id));
-                                          if (!row || std::ranges::find(kKinds, row->kind) == kKinds.end())
-                                            return false;
-                                          return meta::revoke_token(db, principal, id, now_ms);
-                                        }));
-  if (!was_live) co_return fail(Errc::account_unknown, "you have no session " + call.captures[0]);
+  BERTH_CO_TRYV(co_await change_accounts(
+      call,
+      [=, principal = call.identity.subject.id,
+       now_ms = call.deps.clock.now_ms()](sql::Connection& db) -> Result<void> {
+        BERTH_TRY(const auto row, meta::find_token(db, id));
+        const bool is_one = row && std::ranges::find(kKinds, row->kind) != kKinds.end();
+        BERTH_TRY(const bool was_live, is_one ? meta::revoke_token(db, principal, id, now_ms) : Result<bool>(false));
+        if (!was_live) return fail(Errc::account_unknown, "you have no session " + std::to_string(id));
+        return {};
+      }));
   co_return no_content();
 }
 

@@ -1,6 +1,6 @@
 // People who make their own accounts, where the registry lets them, and invitations to do so.
 
-#include "api/admin/routes.h"
+#include "api/admin/lists.h"
 #include "api/admin/user_replies.h"
 #include "auth/secret.h"
 #include "io/address_group.h"
@@ -35,7 +35,9 @@ Result<meta::TokenRow> find_invite(sql::Connection& db, const std::string& secre
       row && row->kind == meta::TokenKind::invite && !row->revoked_at_ms && row->expires_at_ms.value_or(0) > now_ms;
   if (!is_live) return invite_refused();
   BERTH_TRY(const auto maker, meta::find_principal(db, row->principal));
-  if (!maker || !maker->is_admin || !auth::subject_of(*maker, now_ms)) return invite_refused();
+  const auto subject = maker ? auth::subject_of(*maker, now_ms) : std::nullopt;
+  if (!subject || !auth::decide({.subject = *subject}, auth::Act::administer_registry).is_allowed())
+    return invite_refused();
   return *row;
 }
 
@@ -97,16 +99,14 @@ Done sign_up(AdminCall& call) {
 }
 
 Done list_invites(AdminCall& call) {
-  BERTH_CO_TRY(const auto page, page_of(call));
-  BERTH_CO_TRY(const std::int64_t after, number_after(page));
-  BERTH_CO_TRY(const auto rows,
-               co_await call.deps.store.read([=, now_ms = call.deps.clock.now_ms()](sql::Connection& db) {
-                 return meta::list_open_invites(db, now_ms, after, page.limit);
-               }));
-  std::vector<std::string> items;
-  for (const auto& [token, maker] : rows) items.push_back(invite_json(token, maker));
-  const bool is_full = std::ssize(rows) == page.limit;
-  co_return page_reply(items, is_full ? cursor_of(std::to_string(rows.back().token.id)) : "");
+  const auto fetch = [now_ms = call.deps.clock.now_ms()](
+                         sql::Connection& db, const PageParameters& page) -> Result<std::vector<meta::InviteRow>> {
+    BERTH_TRY(const std::int64_t after, page.number_after());
+    return meta::list_open_invites(db, now_ms, after, page.limit, page.order);
+  };
+  return list(
+      call, fetch, [](const meta::InviteRow& row) { return invite_json(row.token, row.maker); },
+      [](const meta::InviteRow& row) { return row.token.id; });
 }
 
 Done create_invite(AdminCall& call) {
@@ -150,14 +150,15 @@ Done create_invite(AdminCall& call) {
 
 Done revoke_invite(AdminCall& call) {
   BERTH_CO_TRY(const std::int64_t id, id_of(call.captures[0]));
-  BERTH_CO_TRY(
-      const bool was_live,
-      co_await change_accounts(call, [=, now_ms = call.deps.clock.now_ms()](sql::Connection& db) -> Result<bool> {
+  BERTH_CO_TRYV(
+      co_await change_accounts(call, [=, now_ms = call.deps.clock.now_ms()](sql::Connection& db) -> Result<void> {
         BERTH_TRY(const auto row, meta::find_token(db, id));
-        if (!row || row->kind != meta::TokenKind::invite) return false;
-        return meta::revoke_token(db, row->principal, id, now_ms);
+        const bool is_one = row && row->kind == meta::TokenKind::invite;
+        BERTH_TRY(const bool was_open,
+                  is_one ? meta::revoke_token(db, row->principal, id, now_ms) : Result<bool>(false));
+        if (!was_open) return fail(Errc::account_unknown, "there is no open invitation " + std::to_string(id));
+        return {};
       }));
-  if (!was_live) co_return fail(Errc::account_unknown, "there is no open invitation " + call.captures[0]);
   co_return no_content();
 }
 

@@ -1,7 +1,8 @@
 // Access tokens of a user, and passwords for one login.
 
-#include "api/admin/routes.h"
+#include "api/admin/lists.h"
 #include "auth/secret.h"
+#include "auth/token_scope.h"
 
 #include <algorithm>
 
@@ -12,21 +13,14 @@ namespace {
 constexpr std::int64_t kShortLivedMs = 12LL * 60 * 60 * 1000;
 constexpr std::size_t kNameBytesMax = 100;
 constexpr std::int64_t kTokensMax = 1'000;  // of one user
-constexpr std::size_t kPartsMax = 50;       // of one token's scope
-
-/// As they were asked for.
-std::vector<std::string> scopes_of(const auth::Narrowing& narrowing) {
-  std::vector<std::string> out;
-  for (const auto& part : narrowing.parts) out.push_back(part.pattern.str() + ":" + auth::to_text(part.rights));
-  return out;
-}
+constexpr std::size_t kScopesMax = 50;      // of one token's scope
 
 std::string token_json(const meta::TokenRow& token) {
   JsonObject out;
   out.text("id", std::to_string(token.id)).text("name", token.name);
   const auth::Narrowing narrowing = auth::parse_narrowing(token.scope);
   if (narrowing.is_narrow) {
-    out.texts("scopes", scopes_of(narrowing));
+    out.texts("scopes", auth::scopes_of(narrowing));
   } else {
     out.raw("scopes", "null");
   }
@@ -35,24 +29,23 @@ std::string token_json(const meta::TokenRow& token) {
   return out.raw("revoked_at", time_json(token.revoked_at_ms)).str();
 }
 
-/// "scopes": ["acme/web:read,write", "acme/**:read"]; without: as much as the user may.
+/// What it is does not change, but for its end.
+std::string etag_of_token(const meta::TokenRow& token) {
+  return etag_of(JsonObject()
+                     .number("id", token.id)
+                     .raw("expires_at", time_json(token.expires_at_ms))
+                     .raw("revoked_at", time_json(token.revoked_at_ms)));
+}
+
+/// "scopes": ["acme/web:read,write", "user"]; without: as much as the user may.
 Result<auth::Narrowing> narrowing_of(JsonFields& fields) {
   BERTH_TRY(const auto texts, fields.texts("scopes"));
   auth::Narrowing out;
   if (!texts) return out;
   out.is_narrow = true;
-  if (texts->size() > kPartsMax) return refuse_at("/scopes", "a token has at most 50 scopes");
+  if (texts->size() > kScopesMax) return refuse_at("/scopes", "a token has at most 50 scopes");
   for (const std::string& text : *texts) {
-    const std::size_t colon = text.rfind(':');
-    const auto rights =
-        colon == std::string::npos ? std::nullopt : auth::parse_rights(std::string_view(text).substr(colon + 1));
-    if (!rights) {
-      return refuse_at("/scopes",
-                       "'" + text + "' is not a scope; it is written REPOSITORY:RIGHTS, as in acme/web:read,write");
-    }
-    BERTH_TRY(auto pattern, at("/scopes", auth::RepoPattern::parse(std::string_view(text).substr(0, colon),
-                                                                   auth::RepoPattern::FirstComponent::any)));
-    out.parts.push_back({std::move(pattern), *rights});
+    BERTH_TRYV(at("/scopes", auth::add_scope(out, text)));
   }
   return out;
 }
@@ -97,16 +90,12 @@ AdminReply made_reply(const Made& made) {
 }  // namespace
 
 Done list_tokens(AdminCall& call) {
-  BERTH_CO_TRY(const auto page, page_of(call));
-  BERTH_CO_TRY(const std::int64_t after, number_after(page));
-  BERTH_CO_TRY(const auto tokens,
-               co_await call.deps.store.read([=, id = call.identity.subject.id](sql::Connection& db) {
-                 return meta::list_tokens(db, id, meta::TokenKind::access, after, page.limit);
-               }));
-  std::vector<std::string> items;
-  for (const meta::TokenRow& token : tokens) items.push_back(token_json(token));
-  const bool is_full = std::ssize(tokens) == page.limit;
-  co_return page_reply(items, is_full ? cursor_of(std::to_string(tokens.back().id)) : "");
+  const auto fetch = [id = call.identity.subject.id](
+                         sql::Connection& db, const PageParameters& page) -> Result<std::vector<meta::TokenRow>> {
+    BERTH_TRY(const std::int64_t after, page.number_after());
+    return meta::list_tokens(db, id, meta::TokenKind::access, after, page.limit, page.order);
+  };
+  return list(call, fetch, token_json, &meta::TokenRow::id);
 }
 
 Done create_token(AdminCall& call) {
@@ -132,6 +121,7 @@ Done create_token(AdminCall& call) {
   BERTH_CO_TRY(const auto made, co_await make(call, auth::SecretKind::personal_token, std::move(row)));
   AdminReply reply = made_reply(made);
   reply.location = "/api/v1/user/tokens/" + std::to_string(made.row.id);
+  reply.etag = etag_of_token(made.row);
   co_return reply;
 }
 
@@ -142,20 +132,23 @@ Done get_token(AdminCall& call) {
   if (!is_own) co_return fail(Errc::account_unknown, "you have no token " + call.captures[0]);
   AdminReply reply;
   reply.body = token_json(*found);
+  reply.etag = etag_of_token(*found);
   co_return reply;
 }
 
 Done revoke_token(AdminCall& call) {
   BERTH_CO_TRY(const std::int64_t id, id_of(call.captures[0]));
-  BERTH_CO_TRY(const bool was_live,
-               co_await change_accounts(call,
-                                        [=, principal = call.identity.subject.id,
-                                         now_ms = call.deps.clock.now_ms()](sql::Connection& db) -> Result<bool> {
-                                          BERTH_TRY(const auto row, meta::find_token(db, id));
-                                          if (!row || row->kind != meta::TokenKind::access) return false;
-                                          return meta::revoke_token(db, principal, id, now_ms);
-                                        }));
-  if (!was_live) co_return fail(Errc::account_unknown, "you have no live token " + call.captures[0]);
+  BERTH_CO_TRYV(co_await change_accounts(
+      call,
+      [=, principal = call.identity.subject.id, now_ms = call.deps.clock.now_ms(),
+       wanted = if_match_of(call)](sql::Connection& db) -> Result<void> {
+        BERTH_TRY(const auto row, meta::find_token(db, id));
+        const bool is_own = row && row->kind == meta::TokenKind::access && row->principal == principal;
+        if (is_own) BERTH_TRYV(check_match(wanted, etag_of_token(*row)));
+        BERTH_TRY(const bool was_live, is_own ? meta::revoke_token(db, principal, id, now_ms) : Result<bool>(false));
+        if (!was_live) return fail(Errc::account_unknown, "you have no live token " + std::to_string(id));
+        return {};
+      }));
   co_return no_content();
 }
 

@@ -1,9 +1,10 @@
 // Users: the administrators' work, and everybody's own account.
 
-#include "api/admin/routes.h"
+#include "api/admin/lists.h"
 #include "api/admin/user_replies.h"
 #include "auth/external_accounts.h"
 #include "auth/password.h"
+#include "meta/belongings.h"
 
 namespace berth::api::admin {
 
@@ -61,14 +62,17 @@ struct Link {
 
 io::Task<Result<AdminReply>> apply_change(AdminCall& call, std::string user, auth::UserChange change,
                                           std::optional<Link> link = {}) {
-  change.version = wanted_version(call);
   if (change.email) BERTH_CO_TRYV(at("/email", auth::check_email(*change.email)));
   if (change.display_name) BERTH_CO_TRYV(at("/display_name", auth::check_display_name(*change.display_name)));
-  BERTH_CO_TRY(const auto changed, co_await change_accounts(call, [=](sql::Connection& db) -> Result<meta::Principal> {
-                 BERTH_TRYV(auth::change_user(db, user, change));
-                 if (link) BERTH_TRYV(auth::link_account(db, user, link->issuer, link->subject, std::nullopt));
-                 return load_user(db, user);
-               }));
+  BERTH_CO_TRY(
+      const auto changed,
+      co_await change_accounts(call, [=, wanted = if_match_of(call)](sql::Connection& db) -> Result<meta::Principal> {
+        BERTH_TRY(const auto before, load_user(db, user));
+        BERTH_TRYV(check_match(wanted, etag_of(before.version)));
+        BERTH_TRYV(auth::change_user(db, user, change));
+        if (link) BERTH_TRYV(auth::link_account(db, user, link->issuer, link->subject, std::nullopt));
+        return load_user(db, user);
+      }));
   co_return user_reply(changed);
 }
 
@@ -85,7 +89,7 @@ Done get_self(AdminCall& call) {
   for (const meta::Namespace& org : orgs) names.push_back(org.name);
   JsonObject out;
   out.text("name", found->name).text("kind", subject.kind == auth::Subject::Kind::robot ? "robot" : "user");
-  out.text_or_null("email", found->email).text("display_name", found->display_name).boolean("admin", subject.is_admin);
+  out.text_or_null("email", found->email).text("display_name", found->display_name).boolean("admin", found->is_admin);
   out.texts("organizations", names).raw("created_at", time_json(found->created_at_ms));
   AdminReply reply;
   reply.body = out.str();
@@ -126,14 +130,12 @@ Done change_own_password(AdminCall& call) {
 }
 
 Done list_users(AdminCall& call) {
-  BERTH_CO_TRY(const auto page, page_of(call));
-  BERTH_CO_TRY(const auto users, co_await call.deps.store.read([=](sql::Connection& db) {
-    return meta::list_principals(db, meta::PrincipalKind::user, page.after, page.limit);
-  }));
-  std::vector<std::string> items;
-  for (const meta::Principal& user : users) items.push_back(user_json(user));
-  const bool is_full = std::ssize(users) == page.limit;
-  co_return page_reply(items, is_full ? cursor_of(users.back().name) : "");
+  return list(
+      call,
+      [](sql::Connection& db, const PageParameters& page) {
+        return meta::list_principals(db, meta::PrincipalKind::user, page.name_after(), page.limit, page.order);
+      },
+      user_json, &meta::Principal::name);
 }
 
 Done create_user(AdminCall& call) {
@@ -154,6 +156,7 @@ Done create_user(AdminCall& call) {
   BERTH_CO_TRYV(at("/email", auth::check_email(user.email)));
   BERTH_CO_TRYV(at("/display_name", auth::check_display_name(user.display_name)));
   user.is_admin = is_admin.value_or(false);
+  if (user.is_admin) BERTH_CO_TRYV(check_act(call, auth::Act::appoint_administrators));
   call.detail = JsonObject().text("name", user.name).boolean("admin", user.is_admin).str();
   if (password) {
     BERTH_CO_TRY(user.password_hash, co_await hash_on_pool(call, "/password", *password));
@@ -222,6 +225,7 @@ Done change_user(AdminCall& call) {
     BERTH_CO_TRYV(at("/subject", auth::check_link(*issuer, *subject)));
     link = Link{*issuer, *subject};
   }
+  if (link || change.is_admin) BERTH_CO_TRYV(check_act(call, auth::Act::appoint_administrators));
   JsonObject said;
   if (link) said.text("issuer", link->issuer).text("subject", link->subject);
   if (change.is_admin) said.boolean("admin", *change.is_admin);
@@ -239,10 +243,23 @@ Done set_user_password(AdminCall& call) {
 }
 
 Done remove_user(AdminCall& call) {
+  call.effects = [name = call.captures[0]](sql::Connection& db) -> Result<JsonObject> {
+    JsonObject out;
+    BERTH_TRY(const auto user, meta::find_principal(db, name));
+    if (!user) return out;
+    BERTH_TRY(const auto theirs, meta::belongings_of(db, user->id));
+    out.number("secrets", theirs.secrets).number("grants", theirs.grants);
+    out.number("organizations", theirs.organizations).number("teams", theirs.teams);
+    BERTH_TRY(const auto ns, meta::find_namespace(db, name));
+    if (!ns || ns->owner != user->id) return out;
+    BERTH_TRY(const auto residents, meta::residents_of(db, ns->id));
+    out.number("robots", residents.robots).number("grants_in_namespace", residents.grants);
+    return out;
+  };
   BERTH_CO_TRYV(co_await change_accounts(
-      call, [name = call.captures[0], version = wanted_version(call)](sql::Connection& db) -> Result<void> {
+      call, [name = call.captures[0], wanted = if_match_of(call)](sql::Connection& db) -> Result<void> {
         BERTH_TRY(const auto user, load_user(db, name));
-        BERTH_TRYV(check_version(version, user.version));
+        BERTH_TRYV(check_match(wanted, etag_of(user.version)));
         return auth::remove_user(db, name);
       }));
   co_return no_content();

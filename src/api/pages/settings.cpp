@@ -44,7 +44,8 @@ constexpr std::string_view kTokenForm =
     "<option value=\"90d\" selected>90 days</option><option value=\"365d\">a year</option>"
     "<option value=\"\">never</option></select></label>\n"
     "<label>Only for these, one a line (nothing: for everything that you may)"
-    "<textarea name=\"scopes\" rows=\"3\" placeholder=\"acme/web:read,write&#10;acme/**:read\"></textarea></label>\n";
+    "<textarea name=\"scopes\" rows=\"3\" "
+    "placeholder=\"acme/web:read,write&#10;acme/**:read&#10;org:admin:acme\"></textarea></label>\n";
 
 io::Task<Result<PageReply>> tokens_page(PageCall& call, std::string above, int status) {
   const AdminReply listed = co_await ask_api(call, http::Method::get, "user/tokens?limit=500");
