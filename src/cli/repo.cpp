@@ -156,16 +156,16 @@ Result<void> confirm(const RepoFlags& flags, const json::Value& repo) {
 }
 
 Result<void> remove(const RepoFlags& flags) {
-  if (flags.confirm.empty() && !can_prompt()) {
+  if (flags.confirm.empty() && !flags.admin.dry_run && !can_prompt()) {
     return fail(Errc::denied, "this deletes " + flags.repo + " with all that is in it; if that is meant, say so with " +
                                   "--confirm=" + flags.repo);
   }
   BERTH_TRYV(check_format(flags.admin, keys_of(kColumns)));
   BERTH_TRY(auto client, AdminClient::open(flags.admin));
   BERTH_TRY(const auto repo, client.call(Method::get, "repos/" + flags.repo));
-  BERTH_TRYV(confirm(flags, repo));
-  BERTH_TRYV(client.call(Method::delete_, "repos/" + flags.repo));
-  return say(flags.admin, "Deleted " + flags.repo + ": " + content_of(repo), repo);
+  if (!flags.admin.dry_run) BERTH_TRYV(confirm(flags, repo));
+  BERTH_TRY(const auto answer, client.call(Method::delete_, "repos/" + flags.repo));
+  return say(flags.admin, "Deleted " + flags.repo + ": " + content_of(repo), answer.is_null() ? repo : answer);
 }
 
 constexpr const char* kUsageKeys[] = {"logical", "unique", "shared", "manifests", "blobs"};
@@ -323,7 +323,7 @@ void add_repo(CLI::App& parent, int& exit_code) {
   moving->add_option("REPO", flags->repo, "acme/web")->required();
   moving->add_option("NEW", flags->to, "other/web")->required();
   CLI::App* removing =
-      add_admin_verb(*command, "rm", "Delete a repository, with all that is in it", flags, exit_code, remove);
+      add_removing_verb(*command, "rm", "Delete a repository, with all that is in it", flags, exit_code, remove);
   removing->add_option("REPO", flags->repo, "acme/web")->required();
   removing->add_option("--confirm", flags->confirm, "Its name once more, where there is nobody to ask");
   add_admin_verb(*command, "du", "How much a repository holds, and how much of it no other one", flags, exit_code,

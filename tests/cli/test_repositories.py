@@ -102,6 +102,9 @@ def test_a_repository_is_deleted_by_its_name_said_twice(registry):
     assert said.returncode == 1 and "--confirm=acme/web" in said.stderr
     said = ann.berth("repo", "rm", "acme/web", "--confirm=acme/site")
     assert said.returncode == 1 and "'acme/site' is not acme/web; nothing was deleted" in said.stderr
+    tried = ann.ok("repo", "rm", "acme/web", "--dry-run")
+    assert tried.startswith("Nothing was changed. Without --dry-run: Deleted acme/web: 1 tag") and "  manifests: 1\n" in tried, tried
+    assert registry.ask("GET", "/v2/acme/web/manifests/1.0")[0] == 200
     assert "delete or move them first" in ann.refused("org", "rm", "acme")
     assert ann.ok("repo", "rm", "acme/web", "--confirm=acme/web").startswith("Deleted acme/web: 1 tag, 1 manifest, ")
     assert registry.ask("GET", "/v2/acme/web/manifests/1.0")[0] == 404
