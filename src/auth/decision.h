@@ -7,13 +7,11 @@
 //   1. an administrator of the registry may do everything;
 //   2. so may the owner of a user's namespace, and owners and admins of an organisation, within it;
 //   3. grants to the subject, or to a team it is in, whose pattern matches: of each right the most specific pattern
-//   that
-//      speaks of it decides, and where two are as specific, deny beats allow;
+//      that speaks of it decides, and where two are as specific, deny beats allow;
 //   4. what the role in the organisation brings: a writer reads, writes and overwrites, a reader reads;
 //   5. the visibility of a repository that exists: public for everybody, internal for people with an account;
 //   6. where nobody owns the namespace, what the registry leaves open to everybody by its setting: whose namespace it
-//   is
-//      says himself what of it is open.
+//      is says himself what of it is open.
 // What nothing gives is refused. A repository that does not exist has no visibility, so that to whoever has no other
 // right there it looks as one that may not be seen (A10).
 //

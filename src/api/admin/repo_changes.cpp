@@ -9,7 +9,7 @@ namespace {
 
 using auth::Right;
 
-constexpr std::int64_t kTransferLinksMax = 200'000;  // about a second of the writer
+constexpr std::int64_t kTransferLinksMax = 200'000;  // seconds of the writer, which all others wait for
 
 /// Whether a push of the caller's could bring it into being, and whether he could see it then: whoever may write there
 /// and not read is told the same whether there is such a repository or not (A10).
