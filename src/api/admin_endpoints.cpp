@@ -28,6 +28,7 @@ io::Task<Result<void>> send_reply(http::Exchange& exchange, AdminReply reply) {
     head.add("RateLimit", reply.rate_limit);
     head.add("RateLimit-Policy", reply.rate_limit_policy);
   }
+  if (!reply.request_id.empty()) head.add("X-Request-Id", reply.request_id);
   if (reply.is_replay) head.add("Idempotency-Replayed", "true");
   if (!reply.allow.empty()) head.add("Allow", reply.allow);
   co_return co_await exchange.send(std::move(head), std::move(reply.body));

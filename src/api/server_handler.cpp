@@ -32,15 +32,15 @@ io::Task<void> ServerHandler::handle(http::Exchange& exchange) {
   if (!done && !exchange.answered()) {
     const Error& error = done.error();
     auto [head, body] = error_response(error);
+    const std::string id = observer.request_id(seen, exchange);
+    head.add("X-Request-Id", id);  // what a user can quote, `berth explain` look up, and the operator find
     // 503 is an answer to the state of things, which has its own lines; 500 is somebody's work.
     if (head.status >= 500) {
-      const std::string id = observer.request_id(seen, exchange);
       const LogLevel level = head.status == 503 ? LogLevel::warn : LogLevel::error;
       services_.log.write(level, "request.failed",
                           {f("req", id), f("method", exchange.request().method_text),
                            f("path", loggable_path(exchange.request().path, seen.endpoint)), f("status", head.status),
                            f("code", to_string(error.code)), f("err", error.cause)});
-      head.add("X-Request-Id", id);  // what a user can quote, and the operator find
     }
     (void)co_await exchange.send(std::move(head), std::move(body));
   }

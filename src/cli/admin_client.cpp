@@ -226,6 +226,13 @@ Result<std::vector<json::Value>> AdminClient::list(const std::string& path, cons
 
 std::string segment(std::string_view text) { return http::percent_encode(text); }
 
+std::vector<std::string> keys_of(const std::vector<Column>& columns) {
+  std::vector<std::string> out;
+  out.reserve(columns.size());
+  for (const Column& column : columns) out.push_back(column.key);
+  return out;
+}
+
 Result<void> check_format(const AdminFlags& flags, const std::vector<std::string>& keys) {
   if (flags.format == kTable || flags.format == kJson) return {};
   BERTH_TRY(const auto format, RowTemplate::parse(flags.format));
@@ -256,9 +263,7 @@ Result<void> print_rows(const AdminFlags& flags, const std::vector<Column>& colu
     return {};
   }
   BERTH_TRY(const auto format, RowTemplate::parse(flags.format));
-  std::vector<std::string> keys;
-  for (const Column& column : columns) keys.push_back(column.key);
-  BERTH_TRYV(format.check(keys));
+  BERTH_TRYV(format.check(keys_of(columns)));
   for (const json::Value& row : rows) std::puts(format.render(row).c_str());
   return {};
 }

@@ -72,6 +72,7 @@ struct Column {
   std::string title;  // empty: for templates only, the table has no room for it
   std::string key;
 };
+std::vector<std::string> keys_of(const std::vector<Column>& columns);
 /// Rows under titles, or as --format has it: one object a line, or one line each by a template.
 /// Errors: parameter_invalid for a field that is no column's.
 Result<void> print_rows(const AdminFlags& flags, const std::vector<Column>& columns,

@@ -19,6 +19,7 @@ void add_trust(CLI::App& parent, int& exit_code);
 void add_token(CLI::App& parent, int& exit_code);
 void add_repo(CLI::App& parent, int& exit_code);
 void add_grant(CLI::App& parent, int& exit_code);
+void add_explain(CLI::App& parent, int& exit_code);
 void add_ldap(CLI::App& parent, int& exit_code);
 void add_keys(CLI::App& parent, int& exit_code);
 void add_k8s(CLI::App& parent, int& exit_code);

@@ -88,6 +88,7 @@ int main(int argc, char** argv) {
   add_token(app, exit_code);
   add_repo(app, exit_code);
   add_grant(app, exit_code);
+  add_explain(app, exit_code);
   add_ldap(app, exit_code);
   add_keys(app, exit_code);
   add_k8s(app, exit_code);

@@ -1,4 +1,4 @@
-// berth repo, berth grant, berth explain: who sees and does what with a repository, and why.
+// berth repo: repositories, and who sees them.
 
 #include "base/human_text.h"
 #include "base/json_text.h"
@@ -27,26 +27,14 @@ struct RepoFlags {
   std::string confirm;
   std::string readme;  // a file, or - for standard input
   bool shows_readme = false;
-  std::string subject;
-  std::string action;
   std::string visibility;
   std::optional<std::string> description;  // "" takes it away
   std::string search;
-  std::string allow;
-  std::string deny;
-  std::string id;
-  std::string ns;
 };
 
 const std::vector<Column> kColumns = {
     {"NAME", "name"},           {"VISIBILITY", "visibility"},   {"TAGS", "tags"},  {"SIZE", "size"},
     {"YOU MAY", "permissions"}, {"DESCRIPTION", "description"}, {"", "manifests"}, {"", "created_at"}};
-
-std::vector<std::string> keys_of(const std::vector<Column>& columns) {
-  std::vector<std::string> out;
-  for (const Column& column : columns) out.push_back(column.key);
-  return out;
-}
 
 std::string path_of_readme(const RepoFlags& flags) { return "repos/" + flags.repo + "/-/readme"; }
 
@@ -233,57 +221,6 @@ Result<void> disk_usage(const RepoFlags& flags) {
   return print_rows(flags.admin, columns, rows);
 }
 
-std::vector<std::string> words_of(const std::string& text) {
-  std::vector<std::string> out;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t comma = std::min(text.find(',', at), text.size());
-    out.push_back(text.substr(at, comma - at));
-    at = comma + 1;
-  }
-  return out;
-}
-
-Result<void> put_grant(const RepoFlags& flags) {
-  std::string body = "{\"subject\":" + json_string(flags.subject);
-  append_json_member(body, "repo", std::string_view(flags.repo));
-  body += ",\"allow\":" + json_list(words_of(flags.allow)) + ",\"deny\":" + json_list(words_of(flags.deny)) + "}";
-  const std::string ns = flags.repo.substr(0, flags.repo.find('/'));
-  return call_and_say(flags.admin, Method::put, "namespaces/" + segment(ns) + "/grants", body,
-                      flags.subject + " on " + flags.repo + (flags.allow.empty() ? "" : ": " + flags.allow) +
-                          (flags.deny.empty() ? "" : "; never: " + flags.deny));
-}
-
-/// What the question is about: a repository, or a tag in it, the namespace where that is meant, or the registry.
-std::string object_query(const RepoFlags& flags) {
-  if (flags.repo.empty()) return {};
-  // As with `berth repo set`: a name without a slash is the namespace's.
-  const bool is_of_office = flags.action == "admin" || flags.action == "owners";
-  const bool is_namespace = is_of_office && flags.repo.find_first_of("/:") == std::string::npos;
-  return (is_namespace ? "&namespace=" : "&repo=") + http::percent_encode(flags.repo);
-}
-
-Result<void> explain(const RepoFlags& flags) {
-  BERTH_TRYV(check_format(flags.admin,
-                          {"subject", "repo", "tag", "namespace", "right", "allowed", "because", "changeable_by"}));
-  BERTH_TRY(auto client, AdminClient::open(flags.admin));
-  BERTH_TRY(const auto answer, client.call(Method::get, "explain", {},
-                                           "subject=" + http::percent_encode(flags.subject) +
-                                               "&action=" + http::percent_encode(flags.action) + object_query(flags)));
-  BERTH_TRYV(say(flags.admin,
-                 shown(answer, "subject") + (shown(answer, "allowed") == "yes" ? " may " : " may not ") + flags.action +
-                     " " + (flags.repo.empty() ? "the registry" : flags.repo) + ": " + shown(answer, "because") +
-                     "\nThis can be changed by " + shown(answer, "changeable_by") + ".",
-                 answer));
-  const bool is_of_repo = !shown(answer, "repo").empty();
-  if (client.is_offline() && is_of_repo && shown(answer, "allowed") != "yes") {
-    std::fprintf(
-        stderr,
-        "berth: server.anonymous was not looked at, which may leave this open to everybody; a running registry "
-        "knows it\n");
-  }
-  return {};
-}
-
 /// What a repository is like, apart from its name.
 void add_description_flags(CLI::App& verb, const std::shared_ptr<RepoFlags>& flags) {
   verb.add_option("--visibility", flags->visibility, "public: everybody reads; internal: every user; private")
@@ -330,50 +267,6 @@ void add_repo(CLI::App& parent, int& exit_code) {
                  disk_usage)
       ->add_option("REPO", flags->repo, "acme/web, or acme for each in that namespace")
       ->required();
-}
-
-void add_grant(CLI::App& parent, int& exit_code) {
-  CLI::App* command = parent.add_subcommand("grant", "Rights on repositories");
-  command->require_subcommand(1);
-  const auto flags = std::make_shared<RepoFlags>();
-  CLI::App* adding = add_admin_verb(*command, "add", "Give rights, or deny them", flags, exit_code, put_grant);
-  adding->add_option("SUBJECT", flags->subject, "A user, a robot, or a team as acme/devs")->required();
-  adding->add_option("REPO", flags->repo, "acme/web, acme/web-*, acme/**")->required();
-  adding->add_option("--allow,RIGHTS", flags->allow, "read, write, overwrite, delete, admin; with commas");
-  adding->add_option("--deny", flags->deny, "Of these; beats what is allowed as specifically");
-  add_admin_verb(*command, "ls", "List the grants of a namespace", flags, exit_code,
-                 [](const RepoFlags& f) {
-                   return list_and_print(
-                       f.admin, "namespaces/" + segment(f.ns) + "/grants",
-                       {{"ID", "id"}, {"SUBJECT", "subject"}, {"REPO", "repo"}, {"ALLOW", "allow"}, {"DENY", "deny"}});
-                 })
-      ->add_option("NAMESPACE", flags->ns)
-      ->required();
-  CLI::App* removing = add_removing_verb(*command, "rm", "Take a grant back", flags, exit_code, [](const RepoFlags& f) {
-    return call_and_say(f.admin, Method::delete_, "namespaces/" + segment(f.ns) + "/grants/" + segment(f.id), {},
-                        "Removed grant " + f.id);
-  });
-  removing->add_option("NAMESPACE", flags->ns)->required();
-  removing->add_option("ID", flags->id)->required();
-  command->footer(
-      "Examples:\n"
-      "  berth grant add bob acme/web-* read,write\n"
-      "  berth grant add acme/devs 'acme/**' read,write,overwrite\n"
-      "  berth grant add bob acme/secret --deny read");
-
-  CLI::App* why =
-      add_admin_verb(parent, "explain", "Why somebody may, or may not, do something", flags, exit_code, explain);
-  why->add_option("SUBJECT", flags->subject, "A user, a robot, or anonymous")->required();
-  why->add_option("ACTION", flags->action, "pull, push, overwrite, delete, admin; owners: to appoint a namespace's")
-      ->required();
-  why->add_option("OBJECT", flags->repo,
-                  "A repository, or a tag in it: acme/web, acme/web:1.0; with admin and owners a namespace, acme; "
-                  "nothing: the registry");
-  why->footer(
-      "Examples:\n"
-      "  berth explain bob push acme/web:1.0\n"
-      "  berth explain ann admin acme        whether she administers the namespace, and by which office\n"
-      "  berth explain ann admin             the registry");
 }
 
 }  // namespace berth::cli

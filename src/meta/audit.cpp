@@ -70,6 +70,13 @@ constexpr sql::Sql kOldest = R"(
   ORDER BY seq
   LIMIT $2)";
 
+constexpr sql::Sql kRefused = R"(
+  SELECT seq, at, actor, actor_id, action, target, allowed, rule, peer, request, detail, prev, hash
+  FROM audit
+  WHERE request = $1 AND allowed = 0
+  ORDER BY seq DESC
+  LIMIT $2)";
+
 constexpr sql::Sql kForget = R"(
   DELETE FROM audit
   WHERE seq <= $1)";
@@ -240,6 +247,12 @@ Result<std::vector<AuditEntry>> list_audit(sql::Connection& db, const AuditFilte
 Result<std::vector<AuditEntry>> read_audit(sql::Connection& db, std::int64_t after, std::int64_t limit) {
   std::vector<AuditEntry> out;
   BERTH_TRYV(db.query(kOldest, {after, limit}, [&](const sql::Row& row) { out.push_back(read(row)); }));
+  return out;
+}
+
+Result<std::vector<AuditEntry>> find_refusals(sql::Connection& db, std::string_view request, std::int64_t limit) {
+  std::vector<AuditEntry> out;
+  BERTH_TRYV(db.query(kRefused, {request, limit}, [&](const sql::Row& row) { out.push_back(read(row)); }));
   return out;
 }
 

@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace berth::meta {
@@ -44,6 +45,8 @@ Result<std::vector<AuditEntry>> list_audit(sql::Connection& db, const AuditFilte
                                            std::int64_t limit, std::int64_t scan_max, std::int64_t& last);
 /// Oldest first, after `after` (exclusive).
 Result<std::vector<AuditEntry>> read_audit(sql::Connection& db, std::int64_t after, std::int64_t limit);
+/// What was refused to the request of that name, newest first. A proxy may have given several requests one name.
+Result<std::vector<AuditEntry>> find_refusals(sql::Connection& db, std::string_view request, std::int64_t limit);
 
 struct AuditAnchor {
   std::int64_t seq = 0;      // of the last entry that was forgotten; 0: none ever was

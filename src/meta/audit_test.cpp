@@ -96,6 +96,28 @@ TEST_F(Audit, EveryFieldComesBackAsItWasWritten) {
                 std::string(64, '0') + R"(","hash":")" + to_hex(found.hash) + "\"}");
 }
 
+TEST_F(Audit, ARefusalIsFoundByItsRequest) {
+  const auto add_of = [&](std::string request, std::string target, bool allowed) {
+    AuditEntry entry;
+    entry.request = std::move(request);
+    entry.target = std::move(target);
+    entry.allowed = allowed;
+    add(std::move(entry));
+  };
+  add_of("r1", "acme/web", false);
+  add_of("r1", "acme/api", true);
+  add_of("r2", "acme/web", false);
+  add_of("r1", "acme/app", false);
+  const auto targets = [&](std::string_view request, std::int64_t limit) {
+    std::vector<std::string> out;
+    for (const AuditEntry& entry : find_refusals(*db_, request, limit).value()) out.push_back(entry.target);
+    return out;
+  };
+  EXPECT_THAT(targets("r1", 20), ElementsAre("acme/app", "acme/web"));
+  EXPECT_THAT(targets("r1", 1), ElementsAre("acme/app"));
+  EXPECT_THAT(targets("r3", 20), IsEmpty());
+}
+
 // What a line says without its last member is what was hashed: whoever has the export can check it by himself.
 TEST_F(Audit, ALineIsWhatWasHashed) {
   add_some(1);

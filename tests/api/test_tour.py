@@ -229,7 +229,11 @@ def grants(world, ann):
     verdict = ann.get("/explain?namespace=acme&action=owners").json()
     assert (verdict["namespace"], verdict["right"], verdict["allowed"]) == ("acme", "owners", True)
     assert ann.get("/explain?action=admin").json()["because"] == "no office gives it"
+    refused = ann.get("/users", status=403).headers["X-Request-Id"]
+    ann.get("/refusals/none-1", status=404)
     ann.delete(f"/namespaces/acme/grants/{grant['id']}")
+    told = ann.get(f"/refusals/{refused}").json()  # written before what was changed after it
+    assert (told["actor"], told["action"], told["target"], told["question"]) == ("ann", "listUsers", "users", None)
     assert ann.get("/explain?repo=acme/web-1&action=push&subject=bob").json()["allowed"] is False
 
 

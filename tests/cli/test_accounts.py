@@ -117,6 +117,29 @@ def test_login_says_what_docker_says(ann, registry, arguments, said):
     assert said in ann.refused("login", *arguments, registry)
 
 
+def test_explain_tells_why_a_request_was_refused_and_how_it_is_by_now(signed_in, registry):
+    signed_in.ok("user", "add", "bob", "--password-stdin", given=BOB)
+    signed_in.ok("org", "create", "acme")
+    line = http.client.HTTPConnection(registry, timeout=SECONDS)
+    secret = base64.b64encode(f"bob:{BOB}".encode()).decode()
+    line.request("POST", "/v2/acme/web/blobs/uploads/", headers={"Authorization": f"Basic {secret}"})
+    refused = line.getresponse()
+    assert refused.status == 403
+    name = refused.headers["X-Request-Id"]
+    signed_in.ok("grant", "add", "bob", "acme/web", "write")  # written after it
+    said = signed_in.ok("explain", name)
+    assert " bob from 127.0.0.1 was refused pull,push on acme/web:\nbob may not push to acme/web: the right write" in said
+    assert "By now: bob may push acme/web: the grant " in said
+    assert signed_in.ok("explain", name, "--format", "{{.Actor}} {{.Action}} {{.Target}}") == "bob pull,push acme/web\n"
+    assert "no refusal to a request of that name is on record" in signed_in.refused("explain", "none-1")
+
+
+def test_explain_of_a_repository_alone_tells_what_one_may_do_with_it(signed_in):
+    rows = signed_in.ok("explain", "acme/web").splitlines()
+    assert [row.split()[:2] for row in rows[1:]] == [[right, "yes"] for right in ("read", "write", "overwrite", "delete", "admin")]
+    assert all("ann is an administrator of the registry" in row for row in rows[1:])
+
+
 def test_organisations_teams_and_grants(signed_in):
     signed_in.ok("user", "add", "bob", "--password-stdin", given=BOB)
     signed_in.ok("org", "create", "acme")

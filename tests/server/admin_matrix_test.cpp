@@ -88,6 +88,7 @@ constexpr OperationRow kOperations[] = {
     {"putGrant", AdminNeed::namespace_admin, "namespaces/acme/grants", "{}", 400},
     {"removeGrant", AdminNeed::namespace_admin, "namespaces/acme/grants/999999", "", 404},
     {"explain", AdminNeed::account, "explain?repo=acme/private&action=pull", "", 200},
+    {"getRefusal", AdminNeed::account, "refusals/none-1", "", 404},
     {"listAudit", AdminNeed::registry_reader, "audit", "", 200},
     {"exportAudit", AdminNeed::registry_reader, "audit/export", "", 200},
     {"verifyAudit", AdminNeed::registry_reader, "audit/verify", "", 200},

@@ -294,6 +294,7 @@ AdminReply problem(const Error& error, std::string_view request_id, std::string_
   reply.status = status;
   reply.body = out.str();
   reply.content_type = "application/problem+json";
+  reply.request_id = request_id;
   if (status == 405 && !error.items.empty()) reply.allow = error.items.front();
   if (status == 429) tell_limit(error, reply);
   return reply;

@@ -76,6 +76,7 @@ struct AdminReply {
   std::uint64_t retry_after_s = 0;  // of a 429
   std::string rate_limit;           // likewise, as the header fields of that name
   std::string rate_limit_policy;
+  std::string request_id;  // of a problem
   bool is_replay = false;  // of a call that was done before
 
   bool succeeded() const { return status < 300; }
@@ -254,6 +255,11 @@ class ChangeFrame {
   JsonObject counted_;
 };
 
+/// What the call's write touches if it is no dry run, of which nothing stays.
+inline meta::Touches touched_by(const AdminCall& call, meta::Touches touches) {
+  return call.is_dry_run ? meta::Touches::nothing() : touches;
+}
+
 /// Runs `fn(Connection&) -> Result<T>` as one durable write with all that belongs to it.
 template <class F>
 auto change(AdminCall& call, meta::Touches touches, F fn) {
@@ -266,7 +272,7 @@ auto change(AdminCall& call, meta::Touches touches, F fn) {
         if (auto ended = frame.after(db); !ended) return R(fail(std::move(ended).error()));
         return done;
       },
-      {.touches = touches});
+      {.touches = touched_by(call, touches)});
 }
 /// The same for what changes accounts.
 template <class F>

@@ -52,7 +52,7 @@ auto change_names(AdminCall& call, F fn) {
         if (auto ended = frame.after(db); !ended) return R(fail(std::move(ended).error()));
         return done;
       },
-      {.space = meta::Space::reclaim, .touches = meta::Touches::everything()});
+      {.space = meta::Space::reclaim, .touches = touched_by(call, meta::Touches::everything())});
 }
 
 Result<meta::RepoInfo> create(sql::Connection& db, const oci::RepoName& name,

@@ -82,6 +82,7 @@ constexpr AdminRoute kRoutes[] = {
     {Method::delete_, "namespaces/{ns}/grants/{id}", Need::namespace_admin, admin::remove_grant, "removeGrant",
      kRemove},
     {Method::get, "explain", Need::account, admin::explain, "explain", "repo namespace action subject"},
+    {Method::get, "refusals/{request}", Need::account, admin::get_refusal, "getRefusal", "fields"},
     {Method::get, "audit", Need::registry_reader, admin::list_audit, "listAudit",
      "actor target action since limit cursor fields"},
     {Method::get, "audit/export", Need::registry_reader, admin::export_audit, "exportAudit", "after limit"},

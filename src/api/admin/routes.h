@@ -73,6 +73,7 @@ Done put_grant(AdminCall& call);
 Done remove_grant(AdminCall& call);
 
 Done explain(AdminCall& call);
+Done get_refusal(AdminCall& call);
 
 Done list_repos(AdminCall& call);
 Done create_repo(AdminCall& call);

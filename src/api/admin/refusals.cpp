@@ -1,0 +1,85 @@
+// What a request was refused for, by the name it was answered with (X-Request-Id): the words that its caller was told,
+// for the caller himself and for whoever can do something about it.
+
+#include "api/admin/routes.h"
+
+#include <array>
+
+namespace berth::api::admin {
+
+namespace {
+
+constexpr std::int64_t kSameNameMax = 20;  // that are looked through where a proxy gave several requests one name
+
+/// What the gate calls what was wanted of a repository, and what explain does.
+struct Wanted {
+  std::string_view recorded;
+  std::string_view action;
+};
+constexpr auto kWanted =
+    std::to_array<Wanted>({{"pull", "pull"}, {"pull,push", "push"}, {"delete", "delete"}, {"manifest.push", "push"}});
+
+/// The question to explain whose answer shows how things are by now.
+struct Question {
+  oci::RepoName repo;
+  std::string object;  // the repository, or the tag in it
+  std::string_view action;
+};
+/// nullopt: what was refused was no right on a repository.
+std::optional<Question> question_of(const meta::AuditEntry& entry) {
+  for (const Wanted& wanted : kWanted) {
+    if (wanted.recorded != entry.action) continue;
+    std::string object = entry.target.substr(0, entry.target.find('@'));
+    auto repo = oci::RepoName::parse(std::string_view(object).substr(0, object.find(':')));
+    if (!repo) return std::nullopt;
+    return Question{*std::move(repo), std::move(object), wanted.action};
+  }
+  return std::nullopt;
+}
+
+Result<bool> reads_record(const AdminCall& call) {
+  BERTH_TRY(const auto office, call.deps.directory.decide(call.identity.asker(), auth::Act::read_registry));
+  return office.is_allowed();
+}
+
+/// Who was refused, and who administers the repository.
+Result<bool> is_concerned(const AdminCall& call, const meta::AuditEntry& entry) {
+  const auth::Identity& self = call.identity;
+  if (self.subject.id != 0 && entry.actor_id == self.subject.id) return true;
+  const auto question = question_of(entry);
+  if (!question || self.narrowing.is_narrow) return false;
+  BERTH_TRY(const auto own, call.deps.directory.ruling(self.subject, question->repo));
+  return own->rights.has(auth::Right::admin);
+}
+
+AdminReply reply_of(const meta::AuditEntry& entry, bool with_address) {
+  JsonObject out;
+  out.text("request_id", entry.request).raw("at", time_json(entry.at_ms)).text_or_null("actor", entry.actor);
+  out.text("action", entry.action).text("target", entry.target).text("because", entry.rule);
+  out.text_or_null("ip", with_address ? entry.peer : "");
+  const auto question = question_of(entry);
+  out.raw("question",
+          question ? JsonObject().text("repo", question->object).text("action", question->action).str() : "null");
+  AdminReply reply;
+  reply.body = out.str();
+  return reply;
+}
+
+}  // namespace
+
+Done get_refusal(AdminCall& call) {
+  const std::string& request = call.captures[0];
+  BERTH_CO_TRY(const bool sees_all, reads_record(call));
+  BERTH_CO_TRY(const auto found, co_await call.deps.store.read([&](sql::Connection& db) {
+    return meta::find_refusals(db, request, kSameNameMax);
+  }));
+  for (const meta::AuditEntry& entry : found) {
+    BERTH_CO_TRY(const bool concerned, is_concerned(call, entry));
+    if (sees_all || concerned) co_return reply_of(entry, sees_all);
+  }
+  co_return fail(Errc::account_unknown,
+                 "no refusal to a request of that name is on record that you may see; what callers without an account "
+                 "are refused is not recorded, nor everything in a flood");
+}
+
+}  // namespace berth::api::admin
