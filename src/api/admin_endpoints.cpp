@@ -88,6 +88,7 @@ io::Task<Result<void>> serve_admin(Context& context, http::Exchange& exchange, s
                               : session_of(context, exchange, cookie, request.address);
   const auto identity = found_or_charged(context, std::move(found));
   if (!identity) co_return co_await send_reply(exchange, problem(identity.error(), request_id, request.path));
+  context.identity = *identity;  // for the access log
   if (const auto taken = take_request(context, identity->get()); !taken)
     co_return co_await send_reply(exchange, problem(taken.error(), request_id, request.path));
   if (http_request.has_body()) {

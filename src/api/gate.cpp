@@ -71,34 +71,47 @@ std::string_view verb_of(Right right) {
   return "";
 }
 
-/// What is missing, and who can help. The same words whether the repository exists or not (A10).
-std::string refusal(const auth::Identity& identity, const Route& route, Right right) {
+bool is_covered_by_narrowing(const auth::Identity& identity, const Route& route, Right right) {
+  return identity.narrowing.apply(auth::Rights::all(), route.name).has(right);
+}
+
+/// What is missing, and who can help. The same words whether the repository exists or not (A10). held: what the account
+/// may there, whatever the credential leaves of it.
+std::string refusal(const auth::Identity& identity, const Route& route, Right right, auth::Rights held) {
   const std::string ns = route.name.substr(0, route.name.find('/'));
-  if (identity.is_anonymous()) return "authentication required to " + std::string(verb_of(right)) + " " + route.name;
-  if (identity.is_external) {
-    return "the token of " + identity.subject.name + " does not allow to " + std::string(verb_of(right)) + " " +
-           route.name + "; that is for the token server to decide";
-  }
-  return identity.subject.name + " may not " + std::string(verb_of(right)) + " " + route.name + ": the right " +
-         std::string(auth::to_string(right)) + " is missing, which an owner of " + ns +
-         " or an administrator can grant";
+  const std::string act = std::string(verb_of(right)) + " " + route.name;
+  if (identity.is_anonymous()) return "authentication required to " + act;
+  if (identity.is_external)
+    return "the token of " + identity.subject.name + " does not allow to " + act +
+           "; that is for the token server to decide";
+  if (!is_covered_by_narrowing(identity, route, right))
+    return "the token of " + identity.subject.name + " is narrowed, and does not allow to " + act + "; use another one";
+  if (is_token(identity) && held.has(right))
+    return "the token of " + identity.subject.name + " was not made to " + act +
+           "; ask the token service for one that is";
+  return identity.subject.name + " may not " + act + ": the right " + std::string(auth::to_string(right)) +
+         " is missing, which an owner of " + ns + " or an administrator can grant";
 }
 
 /// A10, the row "authenticated, action not granted".
-std::unexpected<Error> refuse(const Context& context, const http::Exchange& exchange, const Need& need) {
+std::unexpected<Error> refuse(const Context& context, const http::Exchange& exchange, const Need& need,
+                              auth::Rights held = {}) {
   const auth::Identity& identity = *context.identity;
   const std::string scopes = scopes_of(context.route, need, exchange.request());
   if (is_token(identity)) {
-    return unauthorized(refusal(identity, context.route, need.right),
+    return unauthorized(refusal(identity, context.route, need.right, held),
                         challenge(context.services, exchange, scopes, "insufficient_scope"));
   }
   if (identity.is_anonymous()) {
-    return unauthorized(refusal(identity, context.route, need.right),
+    return unauthorized(refusal(identity, context.route, need.right, held),
                         challenge(context.services, exchange, scopes, ""));
   }
-  if (need.right == Right::read)
-    return fail(Errc::name_unknown, "no such repository, or " + identity.subject.name + " may not see it");
-  return fail(Errc::denied, refusal(identity, context.route, need.right));
+  if (need.right == Right::read) {
+    const bool is_narrowed = !is_covered_by_narrowing(identity, context.route, need.right);
+    return fail(Errc::name_unknown, "no such repository, or " + std::string(is_narrowed ? "the token of " : "") +
+                                        identity.subject.name + " may not see it");
+  }
+  return fail(Errc::denied, refusal(identity, context.route, need.right, held));
 }
 
 /// What somebody may do, as far as the credential he came with lets him.
@@ -124,8 +137,11 @@ Result<void> authorise_external(Context& context, const http::Exchange& exchange
   // A14: clients ask the token server for a mount's source once they are told to. One it denied is listed without
   // actions; then the mount becomes an upload.
   const std::string source = mount_source(context.route, exchange.request());
-  if (!source.empty() && !identity.lists(source)) return refuse(context, exchange, need);
-  return {};
+  if (source.empty() || identity.lists(source)) return {};
+  return unauthorized(
+      "the token of " + identity.subject.name + " does not allow to mount from " + source +
+          "; that is for the token server to decide",
+      challenge(context.services, exchange, scopes_of(context.route, need, exchange.request()), "insufficient_scope"));
 }
 
 Result<void> authorise(Context& context, const http::Exchange& exchange) {
@@ -151,7 +167,7 @@ Result<void> authorise(Context& context, const http::Exchange& exchange) {
   context.rights = identity.narrowing.apply(ruling->rights, repo->str());
   if (need->right != Right::read) context.rule = auth::to_text(ruling->cause_of(need->right));
   const bool is_covered = !is_token(identity) || identity.actions_on(repo->str()).includes(need->actions);
-  if (!is_covered || !context.rights.has(need->right)) return refuse(context, exchange, *need);
+  if (!is_covered || !context.rights.has(need->right)) return refuse(context, exchange, *need, ruling->rights);
   return {};
 }
 

@@ -112,8 +112,11 @@ io::Task<Result<void>> ServerHandler::serve_others(Context& context, http::Excha
     case Endpoint::setup: co_return co_await get_setup(context, exchange);
     case Endpoint::page:
       co_return co_await serve_page(context, exchange, services_.observer.request_id(seen, exchange));
-    case Endpoint::admin:
-      co_return co_await serve_admin(context, exchange, services_.observer.request_id(seen, exchange));
+    case Endpoint::admin: {
+      auto done = co_await serve_admin(context, exchange, services_.observer.request_id(seen, exchange));
+      seen.identity = context.identity;
+      co_return done;
+    }
     case Endpoint::health: co_return co_await get_health(context, exchange);
     case Endpoint::ready: co_return co_await get_ready(context, exchange);
     case Endpoint::metrics: co_return co_await get_metrics(context, exchange);

@@ -108,7 +108,10 @@ Result<std::optional<std::string_view>> check_robot_name(std::string_view name) 
   }
   const std::string_view ns = name.substr(0, plus);
   if (!has_name_shape(ns) || !has_name_shape(name.substr(plus + 1)) || name.size() > kRobotBytesMax) {
-    return fail(Errc::account_invalid, quoted(name) + " is not a robot's name; it is written NAMESPACE+NAME");
+    return fail(Errc::account_invalid,
+                quoted(name) +
+                    " is not a robot's name; it is written NAMESPACE+NAME, both of a-z and 0-9 with single '.', "
+                    "'_' or '-' between");
   }
   return std::optional(ns);
 }

@@ -201,12 +201,43 @@ io::Task<Result<IdentityPtr>> Authenticator::authenticate(std::string authorizat
   } else if (const auto token = parse_bearer(authorization)) {
     found = parse_secret(*token) ? check_secret({"token", std::string(*token)}, address) : check_token(*token, 0);
   } else if (auto given = parse_basic(authorization)) {
-    found = co_await sign_in(*std::move(given), std::move(address));
+    found = recall(authorization, *given);
+    if (found && !*found) {
+      const bool is_of_account = is_password(*given);
+      found = co_await sign_in(*std::move(given), std::move(address));
+      if (found && is_of_account && !(*found)->is_anonymous()) keep_password(authorization, stamp, **found);
+    }
   }
   if (found && !(*found)->is_anonymous()) remember(authorization, stamp, *found);
   if (found && (*found)->is_anonymous() && (*found)->credential == Credential::token)
     remember(authorization, stamp, *found);
   co_return found;
+}
+
+Result<IdentityPtr> Authenticator::recall(std::string_view authorization, const NameAndSecret& given) const {
+  const std::int64_t now_ms = deps_.clock.now_ms();
+  const CacheKey key = key_of(authorization);
+  if (!verified_.may_hold(key, now_ms)) return nullptr;
+  BERTH_TRY(const auto principal,
+            deps_.store.peek([&](sql::Connection& db) { return meta::find_principal(db, given.name); }));
+  const auto until_ms = principal ? verified_.find(key, *principal, now_ms) : std::nullopt;
+  const auto subject = until_ms ? subject_of(*principal, now_ms) : std::nullopt;
+  if (!subject) return nullptr;
+  Identity out;
+  out.subject = *subject;
+  out.credential = Credential::password;
+  out.valid_until_ms = *until_ms;
+  return std::make_shared<const Identity>(std::move(out));
+}
+
+void Authenticator::keep_password(std::string_view authorization, const std::optional<meta::Epochs::Stamp>& stamp,
+                                  const Identity& identity) {
+  if (identity.via != 0 || identity.trust_rule != 0) return;  // no password: a job's ID token
+  const auto principal =
+      deps_.store.peek([&](sql::Connection& db) { return meta::find_principal(db, identity.subject.id); });
+  // As it was when the password was verified: nothing has changed in between.
+  if (!principal || !*principal || !stamp || !deps_.store.epochs().holds(*stamp)) return;
+  verified_.put(key_of(authorization), **principal, identity.valid_until_ms);
 }
 
 io::Task<Result<IdentityPtr>> Authenticator::authenticate(NameAndSecret given, std::string address) {

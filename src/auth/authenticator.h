@@ -11,6 +11,7 @@
 #include "auth/recent_credentials.h"
 #include "auth/sign_in_limiter.h"
 #include "auth/trust.h"
+#include "auth/verified_passwords.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
@@ -86,6 +87,10 @@ class Authenticator {
   CacheKey key_of(std::string_view authorization) const;
   void remember(std::string_view authorization, const std::optional<meta::Epochs::Stamp>& stamp,
                 const IdentityPtr& identity);
+  /// Of a password that was right a moment ago for the account as it is now; nullptr: it is to be verified.
+  Result<IdentityPtr> recall(std::string_view authorization, const NameAndSecret& given) const;
+  void keep_password(std::string_view authorization, const std::optional<meta::Epochs::Stamp>& stamp,
+                     const Identity& identity);
   Result<IdentityPtr> check_token(std::string_view token, std::int64_t grace_s);
   Result<IdentityPtr> check_external(std::string_view token, std::int64_t grace_s) const;
   Result<IdentityPtr> check_secret(const NameAndSecret& given, std::string_view address);
@@ -101,6 +106,7 @@ class Authenticator {
   std::array<unsigned char, 16> cache_key_;
   meta::ReadCache<Identity> cache_;
   RecentCredentials recent_;  // in front of it
+  VerifiedPasswords verified_;
   SignInLimiter limiter_;
   IdentityPtr anonymous_ = std::make_shared<const Identity>();
 };

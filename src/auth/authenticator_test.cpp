@@ -185,6 +185,25 @@ TEST_F(AuthenticatorTest, AnyChangeOfAccountsForgetsAllThatWasRemembered) {
   EXPECT_EQ(who(header), "unauthorized");
 }
 
+// The slow hash is for what was changed, not for everybody each time.
+TEST_F(AuthenticatorTest, AChangeOfOtherAccountsMakesNobodyVerifyHisPasswordAgain) {
+  const auto verified = [&] {
+    settle();  // which is a change of accounts
+    return probe_.number("SELECT count(*) FROM audit WHERE action = 'sign_in' AND allowed AND rule = 'password'");
+  };
+  ASSERT_EQ(who(basic("ann", kPassword)), "ann");
+  ASSERT_EQ(verified(), 1);
+  EXPECT_EQ(who(basic("ann", kPassword)), "ann");
+  EXPECT_EQ(verified(), 1);
+  EXPECT_EQ(who(basic("ann", "wrong")), "unauthorized");
+  clock_.advance_ms(5 * kMinuteMs);
+  EXPECT_EQ(who(basic("ann", kPassword)), "ann");
+  EXPECT_EQ(verified(), 2) << "for no longer than it would have been remembered without that change";
+  probe_.force("UPDATE principal SET password_hash = 'x' WHERE name = 'ann'");
+  EXPECT_EQ(verified(), 2);
+  EXPECT_EQ(who(basic("ann", kPassword)), "unauthorized") << "it was another password's";
+}
+
 TEST_F(AuthenticatorTest, AnAdministratorIsOneAsLongAsHeIs) {
   add_admin("spare");
   EXPECT_TRUE((*authenticate(basic("root", "U*U")))->subject.is_admin);

@@ -77,6 +77,9 @@ Cause office_for(Act act, const Subject& subject, const meta::Place& place) {
       if (subject.kind != Subject::Kind::user) return {};
       return {.kind = Cause::Kind::own_account, .grant = 0, .role = {}};
     case Act::administer_namespace: return office;
+    case Act::know_members:  // whoever is one
+      if (allows(office) || !place.role) return office;
+      return {.kind = Cause::Kind::role, .grant = 0, .role = *place.role};
     case Act::appoint_owners:  // admins are no owners, and do not make themselves some
       if (office.kind == Cause::Kind::role && office.role == meta::Role::owner) return office;
       [[fallthrough]];
@@ -219,7 +222,9 @@ Rights Narrowing::apply(Rights rights, std::string_view repo) const {
   return rights & left;
 }
 
-bool is_of_namespace(Act act) { return act == Act::administer_namespace || act == Act::appoint_owners; }
+bool is_of_namespace(Act act) {
+  return act == Act::administer_namespace || act == Act::know_members || act == Act::appoint_owners;
+}
 
 Act act_on_member(std::optional<meta::Role> now, std::optional<meta::Role> wanted) {
   const bool is_about_an_owner = now == meta::Role::owner || wanted == meta::Role::owner;
@@ -231,6 +236,7 @@ bool Narrowing::covers(Act act, std::string_view ns) const {
   switch (act) {
     case Act::keep_profile: return profile;
     case Act::administer_namespace:
+    case Act::know_members:
     case Act::appoint_owners: return std::ranges::find(namespaces, ns) != namespaces.end();
     case Act::read_registry: return registry != Registry::nothing;
     case Act::administer_registry: return registry == Registry::write;
@@ -246,6 +252,7 @@ std::string scope_for(Act act, std::string_view ns) {
   switch (act) {
     case Act::keep_profile: return "user";
     case Act::administer_namespace:
+    case Act::know_members:
     case Act::appoint_owners: return "org:admin:" + std::string(ns);
     case Act::read_registry: return "admin:read";
     case Act::administer_registry: return "admin:write";

@@ -89,6 +89,7 @@ enum class Act : std::uint8_t {
   keep_profile,            // of one's own account: what it says of itself, its sessions
   keep_credentials,        // likewise: its tokens and its password
   administer_namespace,    // its members, teams, robots, grants and trust rules; or to remove it
+  know_members,            // its robots and teams: to give them something elsewhere, and to ask about them there
   appoint_owners,          // of an organisation: to make one, to change or remove one
   read_registry,           // accounts, organisations, the record
   administer_registry,     // to change them; and robots may have plain names

@@ -291,26 +291,27 @@ meta::Place place(std::optional<meta::Namespace> ns, std::optional<meta::Role> r
   return {.ns = std::move(ns), .role = role, .grants = rows(gives)};
 }
 
-constexpr std::pair<char, Act> kActs[] = {{'n', Act::administer_namespace},   {'o', Act::appoint_owners},
-                                          {'l', Act::read_registry},          {'r', Act::administer_registry},
-                                          {'a', Act::appoint_administrators}, {'s', Act::see_every_repository}};
+constexpr std::pair<char, Act> kActs[] = {{'n', Act::administer_namespace}, {'m', Act::know_members},
+                                          {'o', Act::appoint_owners},       {'l', Act::read_registry},
+                                          {'r', Act::administer_registry},  {'a', Act::appoint_administrators},
+                                          {'s', Act::see_every_repository}};
 
 TEST(Office, IsWhatSomebodyIsAndNeverAGrant) {  // S10
   using meta::Role;
   const OfficeRow table[] = {
-      {"an administrator, wherever", user(true), place({}), "nolras"},
-      {"an administrator in an organisation", user(true), place(organization()), "nolras"},
-      {"who owns the namespace", user(), place(namespace_of(kAnn)), "n"},
+      {"an administrator, wherever", user(true), place({}), "nmolras"},
+      {"an administrator in an organisation", user(true), place(organization()), "nmolras"},
+      {"who owns the namespace", user(), place(namespace_of(kAnn)), "nm"},
       {"a robot of that number", robot(), place(namespace_of(kAnn + 1)), ""},
       {"somebody else's namespace", user(), place(namespace_of(kAnn + 1)), ""},
-      {"an owner", user(), place(organization(), Role::owner), "no"},
-      {"an admin makes no owners", user(), place(organization(), Role::admin), "n"},
-      {"a writer", user(), place(organization(), Role::writer), ""},
-      {"a reader", user(), place(organization(), Role::reader), ""},
+      {"an owner", user(), place(organization(), Role::owner), "nmo"},
+      {"an admin makes no owners", user(), place(organization(), Role::admin), "nm"},
+      {"a writer knows whom he works with", user(), place(organization(), Role::writer), "m"},
+      {"a reader", user(), place(organization(), Role::reader), "m"},
       {"grants are on repositories", user(), place(organization(), {}, {{"acme", Rights::all(), {}}}), ""},
       {"all of them, too", user(), place(organization(), {}, {{"acme/**", Rights::all(), {}}}), ""},
       {"a deny takes no office away", user(), place(organization(), Role::owner, {{"acme/**", {}, Rights::all()}}),
-       "no"},
+       "nmo"},
       {"nobody's namespace", user(), place(unowned()), ""},
       {"no namespace", user(), place({}), ""},
       {"an anonymous caller", {}, place(namespace_of(0)), ""},
@@ -356,9 +357,9 @@ Narrowing narrow(Narrowing out = {}) {
 TEST(Office, IsLeftByTheScopeThatNamesIt) {  // A16
   using Registry = Narrowing::Registry;
   const CoverRow table[] = {
-      {"not narrow", {}, "nolraspc"},
+      {"not narrow", {}, "nmolraspc"},
       {"narrowed to nothing", narrow(), ""},
-      {"a namespace", narrow({.namespaces = {"acme"}}), "no"},
+      {"a namespace", narrow({.namespaces = {"acme"}}), "nmo"},
       {"another one", narrow({.namespaces = {"acm"}}), ""},
       {"the profile", narrow({.profile = true}), "p"},
       {"to look at the registry", narrow({.registry = Registry::read}), "l"},

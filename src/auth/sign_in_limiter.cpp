@@ -23,9 +23,10 @@ std::string account_key(std::string_view account) { return "n" + std::string(acc
 
 std::unexpected<Error> SignInLimiter::refuse(const Wait& wait) {
   const std::int64_t seconds = (wait.ms + 999) / 1000;
-  return fail(Error(Errc::too_many_requests, "too many failed sign-ins; try again in " + std::to_string(seconds) + " s")
+  return fail(Error(Errc::too_many_requests, "too many attempts; try again in " + std::to_string(seconds) + " s")
                   .with_number(static_cast<std::uint64_t>(seconds))
-                  .with_items({"sign-in", std::to_string(wait.kind->free), std::to_string(kForgetMs / 1000)}));
+                  // The one that is not free any more gets through, too: the next waits for it.
+                  .with_items({"sign-in", std::to_string(wait.kind->free + 1), std::to_string(kForgetMs / 1000)}));
 }
 
 SignInLimiter::Attempt::~Attempt() {

@@ -82,8 +82,8 @@ TEST(TokenScope, WhatIsNoneNarrowsAllTheSame) {
 
 TEST(TokenScope, ThatWouldDoIsOneThatCoversIt) {
   for (const Act act :
-       {Act::keep_profile, Act::keep_credentials, Act::administer_namespace, Act::appoint_owners, Act::read_registry,
-        Act::administer_registry, Act::appoint_administrators, Act::see_every_repository}) {
+       {Act::keep_profile, Act::keep_credentials, Act::administer_namespace, Act::know_members, Act::appoint_owners,
+        Act::read_registry, Act::administer_registry, Act::appoint_administrators, Act::see_every_repository}) {
     const std::string scope = scope_for(act, "acme");
     Narrowing narrowing;
     if (scope.empty()) {

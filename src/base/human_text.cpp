@@ -17,9 +17,13 @@ std::string size_text(std::uint64_t bytes) {
 }
 
 std::string printable(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    const bool is_c1 = c == 0xc2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0;  // U+0080…
+    if (is_c1) ++i;
+    out += c < 0x20 || c == 0x7f || is_c1 ? '?' : static_cast<char>(c);
   }
   return out;
 }

@@ -10,7 +10,8 @@ namespace berth {
 /// "12.3 GB": powers of 1000, rounded to a tenth; bytes alone are whole.
 std::string size_text(std::uint64_t bytes);
 
-/// `text` with '?' for each control character: names of files may hold anything, and a terminal must not obey them.
+/// `text` with '?' for each control character, those beyond ASCII (U+0080 to U+009F) with them: names of files may hold
+/// anything, and a terminal must not obey them.
 std::string printable(std::string_view text);
 
 }  // namespace berth

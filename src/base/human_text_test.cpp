@@ -24,6 +24,11 @@ TEST(SizeText, HasOneDecimalOfAPowerOfAThousand) {
 TEST(Printable, LeavesNothingThatATerminalObeys) {
   EXPECT_EQ(printable("a\x1b[2Jb\n\x7f"), "a?[2Jb??");
   EXPECT_EQ(printable("schön 1.0"), "schön 1.0");
+  EXPECT_EQ(printable("a\xc2\x9b"
+                      "2Jb\xc2\xa0"),
+            "a?2Jb\xc2\xa0")
+      << "one byte of it is no character of ASCII";
+  EXPECT_EQ(printable("\xc2"), "\xc2");
 }
 
 }  // namespace

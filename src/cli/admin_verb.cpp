@@ -24,6 +24,10 @@ void print_plan(const std::string& sentence, const json::Value& answer) {
 
 }  // namespace
 
+CLI::Validator is_not_empty() {
+  return {[](std::string& text) { return text.empty() ? "it is empty" : std::string(); }, ""};
+}
+
 Result<void> say(const AdminFlags& flags, const std::string& sentence, const json::Value& answer) {
   if (flags.dry_run && flags.format == "table") {
     print_plan(sentence, answer);

@@ -34,6 +34,9 @@ CLI::App* add_removing_verb(CLI::App& parent, const char* name, const char* abou
 /// there is one. Errors: parameter_invalid, which comes after what was done, and says so.
 Result<void> say(const AdminFlags& flags, const std::string& sentence, const json::Value& answer);
 
+/// For a flag that means something: `--expires "$UNSET"` is a slip.
+CLI::Validator is_not_empty();
+
 /// A JSON list of strings.
 std::string json_list(const std::vector<std::string>& texts);
 

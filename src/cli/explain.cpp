@@ -14,9 +14,14 @@ namespace {
 
 using http::Method;
 
-const std::vector<Column> kVerdict = {{"RIGHT", "right"}, {"ALLOWED", "allowed"}, {"BECAUSE", "because"},
-                                      {"", "subject"},    {"", "repo"},           {"", "tag"},
-                                      {"", "namespace"},  {"", "changeable_by"}};
+const std::vector<Column> kVerdict = {{"RIGHT", "right"},
+                                      {"ALLOWED", "allowed"},
+                                      {"BECAUSE", "because"},
+                                      {"CHANGEABLE BY", "changeable_by"},
+                                      {"", "subject"},
+                                      {"", "repo"},
+                                      {"", "tag"},
+                                      {"", "namespace"}};
 const std::vector<std::string> kRefusalKeys = {"request_id", "at",      "actor", "action",
                                                "target",     "because", "ip",    "question"};
 
@@ -45,7 +50,8 @@ Result<json::Value> ask(AdminClient& client, const std::string& subject, const s
 }
 
 std::string sentence_of(const json::Value& verdict, const std::string& action, const std::string& object) {
-  return shown(verdict, "subject") + (shown(verdict, "allowed") == "yes" ? " may " : " may not ") + action + " " +
+  const std::string act = action == "owners" ? "appoint owners of" : action;
+  return shown(verdict, "subject") + (shown(verdict, "allowed") == "yes" ? " may " : " may not ") + act + " " +
          (object.empty() ? "the registry" : object) + ": " + shown(verdict, "because") + "\nThis can be changed by " +
          shown(verdict, "changeable_by") + ".";
 }
@@ -102,14 +108,22 @@ Result<void> explain_request(const ExplainFlags& flags) {
               from.c_str(), shown(refusal, "action").c_str(), shown(refusal, "target").c_str(),
               shown(refusal, "because").c_str());
   BERTH_TRY(const auto now, by_now(client, refusal));
-  if (now) std::printf("By now: %s\n", now->c_str());
+  if (now) std::printf("By now, whatever token is used: %s\n", now->c_str());
   return {};
+}
+
+/// A name without a slash may be a request's or a repository's.
+Result<bool> is_request(const ExplainFlags& flags) {
+  if (flags.first.find_first_of("/:") != std::string::npos) return false;
+  BERTH_TRY(auto client, AdminClient::open(flags.admin));
+  return client.call(Method::get, "refusals/" + segment(flags.first)).has_value() ||
+         !client.call(Method::get, "repos/" + segment(flags.first)).has_value();
 }
 
 Result<void> explain(const ExplainFlags& flags) {
   if (!flags.action.empty()) return explain_one(flags);
-  // A request's name has neither of these, and whoever is asked about comes with an action.
-  return flags.first.find_first_of("/:") == std::string::npos ? explain_request(flags) : explain_repository(flags);
+  BERTH_TRY(const bool request, is_request(flags));
+  return request ? explain_request(flags) : explain_repository(flags);
 }
 
 }  // namespace
@@ -124,7 +138,8 @@ void add_explain(CLI::App& parent, int& exit_code) {
           "SUBJECT", flags->first,
           "A user, a robot, or anonymous; alone: a repository or a tag in it, for all that you may do with it, "
           "or the X-Request-Id of a refusal")
-      ->required();
+      ->required()
+      ->check(is_not_empty());
   command->add_option("ACTION", flags->action,
                       "pull, push, overwrite, delete, admin; owners: to appoint a namespace's");
   command->add_option("OBJECT", flags->object,

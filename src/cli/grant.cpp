@@ -35,6 +35,8 @@ Result<void> put_grant(const GrantFlags& flags) {
   append_json_member(body, "repo", std::string_view(flags.repo));
   body += ",\"allow\":" + json_list(words_of(flags.allow)) + ",\"deny\":" + json_list(words_of(flags.deny)) + "}";
   const std::string ns = flags.repo.substr(0, flags.repo.find('/'));
+  if (ns.empty() || ns.find('*') != std::string::npos)
+    return fail(Errc::parameter_invalid, "a grant is on repositories of one namespace, as acme/web or acme/**");
   return call_and_say(flags.admin, Method::put, "namespaces/" + segment(ns) + "/grants", body,
                       flags.subject + " on " + flags.repo + (flags.allow.empty() ? "" : ": " + flags.allow) +
                           (flags.deny.empty() ? "" : "; never: " + flags.deny));

@@ -3,7 +3,9 @@
 #include "app/config_load.h"
 #include "auth/ldap_directory.h"
 #include "base/clock.h"
+#include "base/human_text.h"
 #include "base/random.h"
+#include "cli/admin_verb.h"
 #include "cli/commands.h"
 #include "cli/exit_code.h"
 #include "cli/password_input.h"
@@ -26,7 +28,7 @@ struct CheckFlags {
 
 std::string joined(const std::vector<std::string>& words) {
   std::string out;
-  for (const std::string& word : words) out += (out.empty() ? "" : ", ") + word;
+  for (const std::string& word : words) out += (out.empty() ? "" : ", ") + printable(word);
   return out.empty() ? "none" : out;
 }
 
@@ -39,9 +41,10 @@ int print_person(const auth::ExternalPerson& person, const auth::LdapSettings& s
   const auth::ReceptionRules& rules = settings.rules;
   const auto name = auth::account_name_from(person.name);
   const std::vector<std::string> groups = person.groups.value_or(std::vector<std::string>{});
-  std::printf("linked by: %s %s\n", person.issuer.c_str(), person.id.c_str());
+  std::printf("linked by: %s %s\n", printable(person.issuer).c_str(), printable(person.id).c_str());
   std::printf("name of a new account: %s\n", name ? name->c_str() : "none can be made of it");
-  std::printf("e-mail: %s\ndisplay name: %s\n", person.email.c_str(), person.display_name.c_str());
+  std::printf("e-mail: %s\ndisplay name: %s\n", printable(person.email).c_str(),
+              printable(person.display_name).c_str());
   if (person.groups) std::printf("groups: %s\n", joined(groups).c_str());
   if (!rules.admin_group.empty()) std::printf("administrator: %s\n", holds(groups, rules.admin_group) ? "yes" : "no");
   const bool is_let_in = rules.allowed_groups.empty() || std::ranges::any_of(groups, [&](const std::string& group) {
@@ -94,7 +97,7 @@ void add_ldap(CLI::App& parent, int& exit_code) {
   CLI::App* checking = command->add_subcommand(
       "check", "Ask the directory as the server would: exit status 0 if all is well, 2 if nobody would sign in");
   checking->add_option("--config", flags->config.config_file, "The configuration (default: the one of berth serve)");
-  checking->add_option("--user", flags->user, "Look for whoever would sign in by that name");
+  checking->add_option("--user", flags->user, "Look for whoever would sign in by that name")->check(is_not_empty());
   CLI::Option* asks = checking->add_flag("--password", flags->asks_password, "Ask for the password, and try it");
   checking->add_flag("--password-stdin", flags->password_stdin, "Read the password from standard input, and try it")
       ->needs("--user")

@@ -243,6 +243,7 @@ Result<void> stop_asking_us(client::DockerConfig& config, const std::vector<std:
 /// Those that were named, or all there are. Errors: parameter_invalid: none.
 Result<std::vector<std::string>> hosts_meant(const ConfigureFlags& flags, const client::DockerConfig& config) {
   if (!flags.all) {
+    for (const std::string& host : flags.hosts) BERTH_TRYV(client::check_registry_name(host));
     if (!flags.hosts.empty()) return flags.hosts;
     return fail(Errc::parameter_invalid, "say which registries, or --all");
   }
@@ -268,9 +269,12 @@ Result<void> configure_docker(ConfigureFlags flags) {
   BERTH_TRY(const std::string folder, make_link());
   BERTH_TRY(auto own, open_own_store());
   for (const std::string& typed : flags.hosts) BERTH_TRYV(ask_us(config, own, client::config_key(typed)));
-  std::printf("docker asks %s/%s from now on\n", folder.c_str(), kHelperName);
-  if (!is_on_path(folder))
-    std::fprintf(stderr, "berth: %s is not on the PATH: docker will not find it there\n", folder.c_str());
+  if (is_on_path(folder)) {
+    std::printf("docker asks %s/%s from now on\n", folder.c_str(), kHelperName);
+  } else {
+    std::fprintf(stderr, "berth: %s is not on the PATH: docker finds %s there once it is\n", folder.c_str(),
+                 kHelperName);
+  }
   return {};
 }
 
@@ -301,6 +305,7 @@ int keychain_get(client::OwnStore& own) {
 int keychain_store(client::OwnStore& own) {
   const auto given = client::parse_helper_json(read_input());
   if (!given) return refuse(given.error());
+  if (const auto good = client::check_registry_name(given->first); !good) return refuse(good.error());
   const auto done = own.store(client::config_key(given->first), given->second);
   return done ? kOk : refuse(done.error());
 }

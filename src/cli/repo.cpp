@@ -27,6 +27,7 @@ struct RepoFlags {
   std::string confirm;
   std::string readme;  // a file, or - for standard input
   bool shows_readme = false;
+  bool is_namespace = false;  // that is meant where the name could be either
   std::string visibility;
   std::optional<std::string> description;  // "" takes it away
   std::string search;
@@ -74,17 +75,28 @@ Result<void> set_readme(const RepoFlags& flags) {
   return {};
 }
 
+/// A name without a slash is a namespace's, and, if somebody made one, a repository's.
+Result<bool> is_namespace(AdminClient& client, const RepoFlags& flags) {
+  if (flags.repo.find('/') != std::string::npos) return false;
+  if (flags.is_namespace) return true;
+  const bool is_repository = client.call(Method::get, "repos/" + flags.repo).has_value();
+  if (is_repository && !flags.description) {
+    return fail(Errc::parameter_invalid,
+                flags.repo +
+                    " is a namespace and a repository; for what new repositories of the "
+                    "namespace get say --namespace, for the repository give a description too");
+  }
+  if (is_repository || !flags.description) return !is_repository;
+  return fail(Errc::parameter_invalid, flags.repo +
+                                           " is a namespace, which has a visibility for its new repositories and no "
+                                           "description; a repository is written NAMESPACE/NAME");
+}
+
 Result<void> set(const RepoFlags& flags) {
-  const bool is_namespace = flags.repo.find('/') == std::string::npos;
   if (!flags.readme.empty()) {
     if (!flags.visibility.empty() || flags.description)
       return fail(Errc::parameter_invalid, "--readme is a change of its own; give the others in another command");
     return set_readme(flags);
-  }
-  if (is_namespace && flags.description) {
-    return fail(Errc::parameter_invalid, flags.repo +
-                                             " is a namespace, which has a visibility for its new repositories and no "
-                                             "description; a repository is written NAMESPACE/NAME");
   }
   if (flags.visibility.empty() && !flags.description)
     return fail(Errc::parameter_invalid, "say what to change, with --visibility, --description or --readme");
@@ -92,8 +104,11 @@ Result<void> set(const RepoFlags& flags) {
   if (!flags.visibility.empty()) body += "\"visibility\":" + json_string(flags.visibility);
   if (flags.description)
     body.append(body.size() > 1 ? "," : "").append("\"description\":").append(json_string(*flags.description));
-  return call_and_say(flags.admin, Method::patch, (is_namespace ? "namespaces/" : "repos/") + flags.repo, body + "}",
-                      "Changed " + flags.repo);
+  BERTH_TRY(auto client, AdminClient::open(flags.admin));
+  BERTH_TRY(const bool of_namespace, is_namespace(client, flags));
+  BERTH_TRY(const auto answer,
+            client.call(Method::patch, (of_namespace ? "namespaces/" : "repos/") + flags.repo, body + "}"));
+  return say(flags.admin, "Changed " + std::string(of_namespace ? "the namespace " : "") + flags.repo, answer);
 }
 
 Result<void> create(const RepoFlags& flags) {
@@ -250,6 +265,8 @@ void add_repo(CLI::App& parent, int& exit_code) {
                                      exit_code, set);
   setting->add_option("REPO", flags->repo, "acme/web, or acme for the namespace")->required();
   add_description_flags(*setting, flags);
+  setting->add_flag("--namespace", flags->is_namespace,
+                    "REPO is a namespace, where there is a repository of that name, too");
   setting->add_option("--readme", flags->readme, "A file in Markdown that says what it is; - for standard input");
   CLI::App* renaming = add_admin_verb(*command, "rename", "Call a repository something else within its namespace",
                                       flags, exit_code, rename);

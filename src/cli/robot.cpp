@@ -26,7 +26,7 @@ struct RobotFlags {
 Result<std::string> namespace_of(const RobotFlags& flags) {
   if (!flags.ns.empty()) return flags.ns;
   const std::size_t plus = flags.name.find('+');
-  if (plus != std::string::npos) return flags.name.substr(0, plus);
+  if (plus != std::string::npos && plus > 0) return flags.name.substr(0, plus);
   return fail(Errc::parameter_invalid, "say with --namespace whose robot " + flags.name + " is");
 }
 
@@ -129,7 +129,11 @@ Result<void> create_token(const TokenFlags& flags) {
                                         "last_used_from", "revoked_at"}));
   BERTH_TRY(auto client, AdminClient::open(flags.admin));
   BERTH_TRY(const auto made, client.call(Method::post, "user/tokens", body + "}"));
-  return print_secret(flags.admin, "Created token " + shown(made, "id") + " (" + flags.name + ")", made);
+  const std::string end = shown(made, "expires_at");
+  return print_secret(flags.admin,
+                      "Created token " + shown(made, "id") + " (" + flags.name + "), which ends " +
+                          (end.empty() ? "when it is revoked" : "at " + end),
+                      made);
 }
 
 }  // namespace
@@ -142,7 +146,8 @@ void add_robot(CLI::App& parent, int& exit_code) {
       add_admin_verb(*command, "create", "Create a robot; its secret is printed once", flags, exit_code, create);
   creating->add_option("--repo", flags->repos,
                        "What it may do: REPOSITORY:ACTIONS, as acme/web-*:pull,push; again for more");
-  creating->add_option("--expires", flags->expires, "When it ends by itself: 90d, 12h");
+  creating->add_option("--expires", flags->expires, "When it ends by itself: 90d, 12h (default: never)")
+      ->check(is_not_empty());
   creating->add_option("--description", flags->description, "What it is for");
   CLI::App* rotating =
       add_admin_verb(*command, "rotate", "Give it a new secret; the old one goes on for a while. A robot may itself",
@@ -195,7 +200,10 @@ void add_token(CLI::App& parent, int& exit_code) {
       "--scope", flags->scopes,
       "Only this: REPOSITORY:RIGHTS, as acme/web:read,write, or org:admin:NAMESPACE, user, admin:read, "
       "admin:write; again for more");
-  creating->add_option("--expires", flags->expires, "When it ends: 90d, 12h (default: never)");
+  creating
+      ->add_option("--expires", flags->expires,
+                   "When it ends: 90d, 12h (default: never, or with the login that makes it)")
+      ->check(is_not_empty());
   add_admin_verb(*command, "ls", "List your tokens", flags, exit_code, [](const TokenFlags& f) {
     return list_and_print(f.admin, "user/tokens",
                           {{"ID", "id"},
@@ -219,7 +227,9 @@ void add_token(CLI::App& parent, int& exit_code) {
       "the\n"
       "namespace acme, user keeps your profile and sessions, admin:read looks at what administrators do, admin:write "
       "does\n"
-      "it. No scope makes tokens, changes a password or makes administrators.\n\n"
+      "it. No scope makes tokens, changes a password or makes administrators.\n"
+      "What is made after berth login ends with that login, 90 days from it; the page /settings/tokens makes tokens\n"
+      "that live longer.\n\n"
       "Examples:\n"
       "  berth token create --name laptop --scope 'acme/**:read,write' --expires 90d\n"
       "  berth token create --name watch --scope admin:read");

@@ -1,5 +1,7 @@
 #include "cli/row_template.h"
 
+#include "base/human_text.h"
+
 #include <algorithm>
 
 namespace berth::cli {
@@ -102,16 +104,16 @@ std::string shown(const json::Value& object, std::string_view key) {
     case Kind::boolean: return value->boolean() ? "yes" : "no";
     case Kind::integer: return std::to_string(value->integer());
     case Kind::number:
-    case Kind::string: return value->string();
+    case Kind::string: return printable(value->string());
     case Kind::array: {
       std::string out;
-      for (const json::Value& element : value->array()) out += (out.empty() ? "" : ",") + element.string();
+      for (const json::Value& element : value->array()) out += (out.empty() ? "" : ",") + printable(element.string());
       return out;
     }
     case Kind::object: {
       std::string out;
       json::append(out, *value);
-      return out;
+      return printable(out);
     }
   }
   return "";

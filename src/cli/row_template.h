@@ -30,7 +30,8 @@ class RowTemplate {
   std::vector<Part> parts_;
 };
 
-/// A member as text for a table: "" for null, "yes" and "no", numbers as they are, lists joined by commas.
+/// A member as text for a table: "" for null, "yes" and "no", numbers as they are, lists joined by commas. What others
+/// wrote goes to a terminal: without control characters, which --format json keeps.
 std::string shown(const json::Value& object, std::string_view key);
 
 }  // namespace berth::cli

@@ -4,6 +4,8 @@
 #include "cli/admin_verb.h"
 #include "cli/commands.h"
 
+#include <algorithm>
+
 namespace berth::cli {
 
 namespace {
@@ -38,6 +40,11 @@ Result<void> add_rule(const TrustFlags& flags) {
     const std::size_t equals = claim.find('=');
     if (equals == std::string::npos)
       return fail(Errc::parameter_invalid, "'" + claim + "' is written CLAIM=PATTERN, as in repository=acme/web");
+    const std::string name = claim.substr(0, equals + 1);
+    const auto is_it = [&](const std::string& other) { return other.starts_with(name); };
+    if (std::ranges::count_if(flags.claims, is_it) > 1)
+      return fail(Errc::parameter_invalid, "the claim " + name.substr(0, equals) +
+                                               " is there twice; a rule wants one pattern of each, so make two rules");
     if (&claim != &flags.claims.front()) body += ',';
     body.append(json_string(claim.substr(0, equals))).append(":").append(json_string(claim.substr(equals + 1)));
   }

@@ -271,7 +271,8 @@ void on(CLI::App* verb, const FlagsPtr& flags, int& exit_code, Run run) {
 constexpr const char* kFooter =
     "A user owns the namespace of the same name: ann pushes to ann/app. With --admin she may do everything.\n"
     "The password is asked for, or read from standard input, or made up and printed once; never given as an option.\n"
-    "These commands work on the data folder of a registry that is stopped; a running one has the API at /api/v1.\n\n"
+    "These commands ask the registry of --server, after berth login; without one they work on the data folder of a\n"
+    "registry that is stopped.\n\n"
     "Examples:\n"
     "  berth user add ann --admin                                  the first account\n"
     "  printf %s \"$PW\" | berth user add bob --password-stdin\n"

@@ -11,6 +11,7 @@ namespace berth::client {
 namespace {
 
 constexpr std::string_view kHubKey = "https://index.docker.io/v1/";
+constexpr std::size_t kNameBytesMax = 1024;
 constexpr std::string_view kHubBase = "https://registry-1.docker.io";
 
 bool is_this_machine(std::string_view host) {
@@ -147,7 +148,21 @@ Challenge parse_challenge(std::string_view text) {
   return out;
 }
 
+Result<void> check_registry_name(std::string_view text) {
+  const std::size_t scheme = text.find("://");
+  const bool is_web = scheme == std::string_view::npos || text.starts_with("http://") || text.starts_with("https://");
+  const bool is_clean =
+      std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f' && c != '"' && c != '\\'; });
+  // Not told again what it was: it may hold a password.
+  if (text.find('@') != std::string_view::npos)
+    return fail(Errc::parameter_invalid, "a registry is written HOST or HOST:PORT, without a user name or a password");
+  if (text.empty() || text.size() > kNameBytesMax || !is_web || !is_clean)
+    return fail(Errc::parameter_invalid, "a registry is written HOST or HOST:PORT, as in reg.example.com:5000");
+  return {};
+}
+
 Result<RegistryAddress> find_registry(std::string_view server, const std::string& ca_file) {
+  if (!server.empty()) BERTH_TRYV(check_registry_name(server));  // empty: Docker Hub
   RegistryAddress out;
   out.host = config_key(server);
   if (out.host == kHubKey) {

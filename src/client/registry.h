@@ -24,6 +24,8 @@ std::string ca_file_of(std::string_view host);
 /// which the person at the terminal named.
 bool may_send_to(const RegistryAddress& registry, std::string_view realm, std::string_view also);
 
+/// Whether it can be a registry's, as people write it. Errors: parameter_invalid, which does not repeat a password.
+Result<void> check_registry_name(std::string_view text);
 /// Finds out how "localhost:5000" is reached: as it was typed with a scheme, else HTTPS, and plain HTTP only on this
 /// machine, as docker does. Errors: unavailable, parameter_invalid.
 Result<RegistryAddress> find_registry(std::string_view server, const std::string& ca_file);

@@ -77,6 +77,13 @@ constexpr sql::Sql kRefused = R"(
   ORDER BY seq DESC
   LIMIT $2)";
 
+constexpr sql::Sql kUpTo = R"(
+  SELECT seq
+  FROM audit
+  WHERE seq <= $1
+  ORDER BY seq
+  LIMIT 1)";
+
 constexpr sql::Sql kForget = R"(
   DELETE FROM audit
   WHERE seq <= $1)";
@@ -253,6 +260,12 @@ Result<std::vector<AuditEntry>> read_audit(sql::Connection& db, std::int64_t aft
 Result<std::vector<AuditEntry>> find_refusals(sql::Connection& db, std::string_view request, std::int64_t limit) {
   std::vector<AuditEntry> out;
   BERTH_TRYV(db.query(kRefused, {request, limit}, [&](const sql::Row& row) { out.push_back(read(row)); }));
+  return out;
+}
+
+Result<std::optional<std::int64_t>> find_entry_up_to(sql::Connection& db, std::int64_t seq) {
+  std::optional<std::int64_t> out;
+  BERTH_TRYV(db.query(kUpTo, {seq}, [&](const sql::Row& row) { out = row.int64(0); }));
   return out;
 }
 

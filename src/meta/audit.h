@@ -48,6 +48,9 @@ Result<std::vector<AuditEntry>> read_audit(sql::Connection& db, std::int64_t aft
 /// What was refused to the request of that name, newest first. A proxy may have given several requests one name.
 Result<std::vector<AuditEntry>> find_refusals(sql::Connection& db, std::string_view request, std::int64_t limit);
 
+/// The number of an entry that stands where none can: at or before `seq`, which was forgotten or never was.
+Result<std::optional<std::int64_t>> find_entry_up_to(sql::Connection& db, std::int64_t seq);
+
 struct AuditAnchor {
   std::int64_t seq = 0;      // of the last entry that was forgotten; 0: none ever was
   crypto::Sha256Sum hash{};  // its hash

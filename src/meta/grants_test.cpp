@@ -132,6 +132,13 @@ TEST_F(Grants, ARepositoryLendsItsVisibilityToNoOtherName) {
   EXPECT_TRUE(standing(std::nullopt, "acme/web").repo);
 }
 
+// It is quoted, and names what is taken back.
+TEST_F(Grants, ANumberIsGivenOutOnce) {
+  const GrantId first = put(acme_, ann_, "acme/web", 1);
+  ASSERT_TRUE(remove_grant(*db_, acme_, first).value());
+  EXPECT_NE(put(acme_, ann_, "acme/web", 1), first);
+}
+
 // A row that was left over must not make a user's namespace an organisation's.
 TEST_F(Grants, RolesAreOfOrganisations) {
   const NamespaceId bob = claim("bob", NamespaceKind::user);

@@ -57,9 +57,9 @@ class Directed(Registry):
         return json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["sub"]
 
     def forget(self):
-        """What was verified before: any change of accounts does that."""
-        user = self.api(200, "GET", "users/root")
-        self.api(200, "PATCH", "users/root", {"display_name": user.get("display_name", "") + "."})
+        """What was verified before: a change of the account does that."""
+        for user in self.api(200, "GET", "users")["items"]:
+            self.api(200, "PATCH", "users/" + user["name"], {"display_name": user["display_name"] + "."})
 
     def teams(self, org, user):
         teams = [team["name"].split("/")[1] for team in self.api(200, "GET", f"orgs/{org}/teams")["items"]]

@@ -186,6 +186,7 @@ class AdminModel {
                 RightsModel::Grant grant) {
     if (const int no = in_charge(caller, space)) return no;
     if (space_of(pattern) != space && flaw != Flaw::patterns_are_not_compared) return 422;
+    if (!knows(caller, space, subject)) return 404;
     if (grant.gives.empty() && grant.denies.empty()) return 422;
     if (!both(grant.gives, grant.denies).empty()) return 422;
     if (!model_.accounts.contains(subject) && !model_.teams.contains(subject)) return 404;
@@ -291,6 +292,21 @@ class AdminModel {
     if (role_of(space, caller.name) >= 3) return 0;
     if (flaw == Flaw::grants_are_offices && model_.rights(caller.name, space).contains('a')) return 0;
     return 404;
+  }
+  /// Whether who administers that namespace may know of the account: be there none, or one of another namespace.
+  bool knows(const Caller& caller, const std::string& space, const std::string& subject) const {
+    const auto account = model_.accounts.find(subject);
+    std::string home = model_.teams.contains(subject) ? space_of(subject) : std::string();
+    if (account != model_.accounts.end() && account->second.is_robot) home = account->second.space;
+    if (home.empty() || home == space) return true;
+    const auto is_here = [&](const auto& grant) {
+      return grant.first.first == subject && space_of(grant.first.second) == space;
+    };
+    if (std::ranges::any_of(model_.grants, is_here)) return true;
+    if (!is_whole(caller) && !administers_by_scope(caller, home)) return false;
+    const auto found = model_.spaces.find(home);
+    const bool is_owner = found != model_.spaces.end() && found->second.owner == caller.name;
+    return model_.accounts.at(caller.name).is_admin || is_owner || role_of(home, caller.name) > 0;
   }
   bool administers_by_scope(const Caller& caller, const std::string& space) const {
     if (caller.scopes.contains("org:admin:" + space)) return true;

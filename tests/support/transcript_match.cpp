@@ -135,7 +135,7 @@ void check_protocol_answer(std::string_view method, const WireResponse& response
 /// What the administration API promises of every answer: JSON that nobody keeps, and of every error a problem document.
 void check_admin_answer(std::string_view method, const WireResponse& response, std::vector<std::string>& out) {
   if (response.field("Cache-Control") != "no-store") out.emplace_back("API: an answer may be kept");
-  if (response.status == 204 || method == "HEAD") return;
+  if (response.status == 204 || response.status == 304 || method == "HEAD") return;
   const bool is_error = response.status >= 400;
   if (response.field("Content-Type") != (is_error ? "application/problem+json" : "application/json"))
     out.emplace_back("API: Content-Type");

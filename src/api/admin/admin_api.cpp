@@ -168,13 +168,24 @@ Result<void> check_parameters(const AdminCall& call, const AdminRoute& route) {
                                              did_you_mean(nearest_of(words, *stranger)));
   }
   // A condition that nobody looks at would let through what its sender wanted stopped.
-  const bool changes = route.method != http::Method::get && route.method != http::Method::post;
+  const bool reads = route.method == http::Method::get;
+  const bool changes = !reads && route.method != http::Method::post;
   const bool is_bound = !call.request.if_match.empty() && call.request.if_match != "*";
-  if (changes && is_bound && !route.takes(kIfMatch))
+  if (!reads && is_bound && !route.takes(kIfMatch))
     return fail(Errc::precondition_failed, "it has no entity tag that If-Match could be compared with");
   if (changes && must_be_new(call) && !route.takes(kIfNoneMatch))
     return fail(Errc::precondition_failed, "it is there, or never will be: If-None-Match has no place here");
   return {};
+}
+
+/// Of an answer that shows what has a version, with all that is in it.
+void tell_shown(AdminReply& reply) {
+  constexpr std::size_t kShownBytes = 6;
+  const bool is_versioned = reply.etag.starts_with("\"v");
+  const bool holds_a_secret = reply.body.contains("\"secret\":");  // of which not even a hash is told again
+  if (!is_versioned || holds_a_secret || reply.body.empty() || reply.content_type != "application/json") return;
+  const auto sum = crypto::sha256(std::as_bytes(std::span(reply.body)));
+  reply.etag.insert(reply.etag.size() - 1, "." + to_hex(std::span<const std::byte>(sum).first(kShownBytes)));
 }
 
 /// Who has it already is told so (RFC 9110 13.1.2).
@@ -306,6 +317,7 @@ Result<AdminCall> AdminApi::admit(const auth::Identity& identity, const AdminReq
   BERTH_TRY(auto query, http::Query::parse(request.query));
   AdminCall call{deps_,     identity, request, std::move(query), std::move(matched.captures), matched.route->operation,
                  request_id};
+  if (matched.route->pattern.starts_with("repos/{repo}")) call.target = call.captures[0];
   if (auto checked = check_need(call, matched.route->need); !checked) {
     if (!identity.is_anonymous()) note_refusal(call, checked.error());
     return fail(std::move(checked).error());
@@ -349,6 +361,7 @@ io::Task<AdminReply> AdminApi::handle(const auth::Identity& identity, const Admi
   if (!reply && reply.error().code == Errc::rehearsed) co_return dry_run_reply(*call, reply.error().message);
   if (!reply) co_return problem(reply.error(), request_id, request.path);
   if (!reply->next.empty()) reply->link = link_to(*call, *route, reply->next);
+  tell_shown(*reply);
   answer_if_unchanged(*call, *reply);
   trim_to(call->fields, *reply);
   co_return *std::move(reply);
@@ -363,10 +376,12 @@ Result<void> check_has_account(const AdminCall& call) {
 std::unexpected<Error> refuse(const auth::Decision& decision, auth::Act act, std::string_view ns) {
   using auth::Act;
   if (decision.why == auth::Decision::Why::of_a_job)
-    return fail(Errc::denied, "a job that signed in with its ID token cannot do what outlives it");
+    return fail(Errc::denied,
+                "a job that signed in with its ID token administers nothing: what it did would outlive it");
   if (decision.why == auth::Decision::Why::narrowed) return lacks_scope(auth::scope_for(act, ns));
   switch (act) {
-    case Act::administer_namespace: return invisible();
+    case Act::administer_namespace:
+    case Act::know_members: return invisible();
     case Act::appoint_owners:
       return fail(Errc::denied, "only an owner of " + std::string(ns) + " makes owners, or changes one");
     case Act::keep_profile:
@@ -385,10 +400,27 @@ Result<void> check_act(const AdminCall& call, auth::Act act, std::string_view ns
   return refuse(decision, act, ns);
 }
 
+Result<bool> knows(const AdminCall& call, const std::string& name, std::string_view here) {
+  BERTH_TRY(const auto elsewhere, call.deps.store.peek([&](sql::Connection& db) -> Result<std::optional<std::string>> {
+    BERTH_TRY(const auto found, meta::find_principal(db, name));
+    if (!found || !found->ns) return std::nullopt;
+    BERTH_TRY(const auto its, meta::find_namespace(db, *found->ns));
+    if (!its || its->name == here) return std::nullopt;
+    BERTH_TRY(const auto ours, meta::find_namespace(db, here));
+    if (!ours) return std::optional(its->name);
+    BERTH_TRY(const std::int64_t grants, meta::count_grants(db, found->id, ours->id));
+    return grants > 0 ? std::nullopt : std::optional(its->name);  // else it is in the list of grants already
+  }));
+  if (!elsewhere) return true;
+  BERTH_TRY(const auto decision,
+            call.deps.directory.decide(call.identity.asker(), auth::Act::know_members, *elsewhere));
+  return decision.is_allowed();
+}
+
 meta::AuditEntry audit_entry(const AdminCall& call) {
   meta::AuditEntry entry = call.deps.audit.entry(call.identity, call.request.address, call.request_id);
   entry.action = call.operation;
-  entry.target = call.request.path.substr(0, kTargetBytesMax);
+  entry.target = (call.target.empty() ? call.request.path : call.target).substr(0, kTargetBytesMax);
   entry.rule = call.rule;
   entry.detail = joined_objects(entry.detail, call.detail);
   return entry;
@@ -454,7 +486,9 @@ Result<std::int64_t> id_of(std::string_view text) {
 
 AdminReply no_content() { return {.status = 204, .body = {}, .etag = {}, .location = {}}; }
 
-std::string etag_of(std::int64_t version) { return "\"v" + std::to_string(version) + "\""; }
+std::string etag_of(std::int64_t id, std::int64_t version) {
+  return "\"v" + std::to_string(version) + "-" + std::to_string(id) + "\"";
+}
 
 std::string etag_of(const JsonObject& state) {
   constexpr std::size_t kShownBytes = 12;  // a chance of one in 2^96 that a change is not seen
@@ -465,10 +499,16 @@ std::string etag_of(const JsonObject& state) {
 
 std::string if_match_of(const AdminCall& call) { return call.request.if_match; }
 
+/// "v3-7" of "v3-7.1f2e3d", with the quotes.
+std::string version_part(std::string_view tag) {
+  const std::size_t dot = tag.starts_with("\"v") && tag.ends_with('"') ? tag.find('.') : std::string_view::npos;
+  return dot == std::string_view::npos ? std::string(tag) : std::string(tag.substr(0, dot)) + "\"";
+}
+
 Result<void> check_match(std::string_view wanted, std::string_view etag) {
   if (wanted.empty() || wanted == "*") return {};
   for (const std::string_view tag : split(wanted, ',')) {  // ours have no commas
-    if (http::trim(tag) == etag) return {};
+    if (version_part(http::trim(tag)) == etag) return {};
   }
   return fail(Errc::precondition_failed, "it was changed meanwhile; its entity tag is " + std::string(etag) + " now");
 }

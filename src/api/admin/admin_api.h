@@ -107,6 +107,7 @@ struct AdminCall {
   std::string request_id;
   std::string detail = "{}";              // for the audit log, a JSON object; no secrets
   std::string rule = {};                  // likewise: by what the caller may
+  std::string target = {};                // likewise, if it is not the path: the repository that it is about
   std::optional<meta::CallKey> key = {};  // if it must not be done twice
   std::vector<std::string> fields = {};   // of the answer, if not all are wanted
   bool is_dry_run = false;
@@ -204,7 +205,10 @@ inline std::string cursor_of(const PageParameters& page, std::int64_t last) {
   return cursor_of(page, std::string_view(std::to_string(last)));
 }
 
-std::string etag_of(std::int64_t version);
+/// Of what has a version, by which If-Match compares it. id: of the row, since what is made anew under the same name is
+/// another thing. What shows it has more to it, that comes and goes without a version: an answer that shows it gets a
+/// part of its own behind a '.' (see tell_shown), and that counts for If-None-Match.
+std::string etag_of(std::int64_t id, std::int64_t version);
 /// Of what has no version: by `state`, which is everything that makes it what it is. When it was used is not of it.
 std::string etag_of(const JsonObject& state);
 /// What If-Match asks for; empty: anything, and "*": anything that is there.
@@ -227,6 +231,9 @@ Result<std::optional<meta::TokenRow>> secret_of(const AdminCall& call);
 /// For what is made in the name of an account: whoever works on a stopped server's folder may have none.
 /// Errors: parameter_invalid.
 Result<void> check_has_account(const AdminCall& call);
+/// Whether who administers the namespace `here` may know of that account, be there one or not: a robot or team of
+/// another namespace, where he is no member, only if it was given something here.
+Result<bool> knows(const AdminCall& call, const std::string& name, std::string_view here);
 /// What decide() said against something; ns: what it is on. account_unknown where it may not be seen, else denied, with
 /// the scope that is missing where another secret would do.
 std::unexpected<Error> refuse(const auth::Decision& decision, auth::Act act, std::string_view ns = {});

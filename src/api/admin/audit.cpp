@@ -71,6 +71,13 @@ Result<Verification> verify_some(sql::Connection& db, Verification state, const 
   if (state.first == 0) {
     BERTH_TRY(const auto anchor, meta::audit_anchor(db));
     state.begin_at(anchor);
+    BERTH_TRY(const auto before, meta::find_entry_up_to(db, anchor.seq));
+    if (before) {
+      state.wrong = "entry " + std::to_string(*before) + " stands before the first one, number " +
+                    std::to_string(anchor.seq + 1) + ": it was put there";
+      state.is_done = true;
+      return state;
+    }
   }
   BERTH_TRY(const auto entries, meta::read_audit(db, state.verifier.seq(), kVerifyStep));
   if (!entries.empty() && entries.front().seq != state.verifier.seq() + 1) {

@@ -88,8 +88,8 @@ TEST_F(AdminAudit, ARefusalInsideAnOperationIsOnRecordAsOneBeforeItIs) {
       ElementsAre("bob|listUsers|users|this needs an administrator of the registry",
                   "bob|putMember|orgs/acme/members/bob|only an owner of acme makes owners, or changes one",
                   "bob|changeOwnPassword|user/password|the current password is not right",
-                  "|setUp|setup|the set-up secret is not the one that was printed, or an hour old; start the server "
-                  "again"));
+                  "|setUp|setup|the set-up secret is not the one that was printed, or an hour old; a registry without "
+                  "accounts prints another one at its next start"));
 }
 
 TEST_F(AdminAudit, WhatIsWrongWithoutBeingForbiddenIsNoRefusal) {
@@ -164,6 +164,13 @@ TEST_F(AdminAudit, VerificationGoesOverManySteps) {
   EXPECT_THAT(verdict, HasSubstr(R"("whole":true,"first":1,"entries":2501)"));
   probe_.force("UPDATE audit SET actor = 'x' WHERE seq = 2400");
   EXPECT_THAT(call(*root, Method::get, "audit/verify").body, HasSubstr(R"("problem":"entry 2400 was changed")"));
+  probe_.force("UPDATE audit SET actor = '' WHERE seq = 2400");
+  probe_.force(
+      "INSERT INTO audit SELECT -5, at, 'root', NULL, 'removeUser', 'users/ann', 1, rule, peer, request, detail, "
+      "zeroblob(32), prev FROM audit WHERE seq = 1");
+  EXPECT_THAT(call(*root, Method::get, "audit/verify").body,
+              HasSubstr("entry -5 stands before the first one, number 1"));
+  probe_.force("DELETE FROM audit WHERE seq < 0");
   probe_.force("DELETE FROM audit WHERE seq BETWEEN 1001 AND 1010");
   EXPECT_THAT(call(*root, Method::get, "audit/verify").body, HasSubstr("entries 1001 to 1010 are missing"))
       << "also at the border of a step";

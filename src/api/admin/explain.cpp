@@ -62,9 +62,10 @@ Verdict end_of(const meta::Principal& account) {
   return out;
 }
 
-/// Oneself, or, for who administers what it is about, anybody. may_ask: () → Result<bool>, whether one does.
+/// Oneself, or, for who administers what it is about, whoever he may know; ns: the namespace of that. may_ask: () →
+/// Result<bool>, whether one does.
 template <class MayAsk>
-Result<Asked> subject_asked(AdminCall& call, std::string_view what, MayAsk may_ask) {
+Result<Asked> subject_asked(AdminCall& call, std::string_view what, std::string_view ns, MayAsk may_ask) {
   BERTH_TRY(const auto name, call.query.single("subject"));
   const auth::Subject& self = call.identity.subject;
   if (!name || *name == self.name) return Asked{self, true, {}};
@@ -75,7 +76,8 @@ Result<Asked> subject_asked(AdminCall& call, std::string_view what, MayAsk may_a
   if (*name == "anonymous") return Asked();
   BERTH_TRY(const auto found,
             call.deps.store.peek([&](sql::Connection& db) { return meta::find_principal(db, *name); }));
-  if (!found || found->kind == meta::PrincipalKind::team)
+  BERTH_TRY(const bool known, knows(call, *name, ns));
+  if (!found || !known || found->kind == meta::PrincipalKind::team)
     return fail(Errc::account_unknown, "there is no user or robot '" + *name + "'");
   if (const auto subject = auth::subject_of(*found, call.deps.clock.now_ms())) return Asked{*subject, false, {}};
   Asked out;
@@ -99,6 +101,12 @@ Result<std::string> narrowed_by(const AdminCall& call, sql::Connection& db) {
   return "the token" + name + " that asks is narrowed to " + shown_scopes(call.identity.narrowing);
 }
 
+/// What the secret that asks is not for.
+Result<Verdict> narrowed(const AdminCall& call, std::string_view right, sql::Connection& db, std::string said = {}) {
+  BERTH_TRY(const auto why, narrowed_by(call, db));
+  return Verdict{right, false, std::move(said) + why, call.identity.subject.name + ", by another token"};
+}
+
 Verdict ended(const Asked& asked, std::string_view right) {
   return {right, false, asked.end->because, asked.end->changeable_by};
 }
@@ -118,6 +126,9 @@ Result<Verdict> judge(const AdminCall& call, const Object& object, const Asked& 
     return Verdict{auth::to_string(right), false, "deleting is switched off on this registry",
                    "whoever runs the registry, by the setting server.deletes"};
   }
+  // First: what a token is not for it does not tell, neither what its account may there nor what there is.
+  if (asked.is_self && !call.identity.narrowing.apply(auth::Rights::all(), object.repo.str()).has(right))
+    return narrowed(call, auth::to_string(right), db);
   const auto id = subject.id != 0 ? std::optional(subject.id) : std::nullopt;
   BERTH_TRY(const auto standing, meta::load_standing(db, id, object.repo));
   const auth::Ruling ruling = auth::rule(subject, standing, object.repo, call.deps.directory.everybody());
@@ -131,10 +142,7 @@ Result<Verdict> judge(const AdminCall& call, const Object& object, const Asked& 
     said = "the tag " + object.tag->str() + (is_there ? " exists, and to move it takes overwrite: " : " is new: ");
   }
   const Cause& cause = ruling.cause_of(right);
-  if (ruling.rights.has(right) && !left.has(right)) {
-    BERTH_TRY(const auto why, narrowed_by(call, db));
-    return Verdict{auth::to_string(right), false, said + why, subject.name + ", by another token"};
-  }
+  if (ruling.rights.has(right) && !left.has(right)) return narrowed(call, auth::to_string(right), db, said);
   return Verdict{auth::to_string(right), left.has(right), said + auth::describe(cause, subject, standing, object.repo),
                  auth::changeable_by(cause, object.repo.first_component())};
 }
@@ -149,8 +157,10 @@ struct OfficeAsked {
 Result<OfficeAsked> office_asked(std::string ns, std::string_view action) {
   if (ns.empty()) {
     if (action == "admin") return OfficeAsked{"", auth::Act::administer_registry, "admin"};
-    return fail(Errc::parameter_invalid,
-                "say by repo which repository the action is on; on the registry as a whole there is admin alone");
+    return fail(
+        Errc::parameter_invalid,
+        "which repository is it about? Of the registry as a whole there is admin alone, of a namespace admin and "
+        "owners");
   }
   if (!oci::RepoName::parse(ns) || ns.find('/') != std::string::npos)
     return fail(Errc::parameter_invalid, "a namespace is what stands before the first '/' of a repository's name");
@@ -162,6 +172,7 @@ Result<OfficeAsked> office_asked(std::string ns, std::string_view action) {
 Result<Verdict> judge(const AdminCall& call, const OfficeAsked& office, const Asked& asked, sql::Connection& db) {
   const auth::Subject& subject = asked.subject;
   if (asked.end) return ended(asked, office.word);
+  if (asked.is_self && !call.identity.narrowing.covers(office.act, office.ns)) return narrowed(call, office.word, db);
   const auto id = subject.id != 0 ? std::optional(subject.id) : std::nullopt;
   meta::Place place;
   if (!office.ns.empty()) {
@@ -169,10 +180,6 @@ Result<Verdict> judge(const AdminCall& call, const OfficeAsked& office, const As
   }
   const auth::Asker asker = asked.is_self ? call.identity.asker() : auth::Asker{.subject = subject};
   const auth::Decision decision = auth::decide(asker, office.act, office.ns, place);
-  if (decision.why == auth::Decision::Why::narrowed && auth::allows(decision.cause)) {
-    BERTH_TRY(const auto why, narrowed_by(call, db));
-    return Verdict{office.word, false, why, subject.name + ", by another token"};
-  }
   return Verdict{office.word, decision.is_allowed(), auth::describe(decision.cause, subject, office.ns),
                  auth::changeable_by(decision.cause, office.ns)};
 }
@@ -191,7 +198,7 @@ AdminReply reply_of(const Asked& asked, const Verdict& verdict, std::string_view
 Result<AdminReply> explain_office(AdminCall& call, std::string ns, std::string_view action) {
   BERTH_TRY(const auto office, office_asked(std::move(ns), action));
   BERTH_TRY(const auto asked,
-            subject_asked(call, office.ns.empty() ? "the registry" : office.ns, [&]() -> Result<bool> {
+            subject_asked(call, office.ns.empty() ? "the registry" : office.ns, office.ns, [&]() -> Result<bool> {
               const auto act = office.ns.empty() ? auth::Act::administer_registry : auth::Act::administer_namespace;
               BERTH_TRY(const auto own, call.deps.directory.decide(call.identity.asker(), act, office.ns));
               return own.is_allowed();
@@ -206,9 +213,12 @@ Result<AdminReply> explain_right(AdminCall& call, std::string_view object_text, 
   const auto right = auth::parse_right(action);
   if (!right) {
     return fail(Errc::parameter_invalid,
-                "'" + action + "' is not an action; they are pull, push, overwrite, delete, admin");
+                "'" + action +
+                    "' is not an action; they are pull (or read), push (or write), overwrite, delete, admin, "
+                    "and of a namespace admin and owners");
   }
-  BERTH_TRY(const auto asked, subject_asked(call, object.repo.str(), [&]() -> Result<bool> {
+  BERTH_TRY(const auto asked,
+            subject_asked(call, object.repo.str(), object.repo.first_component(), [&]() -> Result<bool> {
               BERTH_TRY(const auto own, call.deps.directory.ruling(call.identity.subject, object.repo));
               return own->rights.has(Right::admin);
             }));

@@ -59,7 +59,8 @@ Result<std::vector<std::string>> wanted_fields(const AdminCall& call) {
     rest = is_last ? std::string_view() : rest.substr(comma + 1);
     if (std::ranges::find(known, name) == known.end())
       return fail(Errc::parameter_invalid,
-                  "there is no field '" + name + "' here." + did_you_mean(nearest_of(known, name)));
+                  name.empty() ? "fields is a list of names with commas"
+                               : "there is no field '" + name + "' here." + did_you_mean(nearest_of(known, name)));
     out.push_back(name);
   }
   return out;

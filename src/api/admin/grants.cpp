@@ -56,6 +56,14 @@ Result<std::optional<std::string>> find_etag(sql::Connection& db, const meta::Gr
   return find_etag(db, ns->id, *found);
 }
 
+/// Robots and teams of another namespace are known to who belongs to it; to others it looks as if they were not there
+/// (A10). Users are known to everybody who has something to give.
+Result<void> check_known(const AdminCall& call, const std::string& name) {
+  BERTH_TRY(const bool known, knows(call, name, call.captures[0]));
+  if (known) return {};
+  return fail(Errc::account_unknown, "there is no user, robot or team '" + name + "'");
+}
+
 }  // namespace
 
 Done list_grants(AdminCall& call) {
@@ -86,6 +94,7 @@ Done put_grant(AdminCall& call) {
                     .text("allow", auth::to_text(allow))
                     .text("deny", auth::to_text(deny))
                     .str();
+  BERTH_CO_TRYV(check_known(call, grant.principal_name));
   bool is_there = false;
   BERTH_CO_TRY(grant.id, co_await change_accounts(
                              call,

@@ -1,5 +1,6 @@
 #include "api/admin/idempotency.h"
 
+#include "auth/identity.h"
 #include "base/json.h"
 
 #include <algorithm>
@@ -55,7 +56,10 @@ Result<std::optional<meta::CallKey>> call_key(const AdminCall& call, const Admin
     return fail(Errc::parameter_invalid, "an Idempotency-Key is 1 to 255 visible characters of ASCII");
   const std::string asked = std::string(call.operation) + "\n" + call.request.path + "\n" + call.request.query + "\n" +
                             without_password(call.request.body);
-  return std::optional(meta::CallKey{call.identity.subject.id, hash_of(*text), hash_of(asked)});
+  // A token that is narrowed is not answered what one with more rights was.
+  const auth::Narrowing& narrowing = call.identity.narrowing;
+  const std::string name = *text + (narrowing.is_narrow ? "\n" + auth::print_narrowing(narrowing) : "");
+  return std::optional(meta::CallKey{call.identity.subject.id, hash_of(name), hash_of(asked)});
 }
 
 Result<AdminReply> replay(const meta::KeptCall& kept, const meta::CallKey& key) {

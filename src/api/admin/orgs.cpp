@@ -32,6 +32,13 @@ Result<meta::Namespace> load_namespace(sql::Connection& db, std::string_view nam
   return *std::move(found);
 }
 
+Result<meta::Namespace> load_org(sql::Connection& db, std::string_view name) {
+  BERTH_TRY(auto found, meta::find_namespace(db, name));
+  if (!found || found->kind != meta::NamespaceKind::organization)
+    return fail(Errc::account_unknown, "there is no organisation '" + std::string(name) + "'");
+  return *std::move(found);
+}
+
 Result<meta::Principal> load_team(sql::Connection& db, std::string_view name) {
   BERTH_TRY(auto found, meta::find_principal(db, name));
   if (!found || found->kind != meta::PrincipalKind::team)
@@ -122,7 +129,7 @@ AdminReply namespace_reply(const meta::Namespace& ns, int status = 200) {
   AdminReply reply;
   reply.status = status;
   reply.body = namespace_json(ns);
-  reply.etag = etag_of(ns.version);
+  reply.etag = etag_of(ns.id, ns.version);
   if (status == 201) reply.location = "/api/v1/namespaces/" + ns.name;
   return reply;
 }
@@ -214,16 +221,17 @@ Done change_namespace(AdminCall& call) {
   BERTH_CO_TRYV(fields.finish());
   if (display_name) BERTH_CO_TRYV(at("/display_name", auth::check_display_name(*display_name)));
   if (visibility) call.detail = JsonObject().text("visibility", auth::to_word(*visibility)).str();
-  BERTH_CO_TRY(const auto changed, co_await change_accounts(call,
-                                                            [=, name = call.captures[0], wanted = if_match_of(call)](
-                                                                sql::Connection& db) -> Result<meta::Namespace> {
-                                                              BERTH_TRY(auto ns, load_namespace(db, name));
-                                                              BERTH_TRYV(check_match(wanted, etag_of(ns.version)));
-                                                              if (visibility) ns.visibility = *visibility;
-                                                              if (display_name) ns.display_name = *display_name;
-                                                              BERTH_TRYV(meta::update_namespace(db, ns));
-                                                              return load_namespace(db, name);
-                                                            }));
+  BERTH_CO_TRY(const auto changed,
+               co_await change_accounts(call,
+                                        [=, name = call.captures[0],
+                                         wanted = if_match_of(call)](sql::Connection& db) -> Result<meta::Namespace> {
+                                          BERTH_TRY(auto ns, load_namespace(db, name));
+                                          BERTH_TRYV(check_match(wanted, etag_of(ns.id, ns.version)));
+                                          if (visibility) ns.visibility = *visibility;
+                                          if (display_name) ns.display_name = *display_name;
+                                          BERTH_TRYV(meta::update_namespace(db, ns));
+                                          return load_namespace(db, name);
+                                        }));
   co_return namespace_reply(changed);
 }
 
@@ -240,7 +248,7 @@ Done remove_org(AdminCall& call) {
   BERTH_CO_TRYV(co_await change_accounts(
       call, [name = call.captures[0], wanted = if_match_of(call)](sql::Connection& db) -> Result<void> {
         BERTH_TRY(const auto org, load_namespace(db, name));
-        BERTH_TRYV(check_match(wanted, etag_of(org.version)));
+        BERTH_TRYV(check_match(wanted, etag_of(org.id, org.version)));
         return auth::remove_org(db, name);
       }));
   co_return no_content();
@@ -250,7 +258,7 @@ Done list_members(AdminCall& call) {
   const auto fetch = [name = call.captures[0]](sql::Connection& db,
                                                const PageParameters& page) -> Result<std::vector<meta::OrgMember>> {
     BERTH_TRY(const std::int64_t after, page.number_after());
-    BERTH_TRY(const auto ns, load_namespace(db, name));
+    BERTH_TRY(const auto ns, load_org(db, name));
     return meta::list_org_members(db, ns.id, after, page.limit, page.order);
   };
   return list(call, fetch, org_member_json, &meta::OrgMember::principal);
@@ -293,7 +301,7 @@ Done remove_member(AdminCall& call) {
 Done list_teams(AdminCall& call) {
   const auto fetch = [name = call.captures[0]](sql::Connection& db,
                                                const PageParameters& page) -> Result<std::vector<meta::Principal>> {
-    BERTH_TRY(const auto ns, load_namespace(db, name));
+    BERTH_TRY(const auto ns, load_org(db, name));
     return meta::list_principals_of(db, ns.id, meta::PrincipalKind::team, page.name_after(), page.limit, page.order);
   };
   return list(

@@ -25,8 +25,21 @@ struct Question {
   std::string object;  // the repository, or the tag in it
   std::string_view action;
 };
+/// What it takes on the repository that an operation of this API is about; empty: it is about none.
+std::string_view action_of(std::string_view operation) {
+  for (const AdminRoute& route : admin_routes()) {
+    if (route.operation != operation) continue;
+    return route.need == AdminNeed::repo_reader ? "pull" : route.need == AdminNeed::repo_admin ? "admin" : "";
+  }
+  return {};
+}
+
 /// nullopt: what was refused was no right on a repository.
 std::optional<Question> question_of(const meta::AuditEntry& entry) {
+  if (const std::string_view action = action_of(entry.action); !action.empty()) {
+    auto repo = oci::RepoName::parse(entry.target);
+    return repo ? std::optional(Question{*std::move(repo), entry.target, action}) : std::nullopt;
+  }
   for (const Wanted& wanted : kWanted) {
     if (wanted.recorded != entry.action) continue;
     std::string object = entry.target.substr(0, entry.target.find('@'));
@@ -42,12 +55,15 @@ Result<bool> reads_record(const AdminCall& call) {
   return office.is_allowed();
 }
 
-/// Who was refused, and who administers the repository.
+/// Who was refused, and who administers the repository. A token that is narrowed: only about what it is for.
 Result<bool> is_concerned(const AdminCall& call, const meta::AuditEntry& entry) {
   const auth::Identity& self = call.identity;
-  if (self.subject.id != 0 && entry.actor_id == self.subject.id) return true;
+  const bool is_self = self.subject.id != 0 && entry.actor_id == self.subject.id;
   const auto question = question_of(entry);
-  if (!question || self.narrowing.is_narrow) return false;
+  if (self.narrowing.is_narrow)
+    return is_self && question && !self.narrowing.apply(auth::Rights::all(), question->repo.str()).empty();
+  if (is_self) return true;
+  if (!question) return false;
   BERTH_TRY(const auto own, call.deps.directory.ruling(self.subject, question->repo));
   return own->rights.has(auth::Right::admin);
 }

@@ -114,7 +114,7 @@ Result<void> check_deletes(const AdminCall& call) {
 Result<void> remove(sql::Connection& db, const oci::RepoName& name, const std::string& wanted, const meta::Stamp& stamp,
                     JsonObject& detail) {
   BERTH_TRY(const auto info, load_repo(db, name));
-  BERTH_TRYV(check_match(wanted, etag_of(info.version)));
+  BERTH_TRYV(check_match(wanted, etag_of(info.id, info.version)));
   BERTH_TRYV(meta::delete_repo(db, info, stamp));
   BERTH_TRY(const std::int64_t grants, meta::drop_grants_on(db, info.ns, name.str()));
   detail.number("tags", info.tags).number("manifests", info.manifests).number("size", info.used_bytes);
@@ -135,6 +135,7 @@ Done create_repo(AdminCall& call) {
   detail.text("repo", name.str());
   if (visibility) detail.text("visibility", auth::to_word(*visibility));
   call.detail = detail.str();
+  call.target = name.str();
   BERTH_CO_TRYV(check_may_create(call, name, visibility));
   BERTH_CO_TRY(const auto made,
                co_await change(call, meta::Touches::repo(name), [=, stamp = call.stamp()](sql::Connection& db) {

@@ -12,17 +12,24 @@ namespace {
 constexpr std::size_t kReadmeBytesMax = 256 * 1024;
 constexpr std::string_view kMarkdown = "text/markdown";
 
-Result<meta::Readme> load(sql::Connection& db, const oci::RepoName& name) {
+struct Found {
+  meta::RepoId repo = 0;
+  meta::Readme readme;
+
+  std::string etag() const { return etag_of(repo, readme.version); }
+};
+
+Result<Found> load(sql::Connection& db, const oci::RepoName& name) {
   BERTH_TRY(const auto info, load_repo(db, name));
   BERTH_TRY(auto found, meta::find_readme(db, info.id));
   if (!found) return fail(Errc::account_unknown, name.str() + " has no readme");
-  return *std::move(found);
+  return Found{info.id, *std::move(found)};
 }
 
 /// Of what is there; nullopt: nothing is.
 Result<std::optional<std::string>> etag_now(sql::Connection& db, meta::RepoId repo) {
   BERTH_TRY(const auto found, meta::find_readme(db, repo));
-  return found ? std::optional(etag_of(found->version)) : std::nullopt;
+  return found ? std::optional(etag_of(repo, found->version)) : std::nullopt;
 }
 
 /// Without a NUL, which no database keeps in a text.
@@ -47,11 +54,11 @@ Result<void> check_text(const AdminRequest& request) {
 
 Done get_readme(AdminCall& call) {
   BERTH_CO_TRY(const auto name, oci::RepoName::parse(call.captures[0]));
-  BERTH_CO_TRY(auto readme, co_await call.deps.store.read([name](sql::Connection& db) { return load(db, name); }));
+  BERTH_CO_TRY(auto found, co_await call.deps.store.read([name](sql::Connection& db) { return load(db, name); }));
   AdminReply reply;
-  reply.body = std::move(readme.text);
+  reply.etag = found.etag();
+  reply.body = std::move(found.readme.text);
   reply.content_type = std::string(kMarkdown) + "; charset=utf-8";
-  reply.etag = etag_of(readme.version);
   co_return reply;
 }
 
@@ -87,10 +94,9 @@ Done remove_readme(AdminCall& call) {
   BERTH_CO_TRY(const auto name, oci::RepoName::parse(call.captures[0]));
   BERTH_CO_TRYV(co_await change(call, meta::Touches::nothing(),
                                 [=, wanted = if_match_of(call)](sql::Connection& db) -> Result<void> {
-                                  BERTH_TRY(const auto readme, load(db, name));
-                                  BERTH_TRYV(check_match(wanted, etag_of(readme.version)));
-                                  BERTH_TRY(const auto info, load_repo(db, name));
-                                  BERTH_TRYV(meta::remove_readme(db, info.id));
+                                  BERTH_TRY(const auto found, load(db, name));
+                                  BERTH_TRYV(check_match(wanted, found.etag()));
+                                  BERTH_TRYV(meta::remove_readme(db, found.repo));
                                   return {};
                                 }));
   co_return no_content();

@@ -93,7 +93,7 @@ Result<AdminReply> reply_with(const AdminCall& call, const oci::RepoName& name, 
   BERTH_TRY(const auth::Rights rights, rights_on(call, name));
   AdminReply reply;
   reply.body = repo_json(info, rights);
-  reply.etag = etag_of(info.version);
+  reply.etag = etag_of(info.id, info.version);
   return reply;
 }
 
@@ -137,7 +137,7 @@ Done change_repo(AdminCall& call) {
   BERTH_CO_TRY(const auto changed,
                co_await change(call, meta::Touches::repo(name), [=](sql::Connection& db) -> Result<meta::RepoInfo> {
                  BERTH_TRY(auto info, load_repo(db, name));
-                 BERTH_TRYV(check_match(wanted, etag_of(info.version)));
+                 BERTH_TRYV(check_match(wanted, etag_of(info.id, info.version)));
                  if (visibility) info.visibility = *visibility;
                  if (description) info.description = *description;
                  BERTH_TRYV(meta::update_repo(db, info));

@@ -51,10 +51,16 @@ Result<RobotView> load_robot(sql::Connection& db, std::string_view ns_name, std:
   return out;
 }
 
+/// Inside the transaction that changes it.
+Result<std::string> etag_now(sql::Connection& db, std::string_view name) {
+  BERTH_TRY(const auto robot, meta::find_principal(db, name));
+  return robot ? etag_of(robot->id, robot->version) : std::string();
+}
+
 AdminReply robot_reply(const RobotView& view, std::int64_t now_ms) {
   AdminReply reply;
   reply.body = robot_json(view.robot, view.secrets, now_ms);
-  reply.etag = etag_of(view.robot.version);
+  reply.etag = etag_of(view.robot.id, view.robot.version);
   return reply;
 }
 
@@ -108,15 +114,19 @@ io::Task<Result<AdminReply>> add_secret(AdminCall& call, std::string robot) {
   }
   const std::string secret = auth::make_secret(auth::SecretKind::robot, call.deps.random);
   const std::int64_t until_ms = call.deps.clock.now_ms() + overlap_ms;
-  BERTH_CO_TRYV(
-      co_await change_accounts(call, [=, hash = auth::secret_hash(secret), stamp = call.stamp()](sql::Connection& db) {
-        return auth::add_robot_secret(db, robot, hash, until_ms, stamp);
-      }));
+  BERTH_CO_TRY(const auto etag,
+               co_await change_accounts(call,
+                                        [=, hash = auth::secret_hash(secret),
+                                         stamp = call.stamp()](sql::Connection& db) -> Result<std::string> {
+                                          BERTH_TRYV(auth::add_robot_secret(db, robot, hash, until_ms, stamp));
+                                          return etag_now(db, robot);
+                                        }));
   JsonObject out;
   out.text("name", robot).text("secret", secret).raw("previous_secret_ends_at", time_json(until_ms));
   AdminReply reply;
   reply.status = 201;
   reply.body = out.str();
+  reply.etag = etag;
   co_return reply;
 }
 
@@ -161,19 +171,23 @@ Done create_robot(AdminCall& call) {
   for (const GrantWanted& grant : grants) given.push_back(grant.pattern + ":" + auth::to_text(grant.rights));
   call.detail = JsonObject().text("name", robot.name).texts("permissions", given).str();
   const std::string secret = auth::make_secret(auth::SecretKind::robot, call.deps.random);
-  BERTH_CO_TRYV(co_await change_accounts(
-      call, [=, hash = auth::secret_hash(secret), stamp = call.stamp()](sql::Connection& db) -> Result<void> {
-        BERTH_TRYV(auth::create_robot(db, robot, stamp));
-        for (const GrantWanted& grant : grants)
-          BERTH_TRYV(auth::put_grant(db, robot.name, grant.pattern, grant.rights, {}, stamp));
-        BERTH_TRYV(auth::add_robot_secret(db, robot.name, hash, stamp.at_ms, stamp));
-        return {};
-      }));
+  BERTH_CO_TRY(
+      const auto etag,
+      co_await change_accounts(
+          call,
+          [=, hash = auth::secret_hash(secret), stamp = call.stamp()](sql::Connection& db) -> Result<std::string> {
+            BERTH_TRYV(auth::create_robot(db, robot, stamp));
+            for (const GrantWanted& grant : grants)
+              BERTH_TRYV(auth::put_grant(db, robot.name, grant.pattern, grant.rights, {}, stamp));
+            BERTH_TRYV(auth::add_robot_secret(db, robot.name, hash, stamp.at_ms, stamp));
+            return etag_now(db, robot.name);
+          }));
   JsonObject out;
   out.text("name", robot.name).text("secret", secret).raw("expires_at", time_json(robot.expires_at_ms));
   AdminReply reply;
   reply.status = 201;
   reply.body = out.str();
+  reply.etag = etag;
   reply.location = "/api/v1/namespaces/" + robot.ns + "/robots/" + robot.name;
   co_return reply;
 }
@@ -198,15 +212,16 @@ Done change_robot(AdminCall& call) {
   if (change.is_disabled) said.boolean("disabled", *change.is_disabled);
   if (change.end) said.raw("expires_at", time_json(change.end->at_ms));
   call.detail = said.str();
-  BERTH_CO_TRY(const auto changed,
-               co_await change_accounts(call,
-                                        [change, ns = call.captures[0], name = call.captures[1],
-                                         wanted = if_match_of(call)](sql::Connection& db) -> Result<RobotView> {
-                                          BERTH_TRY(const auto before, load_robot(db, ns, name));
-                                          BERTH_TRYV(check_match(wanted, etag_of(before.robot.version)));
-                                          BERTH_TRYV(auth::change_robot(db, name, change));
-                                          return load_robot(db, ns, name);
-                                        }));
+  BERTH_CO_TRY(
+      const auto changed,
+      co_await change_accounts(call,
+                               [change, ns = call.captures[0], name = call.captures[1],
+                                wanted = if_match_of(call)](sql::Connection& db) -> Result<RobotView> {
+                                 BERTH_TRY(const auto before, load_robot(db, ns, name));
+                                 BERTH_TRYV(check_match(wanted, etag_of(before.robot.id, before.robot.version)));
+                                 BERTH_TRYV(auth::change_robot(db, name, change));
+                                 return load_robot(db, ns, name);
+                               }));
   co_return robot_reply(changed, now_ms);
 }
 
@@ -223,7 +238,7 @@ Done remove_robot(AdminCall& call) {
                                          [ns = call.captures[0], name = call.captures[1],
                                           wanted = if_match_of(call)](sql::Connection& db) -> Result<void> {
                                            BERTH_TRY(const auto view, load_robot(db, ns, name));
-                                           BERTH_TRYV(check_match(wanted, etag_of(view.robot.version)));
+                                           BERTH_TRYV(check_match(wanted, etag_of(view.robot.id, view.robot.version)));
                                            return auth::remove_robot(db, name);
                                          }));
   co_return no_content();
@@ -243,6 +258,11 @@ Done rotate_self(AdminCall& call) {
   BERTH_CO_TRY(const auto secret, secret_of(call));
   if (!secret || secret->kind != meta::TokenKind::robot_secret)
     co_return fail(Errc::denied, "only the robot's own secret changes itself, not a password that was made of it");
+  // It has an end since it was rotated out: who found an old one must not get rid of the new one by it.
+  if (secret->expires_at_ms)
+    co_return fail(Errc::denied,
+                   "this secret was rotated out, and the newer one rotates from now on; if that is lost, "
+                   "who administers the namespace rotates");
   co_return co_await add_secret(call, call.identity.subject.name);
 }
 

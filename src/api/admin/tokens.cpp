@@ -60,8 +60,13 @@ io::Task<Result<Made>> make(AdminCall& call, auth::SecretKind kind, meta::TokenR
   // session stands for the password or the sign-in that opened it, and tokens are what it is there to make.
   BERTH_CO_TRY(const auto parent, secret_of(call));
   if (parent && parent->kind != meta::TokenKind::web_session) {
-    if (parent->expires_at_ms)
-      row.expires_at_ms = std::min(row.expires_at_ms.value_or(INT64_MAX), *parent->expires_at_ms);
+    const std::int64_t end_ms = parent->expires_at_ms.value_or(INT64_MAX);
+    if (row.kind == meta::TokenKind::access && row.expires_at_ms && *row.expires_at_ms > end_ms) {
+      co_return refuse_at("/expires_in", "what is made by a login or a token ends with it, at " +
+                                             json::parse(time_json(end_ms))->string() +
+                                             "; a browser session, at /settings/tokens, makes what lives longer");
+    }
+    if (parent->expires_at_ms) row.expires_at_ms = std::min(row.expires_at_ms.value_or(INT64_MAX), end_ms);
     row.made_by = parent->made_by != 0 ? parent->made_by : parent->id;
   }
   Made made{auth::make_secret(kind, call.deps.random), std::move(row)};

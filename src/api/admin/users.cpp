@@ -25,7 +25,7 @@ AdminReply user_reply(const meta::Principal& user, int status) {
   AdminReply reply;
   reply.status = status;
   reply.body = user_json(user);
-  reply.etag = etag_of(user.version);
+  reply.etag = etag_of(user.id, user.version);
   if (status == 201) reply.location = "/api/v1/users/" + user.name;
   return reply;
 }
@@ -68,7 +68,7 @@ io::Task<Result<AdminReply>> apply_change(AdminCall& call, std::string user, aut
       const auto changed,
       co_await change_accounts(call, [=, wanted = if_match_of(call)](sql::Connection& db) -> Result<meta::Principal> {
         BERTH_TRY(const auto before, load_user(db, user));
-        BERTH_TRYV(check_match(wanted, etag_of(before.version)));
+        BERTH_TRYV(check_match(wanted, etag_of(before.id, before.version)));
         BERTH_TRYV(auth::change_user(db, user, change));
         if (link) BERTH_TRYV(auth::link_account(db, user, link->issuer, link->subject, std::nullopt));
         return load_user(db, user);
@@ -93,7 +93,7 @@ Done get_self(AdminCall& call) {
   out.texts("organizations", names).raw("created_at", time_json(found->created_at_ms));
   AdminReply reply;
   reply.body = out.str();
-  reply.etag = etag_of(found->version);
+  reply.etag = etag_of(found->id, found->version);
   co_return reply;
 }
 
@@ -184,8 +184,10 @@ Done set_up(AdminCall& call) {
   BERTH_CO_TRY(auto password, fields.required_text("password"));
   BERTH_CO_TRYV(fields.finish());
   if (call.deps.directory.has_accounts() || !call.deps.setup.is_right(token))
-    co_return fail(Errc::denied,
-                   "the set-up secret is not the one that was printed, or an hour old; start the server again");
+    co_return fail(
+        Errc::denied,
+        "the set-up secret is not the one that was printed, or an hour old; a registry without accounts prints "
+        "another one at its next start");
   BERTH_CO_TRYV(at("/name", auth::check_account_name(user.name)));
   user.is_admin = true;
   user.visibility = call.deps.visibility;
@@ -259,7 +261,7 @@ Done remove_user(AdminCall& call) {
   BERTH_CO_TRYV(co_await change_accounts(
       call, [name = call.captures[0], wanted = if_match_of(call)](sql::Connection& db) -> Result<void> {
         BERTH_TRY(const auto user, load_user(db, name));
-        BERTH_TRYV(check_match(wanted, etag_of(user.version)));
+        BERTH_TRYV(check_match(wanted, etag_of(user.id, user.version)));
         return auth::remove_user(db, name);
       }));
   co_return no_content();
