@@ -90,7 +90,7 @@ std::string refusal(const auth::Identity& identity, const Route& route, Right ri
     return "the token of " + identity.subject.name + " was not made to " + act +
            "; ask the token service for one that is";
   return identity.subject.name + " may not " + act + ": the right " + std::string(auth::to_string(right)) +
-         " is missing, which an owner of " + ns + " or an administrator can grant";
+         " is missing, which " + (ns == "library" ? "" : "an owner of " + ns + " or ") + "an administrator can grant";
 }
 
 /// A10, the row "authenticated, action not granted".

@@ -1,6 +1,7 @@
 #include "auth/external_accounts.h"
 
 #include "auth/accounts.h"
+#include "base/human_text.h"
 #include "base/json_text.h"
 
 #include <algorithm>
@@ -110,7 +111,14 @@ Result<meta::Principal> make_account(sql::Connection& db, const ExternalPerson& 
                                      const meta::Stamp& stamp) {
   NewUser user;
   user.visibility = rules.visibility;
-  BERTH_TRY(user.name, account_name_from(person.name));
+  auto name = account_name_from(person.name);
+  if (!name) {
+    return fail(Errc::account_invalid,
+                "you are called '" + printable(person.name.substr(0, kNameBytesMax)) +
+                    "' there, and of that no account's name can be made here (2 to 64 of a-z and 0-9); have an "
+                    "administrator make an account and link it to your sign-in");
+  }
+  user.name = *std::move(name);
   user.email = fit_email(person.email);
   user.display_name = fit_display_name(person.display_name);
   user.is_admin = !rules.admin_group.empty() && person.groups && holds(*person.groups, rules.admin_group);

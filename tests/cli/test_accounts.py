@@ -409,7 +409,7 @@ def test_a_password_for_one_login(signed_in):
         assert secret.startswith("berth_lgn_") and "\n" not in secret
     other = Person(signed_in.home.parent / "other")
     other.ok("login", "-u", "ann", "--password-stdin", registry, given=secret)
-    assert "twelve hours at most" in signed_in.refused("login-password", "--registry", registry, "--ttl", "13h")
+    assert "a minute to twelve hours" in signed_in.refused("login-password", "--registry", registry, "--ttl", "13h")
 
 
 @pytest.fixture

@@ -96,19 +96,20 @@ Done put_grant(AdminCall& call) {
                     .str();
   BERTH_CO_TRYV(check_known(call, grant.principal_name));
   bool is_there = false;
-  BERTH_CO_TRY(grant.id, co_await change_accounts(
-                             call,
-                             [=, &is_there, must_be_new = must_be_new(call), wanted = if_match_of(call),
-                              stamp = call.stamp()](sql::Connection& db) -> Result<meta::GrantId> {
-                               BERTH_TRY(const auto before, find_etag(db, grant));
-                               is_there = before.has_value();
-                               // Who is not there is a 404, whatever the condition.
-                               BERTH_TRY(const meta::GrantId id,
-                                         auth::put_grant(db, grant.principal_name, grant.pattern, allow, deny, stamp));
-                               BERTH_TRYV(check_new(must_be_new, is_there));
-                               BERTH_TRYV(check_found(wanted, before));
-                               return id;
-                             }));
+  BERTH_CO_TRY(grant.id,
+               co_await change_accounts(call,
+                                        [=, &is_there, must_be_new = must_be_new(call), wanted = if_match_of(call),
+                                         stamp = call.stamp()](sql::Connection& db) -> Result<meta::GrantId> {
+                                          BERTH_TRY(const auto before, find_etag(db, grant));
+                                          is_there = before.has_value();
+                                          // Who is not there is a 404, whatever the condition.
+                                          BERTH_TRY(const meta::GrantId id,
+                                                    at("/allow", auth::put_grant(db, grant.principal_name,
+                                                                                 grant.pattern, allow, deny, stamp)));
+                                          BERTH_TRYV(check_new(must_be_new, is_there));
+                                          BERTH_TRYV(check_found(wanted, before));
+                                          return id;
+                                        }));
   grant.allow = allow.bits();
   grant.deny = deny.bits();
   AdminReply reply;

@@ -317,7 +317,7 @@ Done create_team(AdminCall& call) {
   call.detail = JsonObject().text("name", whole).str();
   BERTH_CO_TRY(const auto made,
                co_await change_accounts(call, [=, stamp = call.stamp()](sql::Connection& db) -> Result<TeamView> {
-                 BERTH_TRYV(auth::create_team(db, whole, stamp));
+                 BERTH_TRYV(at("/name", auth::create_team(db, whole, stamp)));
                  return view_team(db, whole);
                }));
   AdminReply reply = team_reply(made);

@@ -176,7 +176,7 @@ Done create_robot(AdminCall& call) {
       co_await change_accounts(
           call,
           [=, hash = auth::secret_hash(secret), stamp = call.stamp()](sql::Connection& db) -> Result<std::string> {
-            BERTH_TRYV(auth::create_robot(db, robot, stamp));
+            BERTH_TRYV(at("/name", auth::create_robot(db, robot, stamp)));
             for (const GrantWanted& grant : grants)
               BERTH_TRYV(auth::put_grant(db, robot.name, grant.pattern, grant.rights, {}, stamp));
             BERTH_TRYV(auth::add_robot_secret(db, robot.name, hash, stamp.at_ms, stamp));

@@ -164,10 +164,13 @@ Done create_short_lived(AdminCall& call) {
   BERTH_CO_TRYV(fields.finish());
   std::int64_t life_ms = kShortLivedMs;
   if (life) {
-    BERTH_CO_TRY(life_ms, at("/expires_in", parse_life_ms(*life)));
-  }
-  if (life_ms > kShortLivedMs) {
-    co_return refuse_at("/expires_in", "a short-lived password lives twelve hours at most; make an access token");
+    const auto wanted_ms = parse_life_ms(*life);
+    if (!wanted_ms || *wanted_ms > kShortLivedMs) {
+      co_return refuse_at("/expires_in",
+                          "a short-lived password lives a minute to twelve hours, as in 90m; what lives longer is an "
+                          "access token");
+    }
+    life_ms = *wanted_ms;
   }
   // What was made from a narrow secret is as narrow.
   if (call.identity.narrowing.is_narrow) {
