@@ -1,15 +1,13 @@
 #include "api/admin/admin_api.h"
 
+#include "api/admin/conditions.h"
 #include "api/admin/fields.h"
 #include "api/admin/idempotency.h"
 #include "api/admin/routes.h"
 #include "api/error_response.h"
-#include "base/hex.h"
 #include "base/nearest.h"
 #include "base/setting_text.h"
-#include "crypto/hash.h"
 #include "http/chars.h"
-#include "http/etag.h"
 
 #include <algorithm>
 #include <array>
@@ -176,26 +174,6 @@ Result<void> check_parameters(const AdminCall& call, const AdminRoute& route) {
   if (changes && must_be_new(call) && !route.takes(kIfNoneMatch))
     return fail(Errc::precondition_failed, "it is there, or never will be: If-None-Match has no place here");
   return {};
-}
-
-/// Of an answer that shows what has a version, with all that is in it.
-void tell_shown(AdminReply& reply) {
-  constexpr std::size_t kShownBytes = 6;
-  const bool is_versioned = reply.etag.starts_with("\"v");
-  const bool holds_a_secret = reply.body.contains("\"secret\":");  // of which not even a hash is told again
-  if (!is_versioned || holds_a_secret || reply.body.empty() || reply.content_type != "application/json") return;
-  const auto sum = crypto::sha256(std::as_bytes(std::span(reply.body)));
-  reply.etag.insert(reply.etag.size() - 1, "." + to_hex(std::span<const std::byte>(sum).first(kShownBytes)));
-}
-
-/// Who has it already is told so (RFC 9110 13.1.2).
-void answer_if_unchanged(const AdminCall& call, AdminReply& reply) {
-  const bool reads = call.request.method == http::Method::get || call.request.method == http::Method::head;
-  if (!reads || reply.etag.empty() || call.request.if_none_match.empty()) return;
-  const std::string_view opaque = std::string_view(reply.etag).substr(1, reply.etag.size() - 2);
-  if (!http::matches(call.request.if_none_match, opaque, http::Comparison::weak)) return;
-  reply.status = 304;
-  reply.body.clear();
 }
 
 /// To the page behind, with the parameters of this one.
@@ -485,46 +463,6 @@ Result<std::int64_t> id_of(std::string_view text) {
 }
 
 AdminReply no_content() { return {.status = 204, .body = {}, .etag = {}, .location = {}}; }
-
-std::string etag_of(std::int64_t id, std::int64_t version) {
-  return "\"v" + std::to_string(version) + "-" + std::to_string(id) + "\"";
-}
-
-std::string etag_of(const JsonObject& state) {
-  constexpr std::size_t kShownBytes = 12;  // a chance of one in 2^96 that a change is not seen
-  const std::string text = state.str();
-  const auto sum = crypto::sha256(std::as_bytes(std::span(text)));
-  return "\"s" + to_hex(std::span<const std::byte>(sum).first(kShownBytes)) + "\"";
-}
-
-std::string if_match_of(const AdminCall& call) { return call.request.if_match; }
-
-/// "v3-7" of "v3-7.1f2e3d", with the quotes.
-std::string version_part(std::string_view tag) {
-  const std::size_t dot = tag.starts_with("\"v") && tag.ends_with('"') ? tag.find('.') : std::string_view::npos;
-  return dot == std::string_view::npos ? std::string(tag) : std::string(tag.substr(0, dot)) + "\"";
-}
-
-Result<void> check_match(std::string_view wanted, std::string_view etag) {
-  if (wanted.empty() || wanted == "*") return {};
-  for (const std::string_view tag : split(wanted, ',')) {  // ours have no commas
-    if (version_part(http::trim(tag)) == etag) return {};
-  }
-  return fail(Errc::precondition_failed, "it was changed meanwhile; its entity tag is " + std::string(etag) + " now");
-}
-
-Result<void> check_found(std::string_view wanted, const std::optional<std::string>& etag) {
-  if (etag) return check_match(wanted, *etag);
-  if (wanted.empty()) return {};
-  return fail(Errc::precondition_failed, "it is not there, so that If-Match matches nothing");
-}
-
-bool must_be_new(const AdminCall& call) { return call.request.if_none_match == "*"; }
-
-Result<void> check_new(bool must_be_new, bool is_there) {
-  if (!must_be_new || !is_there) return {};
-  return fail(Errc::precondition_failed, "it is there already");
-}
 
 Result<std::optional<meta::TokenRow>> secret_of(const AdminCall& call) {
   if (call.identity.via == 0) return std::optional<meta::TokenRow>();

@@ -2,6 +2,7 @@
 // The handlers of the administration API, a file a noun.
 
 #include "api/admin/admin_api.h"
+#include "api/admin/conditions.h"
 
 namespace berth::api::admin {
 
