@@ -75,22 +75,28 @@ bool is_covered_by_narrowing(const auth::Identity& identity, const Route& route,
   return identity.narrowing.apply(auth::Rights::all(), route.name).has(right);
 }
 
+/// Of what the need takes the first that is not there: a token brings a push with a pull (A13).
+Right missing_of(const Need& need, bool is_by_token, auth::Rights held) {
+  const bool lacks_pull = is_by_token && need.actions.has(Actions::pull) && !held.has(Right::read);
+  return lacks_pull ? Right::read : need.right;
+}
+
 /// What is missing, and who can help. The same words whether the repository exists or not (A10). held: what the account
 /// may there, whatever the credential leaves of it.
-std::string refusal(const auth::Identity& identity, const Route& route, Right right, auth::Rights held) {
-  const std::string ns = route.name.substr(0, route.name.find('/'));
-  const std::string act = std::string(verb_of(right)) + " " + route.name;
+std::string refusal(const auth::Identity& identity, const Route& route, const Need& need, auth::Rights held) {
+  const std::string act = std::string(verb_of(need.right)) + " " + route.name;
+  const std::string& name = identity.subject.name;
   if (identity.is_anonymous()) return "authentication required to " + act;
   if (identity.is_external)
-    return "the token of " + identity.subject.name + " does not allow to " + act +
-           "; that is for the token server to decide";
-  if (!is_covered_by_narrowing(identity, route, right))
-    return "the token of " + identity.subject.name + " is narrowed, and does not allow to " + act + "; use another one";
-  if (is_token(identity) && held.has(right))
-    return "the token of " + identity.subject.name + " was not made to " + act +
-           "; ask the token service for one that is";
-  return identity.subject.name + " may not " + act + ": the right " + std::string(auth::to_string(right)) +
-         " is missing, which " + (ns == "library" ? "" : "an owner of " + ns + " or ") + "an administrator can grant";
+    return "the token of " + name + " does not allow to " + act + "; that is for the token server to decide";
+  const auth::Rights covered = identity.narrowing.apply(auth::Rights::all(), route.name);
+  if (!covered.has(missing_of(need, is_token(identity), covered)))
+    return "the token of " + name + " is narrowed, and does not allow to " + act + "; use another one";
+  const Right missing = missing_of(need, is_token(identity), held);
+  if (is_token(identity) && held.has(missing))
+    return "the token of " + name + " was not made to " + act + "; ask the token service for one that is";
+  return name + " may not " + act + ": the right " + std::string(auth::to_string(missing)) + " is missing, which " +
+         auth::who_can_grant(route.name.substr(0, route.name.find('/'))) + " can grant";
 }
 
 /// A10, the row "authenticated, action not granted".
@@ -99,11 +105,11 @@ std::unexpected<Error> refuse(const Context& context, const http::Exchange& exch
   const auth::Identity& identity = *context.identity;
   const std::string scopes = scopes_of(context.route, need, exchange.request());
   if (is_token(identity)) {
-    return unauthorized(refusal(identity, context.route, need.right, held),
+    return unauthorized(refusal(identity, context.route, need, held),
                         challenge(context.services, exchange, scopes, "insufficient_scope"));
   }
   if (identity.is_anonymous()) {
-    return unauthorized(refusal(identity, context.route, need.right, held),
+    return unauthorized(refusal(identity, context.route, need, held),
                         challenge(context.services, exchange, scopes, ""));
   }
   if (need.right == Right::read) {
@@ -111,7 +117,7 @@ std::unexpected<Error> refuse(const Context& context, const http::Exchange& exch
     return fail(Errc::name_unknown, "no such repository, or " + std::string(is_narrowed ? "the token of " : "") +
                                         identity.subject.name + " may not see it");
   }
-  return fail(Errc::denied, refusal(identity, context.route, need.right, held));
+  return fail(Errc::denied, refusal(identity, context.route, need, held));
 }
 
 /// What somebody may do, as far as the credential he came with lets him.

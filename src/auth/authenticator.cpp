@@ -201,7 +201,7 @@ io::Task<Result<IdentityPtr>> Authenticator::authenticate(std::string authorizat
   } else if (const auto token = parse_bearer(authorization)) {
     found = parse_secret(*token) ? check_secret({"token", std::string(*token)}, address) : check_token(*token, 0);
   } else if (auto given = parse_basic(authorization)) {
-    found = recall(authorization, *given);
+    found = recall(authorization);
     if (found && !*found) {
       const bool is_of_account = is_password(*given);
       found = co_await sign_in(*std::move(given), std::move(address));
@@ -214,12 +214,13 @@ io::Task<Result<IdentityPtr>> Authenticator::authenticate(std::string authorizat
   co_return found;
 }
 
-Result<IdentityPtr> Authenticator::recall(std::string_view authorization, const NameAndSecret& given) const {
+Result<IdentityPtr> Authenticator::recall(std::string_view authorization) const {
   const std::int64_t now_ms = deps_.clock.now_ms();
   const CacheKey key = key_of(authorization);
-  if (!verified_.may_hold(key, now_ms)) return nullptr;
+  const auto account = verified_.account_of(key, now_ms);
+  if (!account) return nullptr;
   BERTH_TRY(const auto principal,
-            deps_.store.peek([&](sql::Connection& db) { return meta::find_principal(db, given.name); }));
+            deps_.store.peek([&](sql::Connection& db) { return meta::find_principal(db, *account); }));
   const auto until_ms = principal ? verified_.find(key, *principal, now_ms) : std::nullopt;
   const auto subject = until_ms ? subject_of(*principal, now_ms) : std::nullopt;
   if (!subject) return nullptr;

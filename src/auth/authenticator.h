@@ -88,7 +88,7 @@ class Authenticator {
   void remember(std::string_view authorization, const std::optional<meta::Epochs::Stamp>& stamp,
                 const IdentityPtr& identity);
   /// Of a password that was right a moment ago for the account as it is now; nullptr: it is to be verified.
-  Result<IdentityPtr> recall(std::string_view authorization, const NameAndSecret& given) const;
+  Result<IdentityPtr> recall(std::string_view authorization) const;
   void keep_password(std::string_view authorization, const std::optional<meta::Epochs::Stamp>& stamp,
                      const Identity& identity);
   Result<IdentityPtr> check_token(std::string_view token, std::int64_t grace_s);

@@ -204,6 +204,15 @@ TEST_F(AuthenticatorTest, AChangeOfOtherAccountsMakesNobodyVerifyHisPasswordAgai
   EXPECT_EQ(who(basic("ann", kPassword)), "unauthorized") << "it was another password's";
 }
 
+// S26: nobody is told by the time it takes from somebody.
+TEST_F(AuthenticatorTest, EveryGuessAtAPasswordTakesTheSlowHash) {
+  passwords_.stop();  // so that whoever needs one is told so
+  const std::string longest(128, 'x');
+  for (const std::string_view name :
+       {"ann", "root", "nobody", "acme+ci", "acme+nobody", "acme/devs", "A N N", longest.c_str()})
+    EXPECT_EQ(who(basic(name, "a guess")), "unavailable") << name;
+}
+
 TEST_F(AuthenticatorTest, AnAdministratorIsOneAsLongAsHeIs) {
   add_admin("spare");
   EXPECT_TRUE((*authenticate(basic("root", "U*U")))->subject.is_admin);

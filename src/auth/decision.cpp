@@ -118,6 +118,9 @@ std::string_view to_string(meta::Role role) {
   return "";
 }
 
+/// What docker puts before short names belongs to nobody else, ever.
+bool is_administrators(std::string_view ns) { return ns == "library"; }
+
 std::string describe_grant(const Cause& cause, const meta::Standing& standing) {
   for (const meta::GrantRow& row : standing.place->grants) {
     if (row.id != cause.grant) continue;
@@ -198,6 +201,10 @@ std::string describe(const Cause& cause, const Subject& subject, std::string_vie
   return "no office gives it";
 }
 
+std::string who_can_grant(std::string_view ns) {
+  return is_administrators(ns) ? "an administrator" : "an owner of " + std::string(ns) + " or an administrator";
+}
+
 std::string changeable_by(const Cause& cause, std::string_view ns) {
   switch (cause.kind) {
     case Cause::Kind::administrator: return "another administrator";
@@ -210,7 +217,8 @@ std::string changeable_by(const Cause& cause, std::string_view ns) {
     case Cause::Kind::denied:
     case Cause::Kind::visible: break;
   }
-  return ns.empty() ? "an administrator" : "owners of " + std::string(ns) + " or an administrator";
+  return ns.empty() || is_administrators(ns) ? "an administrator"
+                                             : "owners of " + std::string(ns) + " or an administrator";
 }
 
 Rights Narrowing::apply(Rights rights, std::string_view repo) const {

@@ -80,6 +80,8 @@ std::string describe(const Cause& cause, const Subject& subject, const meta::Sta
                      const oci::RepoName& repo);
 /// Likewise of what decide() said; ns: what was asked about, empty: the registry.
 std::string describe(const Cause& cause, const Subject& subject, std::string_view ns);
+/// "an owner of acme or an administrator": who gives rights there.
+std::string who_can_grant(std::string_view ns);
 /// Who could change that, in the same words whether there is such a namespace or not, and whatever it is (A10).
 std::string changeable_by(const Cause& cause, std::string_view ns);
 

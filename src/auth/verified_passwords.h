@@ -27,7 +27,7 @@ class VerifiedPasswords {
   void put(const Key& key, const meta::Principal& principal, std::int64_t until_ms) {
     const std::lock_guard lock(mutex_);
     if (slots_.empty()) slots_.resize(kSlots);
-    slots_[index_of(key)] = {key, proof_of(principal), until_ms};
+    slots_[index_of(key)] = {key, principal.id, proof_of(principal), until_ms};
   }
 
   /// Until when it counts, if it was verified for that very account as it is; nullopt says nothing.
@@ -38,12 +38,12 @@ class VerifiedPasswords {
     if (slot.until_ms <= now_ms || slot.key != key || slot.proof != proof_of(principal)) return std::nullopt;
     return slot.until_ms;
   }
-  /// Whether there is anything to look up an account for.
-  bool may_hold(const Key& key, std::int64_t now_ms) const {
+  /// The account to look up for find(): whom a directory knows by a name in any case.
+  std::optional<meta::PrincipalId> account_of(const Key& key, std::int64_t now_ms) const {
     const std::lock_guard lock(mutex_);
-    if (slots_.empty()) return false;
+    if (slots_.empty()) return std::nullopt;
     const Slot& slot = slots_[index_of(key)];
-    return slot.until_ms > now_ms && slot.key == key;
+    return slot.until_ms > now_ms && slot.key == key ? std::optional(slot.account) : std::nullopt;
   }
 
  private:
@@ -51,6 +51,7 @@ class VerifiedPasswords {
 
   struct Slot {
     Key key{};
+    meta::PrincipalId account = 0;
     crypto::Sha256Sum proof{};
     std::int64_t until_ms = 0;
   };

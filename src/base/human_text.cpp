@@ -16,16 +16,25 @@ std::string size_text(std::uint64_t bytes) {
   return text.data();
 }
 
-std::string printable(std::string_view text) {
+namespace {
+
+std::string without_controls(std::string_view text, std::string_view kept) {
   std::string out;
   out.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto c = static_cast<unsigned char>(text[i]);
     const bool is_c1 = c == 0xc2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0;  // U+0080…
     if (is_c1) ++i;
-    out += c < 0x20 || c == 0x7f || is_c1 ? '?' : static_cast<char>(c);
+    const bool is_control = (c < 0x20 && !kept.contains(text[i])) || c == 0x7f || is_c1;
+    out += is_control ? '?' : static_cast<char>(c);
   }
   return out;
 }
+
+}  // namespace
+
+std::string printable(std::string_view text) { return without_controls(text, ""); }
+
+std::string printable_lines(std::string_view text) { return without_controls(text, "\n\t"); }
 
 }  // namespace berth

@@ -14,4 +14,7 @@ std::string size_text(std::uint64_t bytes);
 /// anything, and a terminal must not obey them.
 std::string printable(std::string_view text);
 
+/// The same of several lines, whose ends and tabs are left.
+std::string printable_lines(std::string_view text);
+
 }  // namespace berth

@@ -91,11 +91,18 @@ Result<void> explain_repository(const ExplainFlags& flags) {
 Result<std::optional<std::string>> by_now(AdminClient& client, const json::Value& refusal) {
   const json::Value* question = refusal.find("question");
   if (question == nullptr || question->is_null()) return std::nullopt;
-  const std::string action = question->text("action");
-  const std::string object = question->text("repo");
+  const std::string action = shown(*question, "action");
+  const std::string object = shown(*question, "repo");
   const auto verdict = ask(client, shown(refusal, "actor"), action, object);
   if (!verdict) return std::nullopt;
   return sentence_of(*verdict, action, object);
+}
+
+/// Then the token that asks counts, and not the account alone.
+Result<bool> is_self(AdminClient& client, const std::string& name) {
+  if (client.is_offline()) return false;
+  BERTH_TRY(const auto self, client.call(Method::get, "user"));
+  return shown(self, "name") == name;
 }
 
 Result<void> explain_request(const ExplainFlags& flags) {
@@ -108,7 +115,8 @@ Result<void> explain_request(const ExplainFlags& flags) {
               from.c_str(), shown(refusal, "action").c_str(), shown(refusal, "target").c_str(),
               shown(refusal, "because").c_str());
   BERTH_TRY(const auto now, by_now(client, refusal));
-  if (now) std::printf("By now, whatever token is used: %s\n", now->c_str());
+  BERTH_TRY(const bool self, is_self(client, shown(refusal, "actor")));
+  if (now) std::printf("By now, %s: %s\n", self ? "signed in as here" : "whatever token is used", now->c_str());
   return {};
 }
 
@@ -138,10 +146,9 @@ void add_explain(CLI::App& parent, int& exit_code) {
           "SUBJECT", flags->first,
           "A user, a robot, or anonymous; alone: a repository or a tag in it, for all that you may do with it, "
           "or the X-Request-Id of a refusal")
-      ->required()
+      ->required();
+  command->add_option("ACTION", flags->action, "pull, push, overwrite, delete, admin; owners: to appoint a namespace's")
       ->check(is_not_empty());
-  command->add_option("ACTION", flags->action,
-                      "pull, push, overwrite, delete, admin; owners: to appoint a namespace's");
   command->add_option("OBJECT", flags->object,
                       "A repository, or a tag in it: acme/web, acme/web:1.0; with admin and owners a namespace, acme; "
                       "nothing: the registry");

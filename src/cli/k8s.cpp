@@ -88,6 +88,7 @@ Result<client::Credentials> stored_login(const std::string& registry) {
 }
 
 Result<client::Credentials> credentials_of(const SecretFlags& flags) {
+  BERTH_TRYV(client::check_registry_name(flags.registry));
   if (flags.from_login) return stored_login(flags.registry);
   if (flags.user.empty()) {
     return fail(

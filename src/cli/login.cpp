@@ -135,6 +135,7 @@ Result<void> login(LoginFlags flags) {
 }
 
 Result<void> logout(const LoginFlags& flags) {
+  if (!flags.server.empty()) BERTH_TRYV(client::check_registry_name(flags.server));
   BERTH_TRY(auto config, load_docker_config());
   const std::string host = client::config_key(flags.server);
   BERTH_TRY(const bool was_there, config.erase(host));

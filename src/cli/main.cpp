@@ -1,4 +1,5 @@
 #include "base/nearest.h"
+#include "cli/admin_verb.h"
 #include "cli/commands.h"
 #include "cli/exit_code.h"
 #include "cli/version.h"
@@ -65,6 +66,14 @@ int report_extras(const CLI::App& app, const CLI::ExtrasError& error) {
   return berth::cli::kUsage;
 }
 
+/// Of whatever is named without a flag: "$UNSET" is a slip, not a name.
+void refuse_empty_names(CLI::App& app) {
+  for (CLI::Option* option : app.get_options()) {
+    if (option->get_positional() && option->get_required()) option->check(berth::cli::is_not_empty());
+  }
+  for (CLI::App* command : app.get_subcommands({})) refuse_empty_names(*command);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -97,6 +106,7 @@ int main(int argc, char** argv) {
     std::fputs(app.help().c_str(), stderr);
     return kUsage;
   }
+  refuse_empty_names(app);
   if (has_unknown_command(app, {argv + 1, static_cast<std::size_t>(argc) - 1})) return kUsage;
   try {
     app.parse(argc, argv);

@@ -7,6 +7,8 @@
 #include "cli/password_input.h"
 #include "http/target.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -27,7 +29,8 @@ struct RepoFlags {
   std::string confirm;
   std::string readme;  // a file, or - for standard input
   bool shows_readme = false;
-  bool is_namespace = false;  // that is meant where the name could be either
+  bool is_namespace = false;  // where the name could be either
+  bool is_repository = false;
   std::string visibility;
   std::optional<std::string> description;  // "" takes it away
   std::string search;
@@ -42,7 +45,8 @@ std::string path_of_readme(const RepoFlags& flags) { return "repos/" + flags.rep
 Result<void> show(const RepoFlags& flags) {
   BERTH_TRY(auto client, AdminClient::open(flags.admin));
   if (flags.shows_readme) {
-    BERTH_TRY(const std::string text, client.call_text(Method::get, path_of_readme(flags)));
+    BERTH_TRY(std::string text, client.call_text(Method::get, path_of_readme(flags)));
+    if (isatty(STDOUT_FILENO) == 1) text = printable_lines(text);  // a file gets what is there, byte for byte
     std::fwrite(text.data(), 1, text.size(), stdout);
     return {};
   }
@@ -78,13 +82,12 @@ Result<void> set_readme(const RepoFlags& flags) {
 /// A name without a slash is a namespace's, and, if somebody made one, a repository's.
 Result<bool> is_namespace(AdminClient& client, const RepoFlags& flags) {
   if (flags.repo.find('/') != std::string::npos) return false;
-  if (flags.is_namespace) return true;
+  if (flags.is_namespace || flags.is_repository) return flags.is_namespace;
   const bool is_repository = client.call(Method::get, "repos/" + flags.repo).has_value();
   if (is_repository && !flags.description) {
-    return fail(Errc::parameter_invalid,
-                flags.repo +
-                    " is a namespace and a repository; for what new repositories of the "
-                    "namespace get say --namespace, for the repository give a description too");
+    return fail(Errc::parameter_invalid, flags.repo +
+                                             " is a namespace and a repository; say --namespace for what new "
+                                             "repositories of the namespace get, --repository for the repository");
   }
   if (is_repository || !flags.description) return !is_repository;
   return fail(Errc::parameter_invalid, flags.repo +
@@ -265,8 +268,9 @@ void add_repo(CLI::App& parent, int& exit_code) {
                                      exit_code, set);
   setting->add_option("REPO", flags->repo, "acme/web, or acme for the namespace")->required();
   add_description_flags(*setting, flags);
-  setting->add_flag("--namespace", flags->is_namespace,
-                    "REPO is a namespace, where there is a repository of that name, too");
+  CLI::Option* as_repository =
+      setting->add_flag("--repository", flags->is_repository, "REPO is a repository without a slash");
+  setting->add_flag("--namespace", flags->is_namespace, "REPO is the namespace of that name")->excludes(as_repository);
   setting->add_option("--readme", flags->readme, "A file in Markdown that says what it is; - for standard input");
   CLI::App* renaming = add_admin_verb(*command, "rename", "Call a repository something else within its namespace",
                                       flags, exit_code, rename);

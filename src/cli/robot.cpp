@@ -231,7 +231,7 @@ void add_token(CLI::App& parent, int& exit_code) {
       "What is made after berth login ends with that login, 90 days from it; the page /settings/tokens makes tokens\n"
       "that live longer.\n\n"
       "Examples:\n"
-      "  berth token create --name laptop --scope 'acme/**:read,write' --expires 90d\n"
+      "  berth token create --name laptop --scope 'acme/**:read,write' --expires 30d\n"
       "  berth token create --name watch --scope admin:read");
 }
 

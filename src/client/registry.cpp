@@ -150,13 +150,14 @@ Challenge parse_challenge(std::string_view text) {
 
 Result<void> check_registry_name(std::string_view text) {
   const std::size_t scheme = text.find("://");
+  const std::string_view host = text.substr(scheme == std::string_view::npos ? 0 : scheme + 3);
   const bool is_web = scheme == std::string_view::npos || text.starts_with("http://") || text.starts_with("https://");
   const bool is_clean =
       std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f' && c != '"' && c != '\\'; });
   // Not told again what it was: it may hold a password.
   if (text.find('@') != std::string_view::npos)
     return fail(Errc::parameter_invalid, "a registry is written HOST or HOST:PORT, without a user name or a password");
-  if (text.empty() || text.size() > kNameBytesMax || !is_web || !is_clean)
+  if (host.empty() || host.starts_with('/') || text.size() > kNameBytesMax || !is_web || !is_clean)
     return fail(Errc::parameter_invalid, "a registry is written HOST or HOST:PORT, as in reg.example.com:5000");
   return {};
 }

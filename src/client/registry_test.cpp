@@ -50,7 +50,8 @@ TEST(Realm, APasswordGoesToTheRegistryAndItsOwnersServicesOnly) {
 TEST(RegistryName, IsAHostAndNothingElse) {
   for (const char* good : {"localhost:5000", "reg.example.com", "https://reg.example.com", "http://[::1]:5000/v2/"})
     EXPECT_TRUE(check_registry_name(good)) << good;
-  for (const char* bad : {"", "ftp://x", "http://x y", "x\ny", "x\x1b[31m", "\"", "http://ann:s3cret@localhost:5000"}) {
+  for (const char* bad : {"", "ftp://x", "http://", "https:///x", "http://x y", "x\ny", "x\x1b[31m", "\"",
+                          "http://ann:s3cret@localhost:5000"}) {
     const auto checked = check_registry_name(bad);
     ASSERT_FALSE(checked) << bad;
     EXPECT_EQ(checked.error().message.find("s3cret"), std::string::npos);

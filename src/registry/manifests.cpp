@@ -141,8 +141,8 @@ Result<void> check_tag(sql::Connection& db, meta::RepoId repo, const oci::Tag& t
   }
   moves.add(tag, current, pushed);
   if (cmd.may_move_tags || !current || *current == pushed) return {};
-  return fail(Errc::denied, "the tag " + tag.str() + " exists, and moving it needs the right overwrite on " +
-                                cmd.repo.str() + "; push another tag, or ask an owner of the namespace for it");
+  return fail(Errc::denied,
+              "the tag " + tag.str() + " exists, and moving it needs the right overwrite on " + cmd.repo.str());
 }
 
 /// S21: what one client can pile up in one place ends somewhere. What is there already may be pushed again.

@@ -134,6 +134,36 @@ def test_explain_tells_why_a_request_was_refused_and_how_it_is_by_now(signed_in,
     assert "no refusal to a request of that name is on record" in signed_in.refused("explain", "none-1")
 
 
+def test_texts_of_others_do_not_command_the_terminal(signed_in):
+    evil = "x\x1b[31mred\nforged/row   public\x07\x9b2J"
+    signed_in.ok("repo", "create", "ann/web", "--description", evil)
+    signed_in.ok("token", "create", "--name", evil)
+    for command in (("repo", "ls"), ("repo", "show", "ann/web"), ("token", "ls")):
+        said = signed_in.ok(*command)
+        assert "x?[31mred?forged/row" in said and not set("\x1b\x07\x9b") & set(said), said
+        assert len(said.splitlines()) == 2, said
+    assert json.loads(signed_in.ok("repo", "show", "ann/web", "--format", "json"))["description"] == evil
+
+
+def test_names_that_are_empty_are_refused_before_anything_is_asked(signed_in):
+    for command in (("repo", "show", ""), ("user", "rm", ""), ("token", "revoke", ""), ("explain", ""),
+                    ("explain", "ann", "", "ann/web"), ("token", "create", "--expires", ""), ("logout", "http://a:s3cr@h")):
+        said = signed_in.refused(*command)
+        assert "nothing at this address" not in said and "s3cr" not in said, said
+    assert "one namespace" in signed_in.refused("grant", "add", "ann", "**", "read")
+
+
+def test_a_name_that_is_a_namespace_and_a_repository_is_asked_about(signed_in):
+    signed_in.ok("org", "create", "plain")
+    signed_in.ok("repo", "create", "plain")
+    assert "--repository" in signed_in.refused("repo", "set", "plain", "--visibility", "public")
+    signed_in.ok("repo", "set", "plain", "--visibility", "public", "--repository")
+    assert "public" in signed_in.ok("repo", "show", "plain")
+    assert "Changed the namespace plain" in signed_in.ok("repo", "set", "plain", "--visibility", "internal", "--namespace")
+    signed_in.ok("repo", "set", "plain", "--description", "all of it")
+    assert "read" in signed_in.ok("explain", "plain")
+
+
 def test_explain_of_a_repository_alone_tells_what_one_may_do_with_it(signed_in):
     rows = signed_in.ok("explain", "acme/web").splitlines()
     assert [row.split()[:2] for row in rows[1:]] == [[right, "yes"] for right in ("read", "write", "overwrite", "delete", "admin")]

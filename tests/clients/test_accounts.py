@@ -10,7 +10,7 @@ from processes import eventually
 from wiretap import Wiretap
 
 TAG = "1.0.0"  # one that helm takes, too
-MODES = {"token": list(CLIENTS), "basic": ["docker", "podman", "containerd", "cri", "crane", "oras"]}
+MODES = {"token": list(CLIENTS), "basic": list(CLIENTS)}
 QUICK = {("token", "docker"), ("token", "crane"), ("basic", "crane")}
 
 # The sentences of the server, by situation. They are the same whether a repository exists or not (A10).

@@ -115,7 +115,7 @@ Result<void> check_right(AdminCall& call, const std::string& name, auth::Right r
   call.rule = auth::to_text(ruling->cause_of(right));
   if (rights.has(right)) return {};
   if (!rights.has(auth::Right::read)) return invisible();
-  if (ruling->rights.has(right)) return lacks_scope("repo:" + std::string(auth::to_string(right)) + ":" + name);
+  if (ruling->rights.has(right)) return lacks_right(right, *repo);
   return fail(Errc::denied, "the right " + std::string(auth::to_string(right)) + " on " + name + " is missing");
 }
 
@@ -372,6 +372,10 @@ std::unexpected<Error> refuse(const auth::Decision& decision, auth::Act act, std
   return fail(Errc::denied, "this needs an administrator of the registry");
 }
 
+std::unexpected<Error> lacks_right(auth::Right right, const oci::RepoName& repo) {
+  return lacks_scope("repo:" + std::string(auth::to_string(right)) + ":" + repo.str());
+}
+
 Result<void> check_act(const AdminCall& call, auth::Act act, std::string_view ns) {
   BERTH_TRY(const auth::Decision decision, call.deps.directory.decide(call.identity.asker(), act, ns));
   if (decision.is_allowed()) return {};
@@ -383,7 +387,7 @@ Result<bool> knows(const AdminCall& call, const std::string& name, std::string_v
     BERTH_TRY(const auto found, meta::find_principal(db, name));
     if (!found || !found->ns) return std::nullopt;
     BERTH_TRY(const auto its, meta::find_namespace(db, *found->ns));
-    if (!its || its->name == here) return std::nullopt;
+    if (!its) return std::nullopt;
     BERTH_TRY(const auto ours, meta::find_namespace(db, here));
     if (!ours) return std::optional(its->name);
     BERTH_TRY(const std::int64_t grants, meta::count_grants(db, found->id, ours->id));

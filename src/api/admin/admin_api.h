@@ -218,6 +218,8 @@ Result<void> check_has_account(const AdminCall& call);
 /// Whether who administers the namespace `here` may know of that account, be there one or not: a robot or team of
 /// another namespace, where he is no member, only if it was given something here.
 Result<bool> knows(const AdminCall& call, const std::string& name, std::string_view here);
+/// What a token that is narrowed would need for that right on the repository: denied, with the scope.
+std::unexpected<Error> lacks_right(auth::Right right, const oci::RepoName& repo);
 /// What decide() said against something; ns: what it is on. account_unknown where it may not be seen, else denied, with
 /// the scope that is missing where another secret would do.
 std::unexpected<Error> refuse(const auth::Decision& decision, auth::Act act, std::string_view ns = {});

@@ -64,6 +64,9 @@ TEST_F(Escalation, WhatIsMadeByASecretEndsWithIt) {
   EXPECT_EQ(last_end(), end) << "no token for ever by a password of a minute";
   EXPECT_EQ(call(*ann, Method::post, "user/tokens", R"({"name":"x","expires_in":"90d"})").status, 422)
       << "nor less than was asked for without a word";
+  EXPECT_EQ(call(*ann, Method::post, "user/tokens", R"({"name":"x","expires_in":"1m"})").status, 201)
+      << "as long as what makes it, of which some is over";
+  EXPECT_EQ(last_end(), end);
   EXPECT_EQ(call(*ann, Method::post, "auth/short-lived").status, 201);
   EXPECT_EQ(last_end(), end) << "nor one that renews itself";
   EXPECT_EQ(call(*by_password("ann"), Method::post, "user/tokens", R"({"name":"x"})").status, 201);

@@ -94,6 +94,9 @@ Done put_grant(AdminCall& call) {
                     .text("allow", auth::to_text(allow))
                     .text("deny", auth::to_text(deny))
                     .str();
+  // All that is wrong with it by itself comes first: it must not be told from who is there and who is not.
+  if (allow.empty() && deny.empty()) co_return refuse_at("/allow", "a grant gives or denies at least one right");
+  if (!(allow & deny).empty()) co_return refuse_at("/deny", "a grant cannot give and deny the same right");
   BERTH_CO_TRYV(check_known(call, grant.principal_name));
   bool is_there = false;
   BERTH_CO_TRY(grant.id,

@@ -27,6 +27,7 @@ struct Question {
 };
 /// What it takes on the repository that an operation of this API is about; empty: it is about none.
 std::string_view action_of(std::string_view operation) {
+  if (operation == "createRepository") return "push";
   for (const AdminRoute& route : admin_routes()) {
     if (route.operation != operation) continue;
     return route.need == AdminNeed::repo_reader ? "pull" : route.need == AdminNeed::repo_admin ? "admin" : "";
@@ -55,13 +56,24 @@ Result<bool> reads_record(const AdminCall& call) {
   return office.is_allowed();
 }
 
-/// Who was refused, and who administers the repository. A token that is narrowed: only about what it is for.
+/// The secret that the request came with; 0: none.
+meta::TokenId via_of(const meta::AuditEntry& entry) {
+  const auto detail = json::parse(entry.detail);
+  const json::Value* via = detail ? detail->find("via") : nullptr;
+  return via != nullptr && via->is(json::Value::Kind::integer) ? via->integer() : 0;
+}
+
+/// Who was refused, and who administers the repository. A token that is narrowed: what it was
+/// refused itself, and only what it is for.
 Result<bool> is_concerned(const AdminCall& call, const meta::AuditEntry& entry) {
   const auth::Identity& self = call.identity;
   const bool is_self = self.subject.id != 0 && entry.actor_id == self.subject.id;
   const auto question = question_of(entry);
-  if (self.narrowing.is_narrow)
-    return is_self && question && !self.narrowing.apply(auth::Rights::all(), question->repo.str()).empty();
+  if (self.narrowing.is_narrow) {
+    if (is_self && self.via != 0 && via_of(entry) == self.via) return true;  // it was told that before
+    const auto right = question ? auth::parse_right(question->action) : std::nullopt;
+    return is_self && right && self.narrowing.apply(auth::Rights::all(), question->repo.str()).has(*right);
+  }
   if (is_self) return true;
   if (!question) return false;
   BERTH_TRY(const auto own, call.deps.directory.ruling(self.subject, question->repo));

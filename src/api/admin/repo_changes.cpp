@@ -11,13 +11,23 @@ using auth::Right;
 
 constexpr std::int64_t kTransferLinksMax = 200'000;  // seconds of the writer, which all others wait for
 
+/// Of what a token that is narrowed leaves there; before all else, so that it tells nothing of the account (A16).
+Result<void> check_covered(const AdminCall& call, const oci::RepoName& name, std::initializer_list<Right> wanted) {
+  const auth::Rights covered = call.identity.narrowing.apply(auth::Rights::all(), name.str());
+  for (const Right right : wanted) {
+    if (!covered.has(right)) return lacks_right(right, name);
+  }
+  return {};
+}
+
 /// Whether a push of the caller's could bring it into being, and whether he could see it then: whoever may write there
 /// and not read is told the same whether there is such a repository or not (A10).
 Result<void> check_may_create(const AdminCall& call, const oci::RepoName& name,
                               const std::optional<meta::Visibility>& visibility) {
+  BERTH_TRYV(check_covered(call, name, {Right::read, Right::write}));
+  if (visibility) BERTH_TRYV(check_covered(call, name, {Right::admin}));
   BERTH_TRY(const auth::Rights rights, rights_on(call, name));
-  const std::string who_can_help =
-      ", which an owner of " + std::string(name.first_component()) + " or an administrator can grant";
+  const std::string who_can_help = ", which " + auth::who_can_grant(name.first_component()) + " can grant";
   if (!rights.has(Right::read) || !rights.has(Right::write))
     return fail(Errc::denied, "to create " + name.str() + " takes the rights read and write on it" + who_can_help);
   if (visibility && !rights.has(Right::admin))
@@ -28,6 +38,7 @@ Result<void> check_may_create(const AdminCall& call, const oci::RepoName& name,
 /// What takes a name away from what is under it, or gives it one, is for who has every right there: else somebody could
 /// get rid of a grant on that name that denies him something, or of the lack of one.
 Result<void> check_every_right(const AdminCall& call, const oci::RepoName& name) {
+  BERTH_TRYV(check_covered(call, name, {Right::read, Right::write, Right::overwrite, Right::remove, Right::admin}));
   BERTH_TRY(const auth::Rights rights, rights_on(call, name));
   for (const Right right : auth::kAllRights) {
     if (rights.has(right)) continue;
@@ -35,6 +46,13 @@ Result<void> check_every_right(const AdminCall& call, const oci::RepoName& name)
                                   std::string(auth::to_string(right)) + " is missing");
   }
   return {};
+}
+
+/// Under its new name it is on record where it came from.
+Result<void> note_arrival(sql::Connection& db, meta::AuditEntry entry, const oci::RepoName& to) {
+  entry.detail = joined_objects(entry.detail, JsonObject().text("from", entry.target).str());
+  entry.target = to.str();
+  return meta::append_audit(db, std::move(entry));
 }
 
 /// As change(), for what changes what a name stands for: nothing that was remembered by name counts any more.
@@ -70,11 +88,12 @@ Result<meta::RepoInfo> create(sql::Connection& db, const oci::RepoName& name,
 }
 
 Result<meta::RepoInfo> rename(sql::Connection& db, const oci::RepoName& name, const oci::RepoName& to,
-                              JsonObject& detail) {
+                              const meta::AuditEntry& entry, JsonObject& detail) {
   BERTH_TRY(const auto info, load_repo(db, name));
   BERTH_TRYV(meta::rename_repo(db, info, to));
   BERTH_TRY(const std::int64_t grants, meta::move_grants(db, info.ns, name.str(), to.str()));
   detail.number("grants", grants);
+  BERTH_TRYV(note_arrival(db, entry, to));
   return load_repo(db, to);
 }
 
@@ -87,7 +106,7 @@ Result<void> check_may_take(const AdminCall& call, std::string_view ns) {
 }
 
 Result<meta::RepoInfo> transfer(sql::Connection& db, const oci::RepoName& name, const oci::RepoName& to,
-                                JsonObject& detail) {
+                                const meta::AuditEntry& entry, JsonObject& detail) {
   BERTH_TRY(const auto info, load_repo(db, name));
   const std::string ns_name(to.first_component());
   BERTH_TRY(const auto ns, meta::find_namespace(db, ns_name));
@@ -101,6 +120,7 @@ Result<meta::RepoInfo> transfer(sql::Connection& db, const oci::RepoName& name, 
   BERTH_TRYV(meta::transfer_repo(db, info, ns->id, to));
   BERTH_TRY(const std::int64_t grants, meta::drop_grants_on(db, info.ns, name.str()));
   detail.number("grants_ended", grants);
+  BERTH_TRYV(note_arrival(db, entry, to));
   return load_repo(db, to);
 }
 
@@ -161,8 +181,9 @@ Done rename_repo(AdminCall& call) {
   call.detail = JsonObject().text("to", to.str()).str();
   BERTH_CO_TRYV(check_every_right(call, name));
   BERTH_CO_TRYV(check_every_right(call, to));
-  BERTH_CO_TRY(const auto renamed, co_await change_names(call, [=](sql::Connection& db, JsonObject& detail) {
-                 return rename(db, name, to, detail);
+  BERTH_CO_TRY(const auto renamed,
+               co_await change_names(call, [=, entry = audit_entry(call)](sql::Connection& db, JsonObject& detail) {
+                 return rename(db, name, to, entry, detail);
                }));
   co_return reply_with(call, to, renamed);
 }
@@ -178,8 +199,9 @@ Done transfer_repo(AdminCall& call) {
   call.detail = JsonObject().text("to", to.str()).str();
   BERTH_CO_TRYV(check_every_right(call, name));
   BERTH_CO_TRYV(check_may_take(call, to.first_component()));
-  BERTH_CO_TRY(const auto moved, co_await change_names(call, [=](sql::Connection& db, JsonObject& detail) {
-                 return transfer(db, name, to, detail);
+  BERTH_CO_TRY(const auto moved,
+               co_await change_names(call, [=, entry = audit_entry(call)](sql::Connection& db, JsonObject& detail) {
+                 return transfer(db, name, to, entry, detail);
                }));
   co_return reply_with(call, to, moved);
 }

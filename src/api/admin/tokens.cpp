@@ -61,7 +61,10 @@ io::Task<Result<Made>> make(AdminCall& call, auth::SecretKind kind, meta::TokenR
   BERTH_CO_TRY(const auto parent, secret_of(call));
   if (parent && parent->kind != meta::TokenKind::web_session) {
     const std::int64_t end_ms = parent->expires_at_ms.value_or(INT64_MAX);
-    if (row.kind == meta::TokenKind::access && row.expires_at_ms && *row.expires_at_ms > end_ms) {
+    // As long as the login itself, of which some is over by now, is no more than what it gives.
+    const std::int64_t most_ms =
+        end_ms == INT64_MAX ? end_ms : call.deps.clock.now_ms() + end_ms - parent->created_at_ms;
+    if (row.kind == meta::TokenKind::access && row.expires_at_ms && *row.expires_at_ms > most_ms) {
       co_return refuse_at("/expires_in", "what is made by a login or a token ends with it, at " +
                                              json::parse(time_json(end_ms))->string() +
                                              "; a browser session, at /settings/tokens, makes what lives longer");

@@ -85,12 +85,20 @@ Done get_self(AdminCall& call) {
   if (!found) co_return fail(Errc::account_unknown, "the account is gone");
   BERTH_CO_TRY(const auto orgs,
                call.deps.store.peek([&](sql::Connection& db) { return meta::list_orgs_of(db, subject.id); }));
+  // A token tells who it is of, and beyond that what it is for.
+  const auth::Narrowing& narrowing = call.identity.narrowing;
+  const bool shows_profile = !narrowing.is_narrow || narrowing.profile;
+  const bool shows_office = !narrowing.is_narrow || narrowing.registry != auth::Narrowing::Registry::nothing;
   std::vector<std::string> names;
-  for (const meta::Namespace& org : orgs) names.push_back(org.name);
+  for (const meta::Namespace& org : orgs) {
+    if (shows_profile || narrowing.covers(auth::Act::know_members, org.name)) names.push_back(org.name);
+  }
   JsonObject out;
   out.text("name", found->name).text("kind", subject.kind == auth::Subject::Kind::robot ? "robot" : "user");
-  out.text_or_null("email", found->email).text("display_name", found->display_name).boolean("admin", found->is_admin);
-  out.texts("organizations", names).raw("created_at", time_json(found->created_at_ms));
+  out.text_or_null("email", shows_profile ? found->email : "").text("display_name", found->display_name);
+  out.boolean("admin", found->is_admin && shows_office)
+      .texts("organizations", names)
+      .raw("created_at", time_json(found->created_at_ms));
   AdminReply reply;
   reply.body = out.str();
   reply.etag = etag_of(found->id, found->version);

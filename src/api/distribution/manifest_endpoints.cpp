@@ -90,6 +90,16 @@ void add_warnings(http::Response& head, const std::vector<std::string>& warnings
   }
 }
 
+/// To who may push what is new and move no tags.
+std::string advice_on_overwrite(const Context& context) {
+  const std::string& repo = context.route.name;
+  const auth::Identity* identity = context.identity.get();
+  const bool is_narrowed =
+      identity != nullptr && !identity->narrowing.apply(auth::Rights::all(), repo).has(auth::Right::overwrite);
+  if (is_narrowed) return "the token of " + identity->subject.name + " is narrowed, and leaves that out";
+  return "push another tag, or ask " + auth::who_can_grant(repo.substr(0, repo.find('/'))) + " for it";
+}
+
 /// What only the transaction could tell: a tag that may not be moved, a repository that is full.
 void note_refused_push(const Context& context, const Error& why) {
   if (why.code != Errc::denied) return;
@@ -163,6 +173,7 @@ io::Task<Result<void>> put_manifest(Context& context, http::Exchange& exchange) 
                                 context.audit_entry()};
   auto stored = co_await context.services.manifests.put(std::move(command));
   if (!stored) {
+    if (stored.error().code == Errc::denied) stored.error().message += "; " + advice_on_overwrite(context);
     note_refused_push(context, stored.error());
     co_return fail(std::move(stored).error());
   }

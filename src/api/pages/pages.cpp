@@ -156,6 +156,12 @@ io::Task<Result<PageReply>> show(PageCall& call) {
 
 }  // namespace
 
+std::vector<PageAddress> page_addresses() {
+  std::vector<PageAddress> out;
+  for (const PageRoute& route : kRoutes) out.push_back({route.method, route.path});
+  return out;
+}
+
 std::string session_cookie(const Services& services, const http::Exchange& exchange) {
   return read_cookie(exchange.request(), is_secure(services, exchange) ? "__Host-berth" : "berth");
 }

@@ -19,6 +19,13 @@ namespace berth::api {
 
 io::Task<Result<void>> serve_page(Context& context, http::Exchange& exchange, std::string request_id);
 
+/// Of every page: for the test that holds each to who may see it.
+struct PageAddress {
+  http::Method method;  // get: HEAD, too
+  std::string_view path;
+};
+std::vector<PageAddress> page_addresses();
+
 // ---- cookies
 
 /// The value of the session's cookie; empty: none, or several of that name.
