@@ -16,10 +16,13 @@ fail() {
 
 # In the current folder, empty until now: a throw-away module that requires PACKAGE@VERSION. `go install PACKAGE@VERSION`
 # would be shorter but refuses modules whose go.mod has replace directives, and several of these have had them.
-# WITH, module@version, is a dependency that such a directive would have replaced; it may be empty.
+# WITH, module@version, is a dependency that such a directive would have replaced; it may be empty. It is named and not
+# looked for: `go get` of a commit wants to know its date, which the module proxy does not always tell.
 require_package() {
   export GOFLAGS="-mod=mod -buildvcs=false"
-  go mod init berth.local/tool && go get "$1@$2" ${3:+"$3"}
+  go mod init berth.local/tool
+  if [[ -n ${3:-} ]]; then go mod edit -require="$3"; fi
+  go get "$1@$2"
 }
 
 # In the current folder, empty until now: a copy of MODULE@VERSION, for a module that is served under another name than the one
