@@ -26,7 +26,7 @@ SAYS = {
     "push with a revoked token": "wrong user name or password",
     "push with an old password": "wrong user name or password",
     "tag exists": "the tag {tag} exists, and moving it needs the right overwrite on {repo}; push another tag, or ask "
-                  "an owner of the namespace for it",
+                  "an owner of {ns} or an administrator for it",
     "delete": "{who} may not delete from {repo}: the right delete is missing, which an owner of {ns} or an "
               "administrator can grant",
 }
@@ -60,13 +60,15 @@ OWN_WORDS = {
     ("containerd", "basic"): {**NOT_FOUND, "push with an old password": "ctr: unexpected status: 4"},
     ("cri", "basic"): NOT_FOUND,
     # Before they push they ask for the manifest or a blob with a HEAD, whose answer has no body.
-    ("podman", "basic"): pushed_in_vain("unauthorized: authentication required"),
+    **{(name, "basic"): pushed_in_vain("unauthorized: authentication required")
+       for name in ("podman", "buildah", "skopeo")},
     ("crane", "basic"): pushed_in_vain("unexpected status code 401 Unauthorized"),
     ("crane", "token"): {"stranger pushes": "unexpected status code 401 Unauthorized"},
     ("oras", "token"): {"stranger pushes": "response status code 401: Unauthorized"},
     ("helm", "token"): {"stranger pushes": "response status code 401: Unauthorized"},
-    ("oras", "basic"): {"anonymous": "basic credential not found", **NOT_FOUND,
-                        **pushed_in_vain("response status code 401: Unauthorized")},
+    **{(name, "basic"): {"anonymous": "basic credential not found", **NOT_FOUND,
+                         **pushed_in_vain("response status code 401: Unauthorized")} for name in ("oras", "helm")},
+    ("regctl", "basic"): NOT_FOUND,
     # It has one word for every 401; and a tag that it may not delete it tries to overwrite.
     "regctl": {**dict.fromkeys(SAYS, "unauthorized"), "delete": SAYS["tag exists"], "tag exists": SAYS["tag exists"]},
 }
