@@ -71,10 +71,6 @@ std::string_view verb_of(Right right) {
   return "";
 }
 
-bool is_covered_by_narrowing(const auth::Identity& identity, const Route& route, Right right) {
-  return identity.narrowing.apply(auth::Rights::all(), route.name).has(right);
-}
-
 /// Of what the need takes the first that is not there: a token brings a push with a pull (A13).
 Right missing_of(const Need& need, bool is_by_token, auth::Rights held) {
   const bool lacks_pull = is_by_token && need.actions.has(Actions::pull) && !held.has(Right::read);
@@ -113,7 +109,7 @@ std::unexpected<Error> refuse(const Context& context, const http::Exchange& exch
                         challenge(context.services, exchange, scopes, ""));
   }
   if (need.right == Right::read) {
-    const bool is_narrowed = !is_covered_by_narrowing(identity, context.route, need.right);
+    const bool is_narrowed = !identity.narrowing.apply(auth::Rights::all(), context.route.name).has(Right::read);
     return fail(Errc::name_unknown, "no such repository, or " + std::string(is_narrowed ? "the token of " : "") +
                                         identity.subject.name + " may not see it");
   }

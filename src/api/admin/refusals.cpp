@@ -63,8 +63,8 @@ meta::TokenId via_of(const meta::AuditEntry& entry) {
   return via != nullptr && via->is(json::Value::Kind::integer) ? via->integer() : 0;
 }
 
-/// Who was refused, and who administers the repository. A token that is narrowed: what it was
-/// refused itself, and only what it is for.
+/// Who was refused, and who administers the repository. A token that is narrowed: of what it was refused itself, and of
+/// what it is for.
 Result<bool> is_concerned(const AdminCall& call, const meta::AuditEntry& entry) {
   const auth::Identity& self = call.identity;
   const bool is_self = self.subject.id != 0 && entry.actor_id == self.subject.id;
