@@ -121,14 +121,12 @@ std::string_view to_string(meta::Role role) {
 /// What docker puts before short names belongs to nobody else, ever.
 bool is_administrators(std::string_view ns) { return ns == "library"; }
 
-std::string describe_grant(const Cause& cause, const meta::Standing& standing) {
-  for (const meta::GrantRow& row : standing.place->grants) {
-    if (row.id != cause.grant) continue;
-    const std::string to_team = row.principal_name.empty() ? "" : " to the team " + row.principal_name;
-    return "the grant " + std::to_string(row.id) + to_team + " on " + row.pattern +
-           (cause.kind == Cause::Kind::denied ? " denies it" : " allows it");
-  }
-  return "the grant " + std::to_string(cause.grant);
+std::string describe_grant(const Cause& cause, const meta::Standing& standing, std::string_view team) {
+  const std::string number = "the grant " + std::to_string(cause.grant);
+  const meta::GrantRow* row = grant_of(cause, standing);
+  if (row == nullptr) return number;
+  const std::string to_team = team.empty() ? "" : " to the team " + std::string(team);
+  return number + to_team + " on " + row->pattern + (cause.kind == Cause::Kind::denied ? " denies it" : " allows it");
 }
 
 }  // namespace
@@ -168,15 +166,22 @@ std::string to_text(const Cause& cause) {
   return "";
 }
 
+const meta::GrantRow* grant_of(const Cause& cause, const meta::Standing& standing) {
+  if (cause.kind != Cause::Kind::granted && cause.kind != Cause::Kind::denied) return nullptr;
+  const auto& rows = standing.place->grants;
+  const auto found = std::ranges::find(rows, cause.grant, &meta::GrantRow::id);
+  return found == rows.end() ? nullptr : &*found;
+}
+
 std::string describe(const Cause& cause, const Subject& subject, const meta::Standing& standing,
-                     const oci::RepoName& repo) {
+                     const oci::RepoName& repo, std::string_view team) {
   switch (cause.kind) {
     case Cause::Kind::administrator:
     case Cause::Kind::own_namespace:
     case Cause::Kind::role:
     case Cause::Kind::own_account: return describe(cause, subject, repo.first_component());
     case Cause::Kind::granted:
-    case Cause::Kind::denied: return describe_grant(cause, standing);
+    case Cause::Kind::denied: return describe_grant(cause, standing, team);
     case Cause::Kind::visible:
       return repo.str() + (standing.repo == meta::Visibility::open ? " is public" : " is internal, open to every user");
     case Cause::Kind::everybody: return "the registry leaves it open to everybody (server.anonymous)";

@@ -75,9 +75,12 @@ Ruling rule(const Subject& subject, const meta::Standing& standing, const oci::R
 /// "administrator", "role writer", "grant 12": for the audit log.
 std::string to_text(const Cause& cause);
 
-/// A sentence for `berth explain` and the audit log: "the grant 12 to the team acme/dev on acme/web-* allows it".
+/// The grant that is the cause; nullptr if none is. Lives as long as the standing's place.
+const meta::GrantRow* grant_of(const Cause& cause, const meta::Standing& standing);
+/// A sentence for `berth explain`: "the grant 12 to the team acme/dev on acme/web-* allows it". team: the name of whom
+/// grant_of() was given to, if that is not the subject itself.
 std::string describe(const Cause& cause, const Subject& subject, const meta::Standing& standing,
-                     const oci::RepoName& repo);
+                     const oci::RepoName& repo, std::string_view team = {});
 /// Likewise of what decide() said; ns: what was asked about, empty: the registry.
 std::string describe(const Cause& cause, const Subject& subject, std::string_view ns);
 /// "an owner of acme or an administrator": who gives rights there.

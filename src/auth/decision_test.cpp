@@ -42,8 +42,8 @@ struct Give {
 std::vector<meta::GrantRow> rows(const std::vector<Give>& gives) {
   std::vector<meta::GrantRow> out;
   for (const Give& give : gives) {
-    out.push_back({static_cast<meta::GrantId>(out.size() + 1), give.to_team ? kTeam : kAnn,
-                   give.to_team ? "acme/devs" : "", give.pattern, give.allow.bits(), give.deny.bits()});
+    out.push_back({static_cast<meta::GrantId>(out.size() + 1), give.to_team ? kTeam : kAnn, "", give.pattern,
+                   give.allow.bits(), give.deny.bits()});
   }
   return out;
 }
@@ -247,17 +247,21 @@ TEST(Decision, ExplainsItself) {
     Subject subject;
     Cause cause;
     std::string_view sentence;
+    std::string_view team = {};
   } sentences[] = {
       {user(), {.kind = Kind::administrator}, "ann is an administrator of the registry"},
       {user(), {.kind = Kind::own_namespace}, "the namespace acme is ann's"},
       {user(), {.kind = Kind::role, .role = meta::Role::writer}, "ann is a writer of acme"},
       {user(), {.kind = Kind::granted, .grant = 1}, "the grant 1 on acme/** allows it"},
-      {user(), {.kind = Kind::denied, .grant = 2}, "the grant 2 to the team acme/devs on acme/web denies it"},
+      {user(),
+       {.kind = Kind::denied, .grant = 2},
+       "the grant 2 to the team acme/devs on acme/web denies it",
+       "acme/devs"},
       {{}, {.kind = Kind::visible}, "acme/web is public"},
       {{}, {.kind = Kind::everybody}, "the registry leaves it open to everybody (server.anonymous)"},
       {{}, {}, "no role, grant or visibility gives it"},
   };
-  for (const auto& row : sentences) EXPECT_EQ(describe(row.cause, row.subject, where, repo), row.sentence);
+  for (const auto& row : sentences) EXPECT_EQ(describe(row.cause, row.subject, where, repo, row.team), row.sentence);
 }
 
 TEST(Decision, NamesItsCauseInAWord) {

@@ -55,6 +55,13 @@ class Epochs {
            (!stamp.of_accounts || stripes_[kAccounts].load() == *stamp.of_accounts);
   }
 
+  /// Of everything there is: while it stays the same, nothing is committed. nullopt while a commit is under way.
+  std::optional<std::uint64_t> moment() const {
+    const std::uint64_t now = moment_.load();
+    if (now % 2 != 0) return std::nullopt;
+    return now;
+  }
+
   /// A commit under way, from construction to destruction. The writer's thread only.
   class Change {
    public:
@@ -69,6 +76,7 @@ class Epochs {
 
    private:
     void raise() {
+      epochs_.moment_.fetch_add(1);
       if (everything_) epochs_.all_.fetch_add(1);
       for (const Stripe stripe : stripes_) epochs_.stripes_[stripe].fetch_add(1);
     }
@@ -79,6 +87,7 @@ class Epochs {
   };
 
  private:
+  std::atomic<std::uint64_t> moment_{0};
   std::atomic<std::uint64_t> all_{0};
   std::array<std::atomic<std::uint64_t>, kStripes + 1> stripes_{};
 };

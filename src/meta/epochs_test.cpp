@@ -44,5 +44,17 @@ TEST_F(EpochsTest, AChangeOfEverythingEndsEveryStamp) {
   EXPECT_TRUE(epochs.stamp(kApp).has_value());
 }
 
+TEST_F(EpochsTest, EveryChangeIsAnotherMoment) {
+  const auto before = epochs.moment();
+  ASSERT_TRUE(before.has_value());
+  EXPECT_EQ(epochs.moment(), before);
+  {
+    const Epochs::Change change(epochs, {}, false);
+    EXPECT_FALSE(epochs.moment().has_value()) << "what is read now may be the old or the new";
+  }
+  ASSERT_TRUE(epochs.moment().has_value());
+  EXPECT_NE(epochs.moment(), before);
+}
+
 }  // namespace
 }  // namespace berth::meta

@@ -16,7 +16,7 @@ namespace berth::meta {
 struct GrantRow {
   GrantId id = 0;
   PrincipalId principal = 0;
-  std::string principal_name;
+  std::string principal_name;  // empty in a Place
   std::string pattern;
   std::int64_t allow = 0;
   std::int64_t deny = 0;
@@ -56,8 +56,7 @@ struct Standing {
   std::shared_ptr<const Place> place = std::make_shared<const Place>();  // never null; shared: by who remembers it
   std::optional<Visibility> repo;                                        // nullopt: there is no such repository
 };
-/// `principal` empty: an anonymous caller. A few point lookups, whatever the number of accounts and grants; of one
-/// moment.
+/// `principal` empty: an anonymous caller. A few point lookups, whatever the number of accounts and grants.
 Result<Standing> load_standing(sql::Connection& db, std::optional<PrincipalId> principal, const oci::RepoName& repo);
 /// Standing::repo alone: one point lookup.
 Result<std::optional<Visibility>> load_visibility(sql::Connection& db, const oci::RepoName& repo);

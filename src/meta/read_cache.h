@@ -94,7 +94,9 @@ class ReadCache {
     std::string_view repo;
     std::string_view item;
     std::size_t hash = 0;
-    friend bool operator==(const View& a, const View& b) { return a.item == b.item && a.repo == b.repo; }
+    friend bool operator==(const View& a, const View& b) {
+      return a.hash == b.hash && a.item == b.item && a.repo == b.repo;
+    }
   };
   struct Hash {
     std::size_t operator()(const View& view) const noexcept { return view.hash / kShards; }

@@ -71,27 +71,31 @@ Result<std::unique_ptr<sql::Connection>> Store::open_connection(sql::SqliteOptio
   return connection;
 }
 
-Store::Borrowed::Borrowed(Store& s) : store(s) {
-  {
-    const std::lock_guard lock(store.readers_mutex_);
-    if (!store.idle_readers_.empty()) {
-      connection = std::move(store.idle_readers_.back());
-      store.idle_readers_.pop_back();
+Store::Borrowed::Borrowed(Store& s, std::optional<std::uint64_t> moment) : store(s) {
+  connection = store.take_idle_reader();
+  if (!connection) {
+    auto opened = store.open_connection(sql::SqliteOptions::Mode::reader);
+    if (!opened) {
+      error = fail(std::move(opened).error());
       return;
     }
-  }
-  auto opened = store.open_connection(sql::SqliteOptions::Mode::reader);
-  if (opened) {
     connection = *std::move(opened);
-  } else {
-    error = fail(std::move(opened).error());
   }
+  error = connection->look_at(moment);
 }
 
 Store::Borrowed::~Borrowed() {
   if (!connection) return;
   const std::lock_guard lock(store.readers_mutex_);
   store.idle_readers_.push_back(std::move(connection));
+}
+
+std::unique_ptr<sql::Connection> Store::take_idle_reader() {
+  const std::lock_guard lock(readers_mutex_);
+  if (idle_readers_.empty()) return nullptr;
+  auto out = std::move(idle_readers_.back());
+  idle_readers_.pop_back();
+  return out;
 }
 
 std::size_t Store::queue_depth() const {
@@ -263,7 +267,12 @@ Result<void> Store::run_op(Op& op) {
 }
 
 void Store::maintain() {
-  if (poisoned_) return;
+  if (poisoned_ || !writer_->needs_maintenance()) return;
+  {
+    // What idle readers look at would keep the log from being begun anew.
+    const std::lock_guard lock(readers_mutex_);
+    for (const auto& reader : idle_readers_) reader->look_away();
+  }
   const auto done = writer_->maintain();
   if (done) return;
   log_.error("meta.maintenance_failed", {f("code", to_string(done.error().code)), f("err", done.error().cause)});

@@ -140,18 +140,18 @@ class Store {
   /// `fn` touches nothing that a cache holds. `then`: called on the writer's thread once it is as safe as Ack::process.
   void write_later(WriteFn fn, std::move_only_function<void()> then = {});
 
-  /// A point lookup on the calling thread: at most a few B-tree descents. `fn(Connection&) -> Result<T>`.
+  /// A point lookup on the calling thread: at most a few B-tree descents, all of one moment, which is no earlier than
+  /// any commit that somebody was told of. `fn(Connection&) -> Result<T>`.
   template <class F>
   std::invoke_result_t<F&, sql::Connection&> peek(F fn) {
-    Borrowed reader(*this);
-    if (!reader.error.has_value()) return fail(Error(reader.error.error()));
-    return fn(*reader.connection);
+    return look(epochs_.moment(), fn);
   }
 
-  /// A query of any size on the reading pool.
+  /// A query of any size on the reading pool. Sees what is in the file, also if another program has changed it.
   template <class F>
   io::Task<std::invoke_result_t<F&, sql::Connection&>> read(F fn) {
-    co_return co_await io::offload(*read_pool_, [this, fn = std::move(fn)]() mutable { return peek(std::move(fn)); });
+    co_return co_await io::offload(*read_pool_,
+                                   [this, fn = std::move(fn)]() mutable { return look(std::nullopt, fn); });
   }
 
   const Epochs& epochs() const { return epochs_; }
@@ -175,12 +175,21 @@ class Store {
     Result<void> outcome;
   };
   struct Borrowed {
-    explicit Borrowed(Store& s);
+    Borrowed(Store& s, std::optional<std::uint64_t> moment);
     ~Borrowed();
     Store& store;
     std::unique_ptr<sql::Connection> connection;
     Result<void> error;
   };
+
+  template <class F>
+  std::invoke_result_t<F&, sql::Connection&> look(std::optional<std::uint64_t> moment, F& fn) {
+    Borrowed reader(*this, moment);
+    if (!reader.error.has_value()) return fail(Error(reader.error.error()));
+    auto out = fn(*reader.connection);
+    if (!out) reader.connection->look_away();  // what failed is not stood upon
+    return out;
+  }
 
   template <class R, class F>
   static WriteFn as_write(std::shared_ptr<std::optional<R>> slot, F fn) {
@@ -196,6 +205,7 @@ class Store {
   Result<void> open_writer();
   Result<void> open_readers();
   Result<std::unique_ptr<sql::Connection>> open_connection(sql::SqliteOptions::Mode mode);
+  std::unique_ptr<sql::Connection> take_idle_reader();  // nullptr: all are in use
   void enqueue(Op op);
   Result<void> run_blocking(WriteFn fn, WriteOptions options);
   void writer_loop();

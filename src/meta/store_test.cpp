@@ -255,6 +255,37 @@ TEST_F(MetaStore, ASyncThatFailedInsideAStatementIsNoBetterIfItsClosureCarriedOn
   EXPECT_EQ(put_now("later").error().code, Errc::unavailable);
 }
 
+TEST_F(MetaStore, APeekSeesWhatSomebodyWasToldOf) {
+  open();
+  const auto count = [&] {
+    return store_->peek([](sql::Connection& db) -> Result<std::int64_t> {
+      std::int64_t out = -1;
+      BERTH_TRYV(db.query("SELECT count(*) FROM meta WHERE key LIKE 'k%'", {},
+                          [&](const sql::Row& row) { out = row.int64(0); }));
+      return out;
+    });
+  };
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_EQ(count().value(), i);
+    ASSERT_TRUE(put_now("k" + std::to_string(i), {.touches = Touches::nothing()}).has_value());
+  }
+  fail_at(5, Errc::io_failed);  // BEGIN SAVEPOINT put RELEASE COMMIT
+  ASSERT_FALSE(put_now("k10").has_value());
+  EXPECT_EQ(count().value(), 10);
+}
+
+TEST_F(MetaStore, APeekIsOfOneMoment) {
+  open();
+  ASSERT_TRUE(put_now("k0").has_value());
+  const auto seen = store_->peek([&](sql::Connection& db) -> Result<std::optional<std::string>> {
+    BERTH_TRYV(get_setting(db, "k0"));
+    EXPECT_TRUE(put_now("k1").has_value());
+    return get_setting(db, "k1");
+  });
+  EXPECT_FALSE(seen->has_value());
+  EXPECT_TRUE(store_->peek([](sql::Connection& db) { return get_setting(db, "k1"); })->has_value());
+}
+
 class MetaStoreOnABadDisk : public MetaStore {
  protected:
   void TearDown() override { store_.reset(); }  // closes through the disk
@@ -290,6 +321,20 @@ TEST_F(MetaStoreOnABadDisk, ASyncThatFailsBetweenTransactionsEndsTheWritesAsWell
     store_.reset();
     std::filesystem::remove(path());
   }
+}
+
+TEST_F(MetaStoreOnABadDisk, WhatIdleReadersLookAtDoesNotKeepTheLogGrowing) {
+  open();
+  const auto look_write_and_measure = [&] {
+    EXPECT_TRUE(put_now("looked at", {.ack = Ack::process}).has_value());
+    EXPECT_TRUE(store_->peek([](sql::Connection& db) { return get_setting(db, "looked at"); })->has_value());
+    EXPECT_TRUE(store_->write_blocking(put_long, {.ack = Ack::process}).has_value());
+    settle();
+    return std::filesystem::file_size(path() + "-wal");
+  };
+  const auto log_bytes = look_write_and_measure();
+  EXPECT_GT(log_bytes, 34'000'000U);
+  EXPECT_LT(look_write_and_measure(), log_bytes * 5 / 4) << "begun anew";
 }
 
 TEST_F(MetaStoreOnABadDisk, AfterAFailedSyncAStopDoesNotTouchTheDatabaseFile) {

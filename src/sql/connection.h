@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -76,6 +77,15 @@ class Connection {
   /// commit. SQLite brings a long log into the database file. Errors: sync_failed, which no commit must follow; others
   /// mean that nothing was lost and the next call tries again.
   virtual Result<void> maintain() = 0;
+  /// Whether the next maintain() has anything to do.
+  virtual bool needs_maintenance() const = 0;
+
+  /// For readers: what is read from now on shows what is committed now. If it is asked for the moment that it was asked
+  /// for before, nothing was committed since, and the engine may keep what it looks at: the beginning and the end of a
+  /// read transaction cost SQLite more than a lookup. nullopt is no moment that was before.
+  virtual Result<void> look_at(std::optional<std::uint64_t> moment) = 0;
+  /// Lets go of what look_at() holds: a view that is held keeps the log from being begun anew.
+  virtual void look_away() = 0;
 
   /// Runs a statement that returns nothing.
   Result<std::int64_t> execute(Sql sql, std::initializer_list<Bind> binds = {}) {

@@ -55,6 +55,29 @@ TEST_F(SqliteConnection, ReaderCannotWrite) {
   EXPECT_FALSE(reader->execute("INSERT INTO t(name) VALUES('x')").has_value());
 }
 
+TEST_F(SqliteConnection, AReaderLooksAnewWheneverTheMomentIsAnother) {
+  const auto reader = *open_sqlite({.path = dir_ + "/t.db"});
+  const auto seen_at = [&](std::optional<std::uint64_t> moment) {
+    EXPECT_TRUE(reader->look_at(moment).has_value());
+    std::int64_t count = -1;
+    EXPECT_TRUE(reader->query("SELECT count(*) FROM t", {}, [&](const Row& row) { count = row.int64(0); }).has_value());
+    return count;
+  };
+  const auto add = [&] { ASSERT_TRUE(writer_->execute("INSERT INTO t(name) VALUES(NULL)").has_value()); };
+  EXPECT_EQ(seen_at(0), 0);
+  add();
+  EXPECT_EQ(seen_at(0), 0) << "it was promised that nothing is new";
+  EXPECT_EQ(seen_at(2), 1);
+  add();
+  EXPECT_EQ(seen_at(std::nullopt), 2);
+  add();
+  EXPECT_EQ(seen_at(std::nullopt), 3) << "no moment is never the same";
+  EXPECT_EQ(seen_at(2), 3) << "nor is one from before it";
+  add();
+  reader->look_away();
+  EXPECT_EQ(seen_at(2), 4);
+}
+
 TEST_F(SqliteConnection, UniqueViolationIsAnErrorAndLeavesTheTransactionAlive) {
   ASSERT_TRUE(writer_->execute("BEGIN IMMEDIATE").has_value());
   ASSERT_TRUE(writer_->execute("INSERT INTO t(name) VALUES($1)", {"a"}).has_value());

@@ -49,6 +49,9 @@ class FailingConnection final : public Connection {
     if (plan_->fail_maintain) return fail(plan_->error, "injected", "maintain");
     return inner_->maintain();
   }
+  bool needs_maintenance() const override { return plan_->fail_maintain || inner_->needs_maintenance(); }
+  Result<void> look_at(std::optional<std::uint64_t> moment) override { return inner_->look_at(moment); }
+  void look_away() override { inner_->look_away(); }
 
  private:
   Result<void> go(std::string_view doing) {

@@ -31,9 +31,9 @@ class SqliteRow final : public Row {
   bool is_null(int c) const override { return sqlite3_column_type(s_, c) == SQLITE_NULL; }
   std::int64_t int64(int c) const override { return sqlite3_column_int64(s_, c); }
   std::string_view text(int c) const override {
-    const auto* p = reinterpret_cast<const char*>(sqlite3_column_text(s_, c));
-    return p == nullptr ? std::string_view{}
-                        : std::string_view(p, static_cast<std::size_t>(sqlite3_column_bytes(s_, c)));
+    // The same bytes as sqlite3_column_text(), which would copy them for the sake of a zero after the last.
+    const auto* p = static_cast<const char*>(sqlite3_column_blob(s_, c));
+    return {p, static_cast<std::size_t>(sqlite3_column_bytes(s_, c))};
   }
   std::span<const std::byte> blob(int c) const override {
     const auto* p = static_cast<const std::byte*>(sqlite3_column_blob(s_, c));
@@ -113,8 +113,24 @@ class SqliteConnection final : public Connection {
     return {};
   }
 
+  bool needs_maintenance() const override { return log_pages_ >= log_pages_max_; }
+
+  Result<void> look_at(std::optional<std::uint64_t> moment) override {
+    if (moment && moment == moment_ && in_transaction()) return {};
+    look_away();
+    BERTH_TRYV(execute("BEGIN"));
+    moment_ = moment;
+    return {};
+  }
+
+  void look_away() override {
+    if (in_transaction() && !commit()) (void)rollback();
+    moment_.reset();
+  }
+
   Result<void> maintain() override {
-    if (std::exchange(log_pages_, 0) < log_pages_max_) return {};
+    if (!needs_maintenance()) return {};
+    log_pages_ = 0;
     errno = 0;
     // Passive: waits for no reader. What one of them still needs is left for the next time.
     if (sqlite3_wal_checkpoint_v2(db_.get(), "main", SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr) != SQLITE_OK) {
@@ -182,11 +198,19 @@ class SqliteConnection final : public Connection {
 
   Db db_;
   bool durable_ = true;
-  int log_pages_ = 0;      // of the log after the last commit, if nobody has looked since
-  int log_pages_max_ = 0;  // writer only
+  std::optional<std::uint64_t> moment_;  // of the view that is open, see look_at()
+  int log_pages_ = 0;                    // of the log after the last commit, if nobody has looked since
+  int log_pages_max_ = 0;                // writer only
   std::optional<Error> failure_;
   std::unordered_map<const char*, Prepared> cache_;  // destroyed before db_
 };
+
+/// SQLite counts what it allocates under one lock for all connections. Nobody asks for the figure. Without effect where
+/// another part of the process has used SQLite before.
+void stop_counting_memory() {
+  static const int done = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  (void)done;
+}
 
 }  // namespace
 
@@ -219,6 +243,7 @@ std::string expand_sqlite_types(std::string_view script) {
 }
 
 Result<std::unique_ptr<Connection>> open_sqlite(const SqliteOptions& options) {
+  stop_counting_memory();
   const bool writer = options.mode == SqliteOptions::Mode::writer;
   const int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
                     (writer ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY);

@@ -92,6 +92,29 @@ TEST_F(SqliteFaults, ALongLogIsBroughtIntoTheDatabaseByMaintenanceAndByNothingEl
   EXPECT_EQ(disk_.database.syncs, 1);
 }
 
+TEST_F(SqliteFaults, AReaderThatLooksAwayLetsTheLogBeginAnew) {
+  const auto reader = open(SqliteOptions::Mode::reader);
+  const auto fill_and_maintain = [&] {
+    for (int i = 0; i < 10; ++i) ASSERT_TRUE(insert(100'000).has_value());
+    ASSERT_TRUE(writer_->needs_maintenance());
+    ASSERT_TRUE(writer_->maintain().has_value());
+    EXPECT_FALSE(writer_->needs_maintenance());
+  };
+  ASSERT_TRUE(insert(10).has_value());
+  ASSERT_TRUE(reader->look_at(1).has_value());
+  ASSERT_TRUE(reader->query("SELECT id FROM t", {}, [](const Row&) {}).has_value());
+  ASSERT_NO_FATAL_FAILURE(fill_and_maintain());
+  const auto held = size_of("t.db-wal");
+  ASSERT_NO_FATAL_FAILURE(fill_and_maintain());
+  EXPECT_GT(size_of("t.db-wal"), held) << "what somebody looks at stays";
+  reader->look_away();
+  EXPECT_FALSE(reader->in_transaction());
+  ASSERT_NO_FATAL_FAILURE(fill_and_maintain());
+  const auto free = size_of("t.db-wal");
+  ASSERT_NO_FATAL_FAILURE(fill_and_maintain());
+  EXPECT_EQ(size_of("t.db-wal"), free);
+}
+
 TEST_F(SqliteFaults, AFailedSyncInMaintenanceIsHeardOf) {
   ASSERT_TRUE(insert(1'000'000).has_value());
   for (auto* file : {&disk_.log, &disk_.database}) {

@@ -58,6 +58,9 @@ class WatchedConnection final : public sql::Connection {
     return inner_->set_durable_commits(durable);
   }
   Result<void> maintain() override { return inner_->maintain(); }
+  bool needs_maintenance() const override { return inner_->needs_maintenance(); }
+  Result<void> look_at(std::optional<std::uint64_t> moment) override { return inner_->look_at(moment); }
+  void look_away() override { inner_->look_away(); }
 
  private:
   void note_commit() {

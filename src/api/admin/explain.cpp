@@ -3,6 +3,7 @@
 
 #include "api/admin/routes.h"
 #include "auth/token_scope.h"
+#include "meta/principals.h"
 #include "meta/repos.h"
 #include "meta/tags.h"
 
@@ -143,7 +144,14 @@ Result<Verdict> judge(const AdminCall& call, const Object& object, const Asked& 
   }
   const Cause& cause = ruling.cause_of(right);
   if (ruling.rights.has(right) && !left.has(right)) return narrowed(call, auth::to_string(right), db, said);
-  return Verdict{auth::to_string(right), left.has(right), said + auth::describe(cause, subject, standing, object.repo),
+  std::string team;
+  if (const meta::GrantRow* grant = auth::grant_of(cause, standing);
+      grant != nullptr && grant->principal != subject.id) {
+    BERTH_TRY(const auto found, meta::find_principal(db, grant->principal));
+    if (found) team = found->name;
+  }
+  return Verdict{auth::to_string(right), left.has(right),
+                 said + auth::describe(cause, subject, standing, object.repo, team),
                  auth::changeable_by(cause, object.repo.first_component())};
 }
 
