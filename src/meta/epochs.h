@@ -55,14 +55,15 @@ class Epochs {
            (!stamp.of_accounts || stripes_[kAccounts].load() == *stamp.of_accounts);
   }
 
-  /// Of everything there is: while it stays the same, nothing is committed. nullopt while a commit is under way.
+  /// Of everything there is: while it stays the same, nothing is committed. nullopt while a change is under way.
   std::optional<std::uint64_t> moment() const {
     const std::uint64_t now = moment_.load();
     if (now % 2 != 0) return std::nullopt;
     return now;
   }
 
-  /// A commit under way, from construction to destruction. The writer's thread only.
+  /// A commit under way, or the log being brought into the database, from construction to destruction. The writer's
+  /// thread only.
   class Change {
    public:
     /// `stripes` without repetition; `everything` when it is not known what changes.

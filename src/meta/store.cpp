@@ -71,7 +71,7 @@ Result<std::unique_ptr<sql::Connection>> Store::open_connection(sql::SqliteOptio
   return connection;
 }
 
-Store::Borrowed::Borrowed(Store& s, std::optional<std::uint64_t> moment) : store(s) {
+Store::Borrowed::Borrowed(Store& s, std::optional<std::uint64_t> m) : store(s), moment(m) {
   connection = store.take_idle_reader();
   if (!connection) {
     auto opened = store.open_connection(sql::SqliteOptions::Mode::reader);
@@ -85,9 +85,19 @@ Store::Borrowed::Borrowed(Store& s, std::optional<std::uint64_t> moment) : store
 }
 
 Store::Borrowed::~Borrowed() {
-  if (!connection) return;
+  if (!connection || store.keep_idle(connection, moment)) return;
+  connection->look_away();
   const std::lock_guard lock(store.readers_mutex_);
   store.idle_readers_.push_back(std::move(connection));
+}
+
+/// Puts it back with what it looks at, unless nobody can use that any more: then it is to look away first.
+bool Store::keep_idle(std::unique_ptr<sql::Connection>& reader, std::optional<std::uint64_t> moment) {
+  const std::lock_guard lock(
+      readers_mutex_);  // under it: maintain() raises the moment, then looks at those that are idle
+  if (!moment || epochs_.moment() != moment) return false;
+  idle_readers_.push_back(std::move(reader));
+  return true;
 }
 
 std::unique_ptr<sql::Connection> Store::take_idle_reader() {
@@ -268,8 +278,10 @@ Result<void> Store::run_op(Op& op) {
 
 void Store::maintain() {
   if (poisoned_ || !writer_->needs_maintenance()) return;
+  // What readers look at keeps the log from being begun anew. So nobody keeps what he looks at from here to the end, as
+  // in a commit, and those who are idle let go of it.
+  const Epochs::Change change(epochs_, {}, false);
   {
-    // What idle readers look at would keep the log from being begun anew.
     const std::lock_guard lock(readers_mutex_);
     for (const auto& reader : idle_readers_) reader->look_away();
   }

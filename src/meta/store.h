@@ -178,6 +178,7 @@ class Store {
     Borrowed(Store& s, std::optional<std::uint64_t> moment);
     ~Borrowed();
     Store& store;
+    std::optional<std::uint64_t> moment;  // of what it looks at; nullopt: of none that comes again
     std::unique_ptr<sql::Connection> connection;
     Result<void> error;
   };
@@ -206,6 +207,7 @@ class Store {
   Result<void> open_readers();
   Result<std::unique_ptr<sql::Connection>> open_connection(sql::SqliteOptions::Mode mode);
   std::unique_ptr<sql::Connection> take_idle_reader();  // nullptr: all are in use
+  bool keep_idle(std::unique_ptr<sql::Connection>& reader, std::optional<std::uint64_t> moment);
   void enqueue(Op op);
   Result<void> run_blocking(WriteFn fn, WriteOptions options);
   void writer_loop();

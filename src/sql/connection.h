@@ -37,7 +37,7 @@ class Row {
   virtual ~Row() = default;
   virtual bool is_null(int column) const = 0;
   virtual std::int64_t int64(int column) const = 0;
-  virtual std::string_view text(int column) const = 0;
+  virtual std::string_view text(int column) const = 0;  // data() of an empty one may be null
   virtual std::span<const std::byte> blob(int column) const = 0;
 };
 

@@ -19,6 +19,7 @@ struct SqlWatch {
   std::mutex mutex;                     // guards: commits
   std::vector<bool> commits;            // per COMMIT that succeeded: whether it waited for the disk
   std::function<void(bool)> on_commit;  // called after each, on the writer's thread
+  std::function<void()> on_maintain;    // called before each, likewise
   bool take_last_commit() {
     const std::lock_guard lock(mutex);
     return commits.back();
@@ -57,7 +58,10 @@ class WatchedConnection final : public sql::Connection {
     durable_ = durable;
     return inner_->set_durable_commits(durable);
   }
-  Result<void> maintain() override { return inner_->maintain(); }
+  Result<void> maintain() override {
+    if (watch_->on_maintain) watch_->on_maintain();
+    return inner_->maintain();
+  }
   bool needs_maintenance() const override { return inner_->needs_maintenance(); }
   Result<void> look_at(std::optional<std::uint64_t> moment) override { return inner_->look_at(moment); }
   void look_away() override { inner_->look_away(); }
