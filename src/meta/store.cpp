@@ -93,8 +93,8 @@ Store::Borrowed::~Borrowed() {
 
 /// Puts it back with what it looks at, unless nobody can use that any more: then it is to look away first.
 bool Store::keep_idle(std::unique_ptr<sql::Connection>& reader, std::optional<std::uint64_t> moment) {
-  const std::lock_guard lock(
-      readers_mutex_);  // under it: maintain() raises the moment, then looks at those that are idle
+  // The moment under the lock: maintain() raises it first, and then asks those that are idle to look away.
+  const std::lock_guard lock(readers_mutex_);
   if (!moment || epochs_.moment() != moment) return false;
   idle_readers_.push_back(std::move(reader));
   return true;
