@@ -2,18 +2,11 @@
 
 import os
 import signal
-import socket
 import subprocess
 import time
 from pathlib import Path
 
 TICK = os.sysconf("SC_CLK_TCK")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def pin(cores):

@@ -8,8 +8,10 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from ports import free_port
+
 from . import ROOT, TOOLS
-from .process import Process, free_port
+from .process import Process
 
 NGINX = """
 daemon off;

@@ -10,7 +10,6 @@ import crypt
 import hashlib
 import json
 import re
-import sys
 import time
 import urllib.request
 
@@ -18,9 +17,8 @@ from harness import load
 from harness.content import MANIFEST, fill, image
 from harness.fleet import Cores, Fleet
 from harness.points import Point, Target, conclude
-from harness.servers import KINDS, ROOT, Berth, Distribution3, Zot
+from harness.servers import KINDS, Berth, Distribution3, Zot
 
-sys.path.insert(0, str(ROOT / "tests" / "support"))
 from id_issuer import base64url, openssl  # noqa: E402
 from token_server import TokenServer  # noqa: E402
 

@@ -16,7 +16,8 @@ from test_trust import Registry
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
-from slapd import BASE, GROUPS, PEOPLE, SERVICE, SERVICE_PASSWORD, Authority, Slapd, free_port  # noqa: E402
+from ports import free_port  # noqa: E402
+from slapd import BASE, GROUPS, PEOPLE, SERVICE, SERVICE_PASSWORD, Authority, Slapd  # noqa: E402
 
 ROOT = ("root", "the first of all passwords")
 ANN = ("ann", "ann's own password")

@@ -1,5 +1,6 @@
 """Dex, an OpenID Connect provider, on a free port of 127.0.0.1. All that it remembers is in memory."""
-from processes import Daemon, free_port
+from ports import free_port
+from processes import Daemon
 from registry_http import Registry
 
 

@@ -2,7 +2,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
 
@@ -22,11 +21,6 @@ def run(*command, env=None, cwd=None, stdin=None, timeout=180, check=True):
         output = (done.stdout + done.stderr)[-4000:]
         raise AssertionError(f"exit code {done.returncode}: {' '.join(command)}\n{output}")
     return done.stdout if check else done
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
 
 
 def eventually(deadline_s, what, probe):

@@ -13,12 +13,12 @@ from accounts import Account, AccountsRegistry
 from conftest import berth_binary, watched
 from dex import Dex
 from documented import block, filled
-from processes import free_port
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 
 from chromium_browser import errors, fill, press, shown_text, start_chromium, wait_for_text  # noqa: E402
 from oidc_provider import Browser  # noqa: E402
+from ports import free_port  # noqa: E402
 from slapd import Authority  # noqa: E402
 from web_login import WebLogin  # noqa: E402
 

@@ -15,7 +15,8 @@ from conftest import ROOT
 from documented import filled
 from images import MIB, OciLayout, noise, sample_index
 from local_images import layout_objects, layout_root
-from processes import Daemon, free_port, run
+from ports import free_port
+from processes import Daemon, run
 from registry_http import with_query
 
 BERTH = os.environ.get("BERTH_BIN", str(ROOT / "build" / "release" / "berth"))

@@ -8,6 +8,8 @@ import socket
 import subprocess
 import time
 
+from ports import free_port
+
 BASE = "dc=acme,dc=example"
 PEOPLE = f"ou=people,{BASE}"
 GROUPS = f"ou=groups,{BASE}"
@@ -65,12 +67,6 @@ class Authority:
         openssl("x509", "-req", "-in", request, "-CA", self.path, "-CAkey", self._key, "-CAcreateserial", "-days", "2",
                 "-extfile", extensions, "-out", certificate)
         return certificate, key
-
-
-def free_port():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
 
 
 def ldif_lines(name, value):
