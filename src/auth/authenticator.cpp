@@ -5,6 +5,7 @@
 #include "auth/password.h"
 #include "auth/recorded_name.h"
 #include "auth/secret.h"
+#include "auth/secret_chain.h"
 #include "base/base64.h"
 
 #include <sodium.h>
@@ -67,10 +68,6 @@ std::string_view word_of(meta::TokenKind kind) {
   return "";
 }
 
-bool is_live(const meta::TokenRow& row, std::int64_t now_ms) {
-  return !row.revoked_at_ms && (!row.expires_at_ms || *row.expires_at_ms > now_ms);
-}
-
 std::vector<Scope> scopes_of(const Claims& claims) {
   std::vector<Scope> out;
   for (const Access& access : claims.access) {
@@ -100,13 +97,6 @@ struct Holder {
   std::optional<meta::TokenRow> secret;  // if there is one behind the credential
 };
 
-/// Whether the lasting secret behind it, if there is one, was neither taken back nor rotated out.
-Result<bool> maker_lives(sql::Connection& db, const meta::TokenRow& row, std::int64_t now_ms) {
-  if (row.made_by == 0) return true;
-  BERTH_TRY(const auto maker, meta::find_token(db, row.made_by));
-  return maker && is_live(*maker, now_ms);
-}
-
 /// Of a live secret. nullopt: it is nobody's any more.
 Result<std::optional<Holder>> holder_of(sql::Connection& db, const Trust* trust, meta::TokenRow row,
                                         std::int64_t now_ms) {
@@ -114,8 +104,8 @@ Result<std::optional<Holder>> holder_of(sql::Connection& db, const Trust* trust,
   if (!principal) return std::nullopt;
   BERTH_TRY(const bool holds, rule_holds(db, trust, row.trust_rule, principal->id));
   if (!holds) return std::nullopt;
-  BERTH_TRY(const bool is_backed, maker_lives(db, row, now_ms));
-  if (!is_backed) return std::nullopt;
+  BERTH_TRY(const auto makers, count_live_makers(db, row, now_ms));
+  if (!makers) return std::nullopt;
   return Holder{*std::move(principal), std::move(row)};
 }
 
@@ -390,8 +380,8 @@ Result<IdentityPtr> Authenticator::check_token(std::string_view token, std::int6
     const bool is_theirs = found.secret && found.secret->principal == found.principal.id;
     // What goes on with something begun in time may outlive a secret that came to its own end, not one taken back.
     if (!is_theirs || !is_live(*found.secret, now_ms - grace_s * 1000)) return std::nullopt;
-    BERTH_TRY(const bool is_backed, maker_lives(db, *found.secret, now_ms - grace_s * 1000));
-    if (!is_backed) return std::nullopt;
+    BERTH_TRY(const auto makers, count_live_makers(db, *found.secret, now_ms - grace_s * 1000));
+    if (!makers) return std::nullopt;
     return found;
   }));
   // A16: a token is worth what its account, and the secret or rule it was made by, are worth now.

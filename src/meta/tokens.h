@@ -32,7 +32,7 @@ struct TokenRow {
   std::string used_from;
   std::optional<std::int64_t> revoked_at_ms;
   TrustRuleId trust_rule = 0;  // of a job's: by which rule it is the robot
-  TokenId made_by = 0;         // the lasting secret behind it; 0: none
+  TokenId made_by = 0;         // the secret that it was made by, and ends with; 0: none
 };
 
 Result<TokenId> insert_token(sql::Connection& db, const TokenRow& token, const crypto::Sha256Sum& hash,

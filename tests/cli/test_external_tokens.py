@@ -10,6 +10,7 @@ from conftest import run
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
+from id_issuer import Issuer, Key  # noqa: E402
 from token_server import TokenServer  # noqa: E402
 
 REALM = "https://auth.example.com/token"
@@ -56,15 +57,35 @@ def test_keys_that_check_nothing_stop_the_start(tmp_path, content, says):
     assert done.returncode != 0 and str(keys) in done.stderr and says in done.stderr, done.stderr
 
 
+def status_with(server, token):
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    try:
+        connection.request("GET", "/v2/", headers={"Authorization": "Bearer " + token})
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def test_keys_that_a_token_points_at_are_not_asked_for(serve, tmp_path):  # S8
+    tokens, elsewhere = TokenServer(tmp_path), Issuer(tmp_path, Key(tmp_path, "elsewhere"))
+    try:
+        server = serve(*tokens.flags())
+        assert status_with(server, tokens.token("ann")) == 200
+        claims = tokens.claims("ann")
+        for name in ("jku", "x5u"):
+            assert status_with(server, elsewhere.key.token(claims, **{name: f"{elsewhere.url}/jwks"})) == 401
+        assert elsewhere.asked == []
+    finally:
+        elsewhere.close()
+        tokens.close()
+
+
 def test_the_log_tells_whoever_sets_it_up_what_is_wrong_with_a_token(serve, tmp_path):
     tokens = TokenServer(tmp_path)
     try:
         server = serve(*tokens.flags(), "--log-level", "debug")
         for changed, status in (({}, 200), ({"iss": "another"}, 401)):
-            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
-            connection.request("GET", "/v2/", headers={"Authorization": "Bearer " + tokens.token("ann", **changed)})
-            assert connection.getresponse().status == status
-            connection.close()
+            assert status_with(server, tokens.token("ann", **changed)) == status
         assert server.wait_for("auth.token_refused")[0]["err"] == "iss is another"
         assert "no account" not in server.welcome() and "/setup" not in server.welcome()
     finally:

@@ -198,6 +198,28 @@ def test_the_next_key_of_the_issuer_is_seen(registry, issuer, tmp_path):
     assert issuer.asked == [DISCOVERY, "/jwks"], "once a minute, whatever tokens say"
 
 
+@pytest.fixture
+def elsewhere(tmp_path):
+    """Where a forger keeps the keys that would make his tokens good."""
+    server = Issuer(tmp_path, Key(tmp_path, "elsewhere"))
+    yield server
+    server.close()
+
+
+@pytest.mark.parametrize("members", [("jku",), ("x5u",), ("jku", "x5u", "jwk")], ids="+".join)
+def test_keys_that_a_token_points_at_are_not_asked_for(registry, issuer, elsewhere, members):  # S8
+    registry.trust(issuer)
+    values = {"jku": f"{elsewhere.url}/jwks", "x5u": f"{elsewhere.url}/jwks", "jwk": elsewhere.key.jwk}
+    header = {name: values[name] for name in members}
+    of_job = elsewhere.key.token(issuer.claims(), **header)
+    assert registry.token(of_job)[0] == 401 and registry.exchange(of_job)[0] == 401
+    made = registry.token(issuer.token())[1]["token"]
+    ours = elsewhere.key.token(claims_of(made), **header)
+    assert registry.ask("GET", "/v2/", Authorization="Bearer " + made)[0] == 200
+    assert registry.ask("GET", "/v2/", Authorization="Bearer " + ours)[0] == 401
+    assert elsewhere.asked == []
+
+
 def answer(document, status=200, **headers):
     return status, headers, document if isinstance(document, bytes) else json.dumps(document).encode()
 

@@ -6,6 +6,8 @@
 #include "support/rights_model.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -28,10 +30,22 @@ class AdminModel {
     scopes_are_everywhere,      // what administers one namespace administers all
     scopes_make_administrators,
     the_last_owner_may_go,
-    grants_stay_behind,        // on the old name of what is called something else
-    names_are_for_admins,      // the right admin on both names is enough to rename
-    transfers_need_no_taker,   // whoever has the repository moves it where he likes
-    grants_outlive_their_repo  // and wait for the next of that name
+    grants_stay_behind,         // on the old name of what is called something else
+    names_are_for_admins,       // the right admin on both names is enough to rename
+    transfers_need_no_taker,    // whoever has the repository moves it where he likes
+    grants_outlive_their_repo,  // and wait for the next of that name
+    rules_name_any_robot,       // not only one of the namespace they are made in
+    rules_go_by_number,         // in whatever namespace they are asked for
+    disabled_rules_count,
+    strangers_catch_jobs,  // that do not say whose they are
+    jobs_rotate_robots,
+    secrets_outlive_their_rule,
+    secrets_outlive_their_maker,
+    invitations_outlive_their_maker,  // as an administrator
+    invitations_are_good_twice,
+    newcomers_take_what_is_there,  // repositories that nobody owned
+    sessions_go_by_number,         // whosever they are
+    sessions_do_not_end
   };
 
   /// Who asks. name empty: nobody. A secret's letters count where its pattern fits.
@@ -42,6 +56,20 @@ class AdminModel {
     Letters letters = {};
     std::set<std::string> scopes = {};  // "user", "org:admin:acme", …
     bool is_robots_own = false;         // the secret by which a robot is itself
+    bool is_job = false;                // the robot by a rule
+  };
+  /// Jobs are told apart by the repository they run for. pattern: of its name; a star at the end stands for anything.
+  struct Rule {
+    std::string space;
+    std::string robot;
+    int robot_number = 0;
+    std::string pattern;
+    bool is_disabled = false;
+  };
+  struct Invitation {
+    std::string maker;
+    int maker_number = 0;
+    bool is_open = true;
   };
   struct RobotGrant {
     std::string pattern;
@@ -51,6 +79,9 @@ class AdminModel {
   explicit AdminModel(RightsModel& model) : model_(model) {}
 
   Flaw flaw = Flaw::none;
+  // By the numbers that the answers gave them.
+  std::map<std::int64_t, Rule> rules;
+  std::map<std::int64_t, Invitation> invitations;
 
   // ---- people
   int create_user(const Caller& caller, const std::string& name, bool adopts) {
@@ -85,9 +116,31 @@ class AdminModel {
     const bool reads = caller.scopes.contains("admin:read") || caller.scopes.contains("admin:write");
     return in_office(caller, reads) != 0 ? in_office(caller, reads) : 200;
   }
-  int change_self(const Caller& caller) const {
-    if (caller.name.empty()) return 401;
-    return is_user(caller.name) && (is_whole(caller) || caller.scopes.contains("user")) ? 200 : 403;
+  int change_self(const Caller& caller) const { return profile(caller) != 0 ? profile(caller) : 200; }
+
+  // ---- invitations
+  int create_invitation(const Caller& caller) const { return administrator(caller) != 0 ? administrator(caller) : 201; }
+  int revoke_invitation(const Caller& caller, std::int64_t id) {
+    if (const int no = administrator(caller)) return no;
+    Invitation& found = invitations.at(id);
+    if (!found.is_open || !is_account(found.maker, found.maker_number)) return 404;
+    found.is_open = false;
+    return 204;
+  }
+  bool is_good(std::int64_t id) const {
+    const auto found = invitations.find(id);
+    const bool is_open = found != invitations.end() && found->second.is_open &&
+                         is_account(found->second.maker, found->second.maker_number);
+    if (!is_open) return false;
+    const auto& maker = model_.accounts.at(found->second.maker);
+    return (maker.is_admin && !maker.is_disabled) || flaw == Flaw::invitations_outlive_their_maker;
+  }
+  int sign_up(const std::string& name, std::int64_t id) {
+    if (!is_good(id)) return 403;
+    if (model_.accounts.contains(name) || !is_free(name, flaw == Flaw::newcomers_take_what_is_there)) return 409;
+    invitations.at(id).is_open = flaw == Flaw::invitations_are_good_twice;
+    model_.add_account(name, {});
+    return 201;
   }
 
   // ---- organisations
@@ -176,9 +229,54 @@ class AdminModel {
     if (const int no = in_charge(caller, space)) return no;
     return is_robot_of(name, space) ? 201 : 404;
   }
-  static int rotate_self(const Caller& caller) {
+  int rotate_self(const Caller& caller) const {
     if (caller.name.empty()) return 401;
-    return caller.is_robots_own ? 201 : 403;
+    return caller.is_robots_own || (caller.is_job && flaw == Flaw::jobs_rotate_robots) ? 201 : 403;
+  }
+
+  // ---- rules about jobs
+  int create_rule(const Caller& caller, const std::string& space, const std::string& robot,
+                  const std::string& pattern) const {
+    if (const int no = in_charge(caller, space)) return no;
+    const auto found = model_.accounts.find(robot);
+    const bool is_robot = found != model_.accounts.end() && found->second.is_robot;
+    if (!is_robot || (found->second.space != space && flaw != Flaw::rules_name_any_robot)) return 404;
+    const auto says_the_same = [&](const auto& rule) {
+      return is_there(rule.second) && rule.second.robot == robot && rule.second.pattern == pattern;
+    };
+    return std::ranges::any_of(rules, says_the_same) ? 409 : 201;
+  }
+  int change_rule(const Caller& caller, const std::string& space, std::int64_t id, bool disabled) {
+    if (const int no = in_charge(caller, space)) return no;
+    if (!is_rule_of(id, space)) return 404;
+    rules.at(id).is_disabled = disabled;
+    return 200;
+  }
+  int remove_rule(const Caller& caller, const std::string& space, std::int64_t id) {
+    if (const int no = in_charge(caller, space)) return no;
+    if (!is_rule_of(id, space)) return 404;
+    rules.erase(id);
+    return 204;
+  }
+  /// By which rule a job that runs for the repository is a robot; 0: by none. robot: whose rules it asks for; empty: it
+  /// does not say.
+  std::int64_t rule_for(const std::string& robot, const std::string& repository) const {
+    std::set<std::string> spaces;
+    std::map<std::string, std::int64_t> matching;  // the first of each robot
+    for (const auto& [id, rule] : rules) {
+      if (!is_there(rule) || (!robot.empty() && rule.robot != robot)) continue;
+      spaces.insert(rule.space);
+      const bool counts = !rule.is_disabled || flaw == Flaw::disabled_rules_count;
+      if (counts && matches(rule.pattern, repository)) matching.emplace(rule.robot, id);
+    }
+    const bool is_clear = spaces.size() == 1 || flaw == Flaw::strangers_catch_jobs;
+    return is_clear && matching.size() == 1 ? matching.begin()->second : 0;
+  }
+  /// Whether what a job made by it is good still.
+  bool holds(std::int64_t id) const {
+    const auto found = rules.find(id);
+    if (flaw == Flaw::secrets_outlive_their_rule) return true;
+    return found != rules.end() && is_there(found->second) && !found->second.is_disabled;
   }
 
   // ---- repositories and grants
@@ -186,9 +284,9 @@ class AdminModel {
                 RightsModel::Grant grant) {
     if (const int no = in_charge(caller, space)) return no;
     if (space_of(pattern) != space && flaw != Flaw::patterns_are_not_compared) return 422;
-    if (!knows(caller, space, subject)) return 404;
     if (grant.gives.empty() && grant.denies.empty()) return 422;
     if (!both(grant.gives, grant.denies).empty()) return 422;
+    if (!knows(caller, space, subject)) return 404;
     if (!model_.accounts.contains(subject) && !model_.teams.contains(subject)) return 404;
     if (!model_.spaces.contains(space)) return 404;
     return model_.grants.insert_or_assign({subject, pattern}, std::move(grant)).second ? 201 : 200;
@@ -268,6 +366,16 @@ class AdminModel {
     if (const int no = user(caller)) return no;
     return is_own ? 204 : 404;
   }
+  /// The same of what signing in opened.
+  int end_session(const Caller& caller, bool is_own) const {
+    if (const int no = profile(caller)) return no;
+    return is_own || flaw == Flaw::sessions_go_by_number ? 204 : 404;
+  }
+  int end_own_sessions(const Caller& caller) const { return profile(caller) != 0 ? profile(caller) : 204; }
+  int end_sessions_of(const Caller& caller, const std::string& name) const {
+    if (const int no = administrator(caller)) return no;
+    return is_user(name) ? 204 : 404;
+  }
 
  private:
   static std::string space_of(const std::string& name) { return name.substr(0, name.find('/')); }
@@ -278,6 +386,10 @@ class AdminModel {
     if (caller.name.empty()) return 401;
     return is_user(caller.name) && is_whole(caller) ? 0 : 403;
   }
+  int profile(const Caller& caller) const {
+    if (caller.name.empty()) return 401;
+    return is_user(caller.name) && (is_whole(caller) || caller.scopes.contains("user")) ? 0 : 403;
+  }
   int administrator(const Caller& caller) const { return in_office(caller, caller.scopes.contains("admin:write")); }
   int in_office(const Caller& caller, bool has_scope) const {
     if (caller.name.empty()) return 401;
@@ -285,6 +397,7 @@ class AdminModel {
   }
   int in_charge(const Caller& caller, const std::string& space) const {
     if (caller.name.empty()) return 401;
+    if (caller.is_job) return 403;
     if (!is_whole(caller) && !administers_by_scope(caller, space)) return 403;
     if (model_.accounts.at(caller.name).is_admin) return 0;
     const auto found = model_.spaces.find(space);
@@ -333,6 +446,20 @@ class AdminModel {
   }
 
   // ---- how things stand
+  bool is_account(const std::string& name, int number) const {
+    const auto found = model_.accounts.find(name);
+    return found != model_.accounts.end() && found->second.number == number;
+  }
+  /// A rule goes with its robot.
+  bool is_there(const Rule& rule) const { return is_account(rule.robot, rule.robot_number); }
+  bool is_rule_of(std::int64_t id, const std::string& space) const {
+    const auto found = rules.find(id);
+    return found != rules.end() && is_there(found->second) &&
+           (found->second.space == space || flaw == Flaw::rules_go_by_number);
+  }
+  static bool matches(const std::string& pattern, const std::string& text) {
+    return pattern.ends_with('*') ? text.starts_with(pattern.substr(0, pattern.size() - 1)) : text == pattern;
+  }
   bool is_user(const std::string& name) const {
     const auto found = model_.accounts.find(name);
     return found != model_.accounts.end() && !found->second.is_robot;

@@ -5,6 +5,7 @@
 #include "support/accounts_fixture.h"
 #include "support/rights_model.h"
 
+#include <algorithm>
 #include <array>
 #include <set>
 #include <string>
@@ -23,8 +24,9 @@ inline constexpr std::array<std::string_view, 3> kTeams = {"acme/devs", "acme/op
 inline constexpr std::array<std::string_view, 3> kRobots = {"acme+ci", "crew+ci", "ann+ci"};
 inline constexpr std::array<std::string_view, 10> kSubjects = {
     "ann", "bob", "eve", "dan", "acme+ci", "ann+ci", "crew+ci", "acme/devs", "acme/ops", "crew/devs"};
-inline constexpr std::array<std::string_view, 8> kRepos = {"acme/web", "acme/web/x", "acme/wob", "acme/api/x",
-                                                           "acme",     "crew/web",   "ann/app",  "bob/app"};
+/// The last one of nobody, as long as there is no account of that name.
+inline constexpr std::array<std::string_view, 9> kRepos = {"acme/web", "acme/web/x", "acme/wob", "acme/api/x", "acme",
+                                                           "crew/web", "ann/app",    "bob/app",  "fay/app"};
 inline constexpr std::array<std::string_view, 14> kPatterns = {
     "acme/**", "acme/*",  "acme/web", "acme/w*", "acme/*b", "acme/*/x", "acme/web/**",
     "acme",    "crew/**", "crew/w*",  "ann/**",  "ann/app", "bob/*",    "acme/*/**"};
@@ -67,7 +69,7 @@ class RightsWorld : public AccountsFixture {
     std::string name;
     int number = 0;  // of the account
     std::string text;
-    std::string root;  // the text of the lasting secret that it was made by; empty: none
+    std::string maker;  // the text of the secret that it was made by; empty: a password, or a browser
     meta::TokenId id = 0;
     meta::TokenKind kind = meta::TokenKind::access;
     bool is_narrow = false;
@@ -75,20 +77,29 @@ class RightsWorld : public AccountsFixture {
     Letters letters;
     std::set<std::string> scopes;  // to what is no right on a repository
     bool is_revoked = false;
+    meta::TrustRuleId rule = 0;  // by which a job made it; 0: none did
   };
 
   void TestBody() override {}
 
-  /// And all that was made by it.
+  /// With it ends all that was made by it.
   void end(const std::string& text) {
-    for (Secret& secret : secrets_) secret.is_revoked = secret.is_revoked || secret.text == text || secret.root == text;
+    for (Secret& secret : secrets_) secret.is_revoked = secret.is_revoked || secret.text == text;
   }
 
-  bool is_alive(const Secret& secret) const {
+  virtual bool is_alive(const Secret& secret) const {
     const auto account = model_.accounts.find(secret.name);
-    return !secret.is_revoked && account != model_.accounts.end() && account->second.number == secret.number &&
-           !account->second.is_disabled;
+    return !secret.is_revoked && is_backed(secret) && account != model_.accounts.end() &&
+           account->second.number == secret.number && !account->second.is_disabled;
   }
+  virtual bool is_backed(const Secret& secret) const {
+    const auto is_over = [&](const Secret& other) {
+      return other.text == secret.maker && (other.is_revoked || !is_backed(other));
+    };
+    return secret.maker.empty() || std::ranges::none_of(secrets_, is_over);
+  }
+  /// Who comes with it.
+  virtual Result<auth::IdentityPtr> identity_of(const Secret& secret) { return sign_in(secret.name, secret.text); }
   Letters worth(const Secret& secret, const std::string& repo) const {
     const Letters whole = model_.rights(secret.name, repo);
     if (!secret.is_narrow) return whole;
@@ -117,7 +128,7 @@ class RightsWorld : public AccountsFixture {
 
  private:
   std::string check_secret(const Secret& secret) {
-    const auto identity = sign_in(secret.name, secret.text);
+    const auto identity = identity_of(secret);
     if (identity.has_value() != is_alive(secret)) return "a secret of " + secret.name + " is " + outcome_of(identity);
     if (!identity) return "";
     for (const std::string_view name : kRepos) {

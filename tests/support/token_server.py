@@ -68,10 +68,13 @@ class TokenServer:
             out.append({"type": kind, "name": name, "actions": [action for action in wanted if action in allowed]})
         return out
 
-    def token(self, user, *scopes, **changed):
+    def claims(self, user, *scopes, **changed):
         now = int(time.time())
-        claims = {"iss": self.ISSUER, "sub": user, "aud": self.SERVICE, "exp": now + 300, "nbf": now - 10,
-                  "iat": now - 10, "jti": "1", "access": self.access(user, scopes), **changed}
+        return {"iss": self.ISSUER, "sub": user, "aud": self.SERVICE, "exp": now + 300, "nbf": now - 10,
+                "iat": now - 10, "jti": "1", "access": self.access(user, scopes), **changed}
+
+    def token(self, user, *scopes, **changed):
+        claims = self.claims(user, *scopes, **changed)
         header = {"typ": "JWT", "alg": "RS256", "kid": self.kid}
         text = ".".join(base64url(json.dumps(part).encode()) for part in (header, claims))
         return f"{text}.{base64url(openssl('dgst', '-sha256', '-sign', self._key, stdin=text.encode()))}"

@@ -1,6 +1,7 @@
 // Whoever has little must not come by more through the administration of accounts: narrowed and short-lived secrets,
 // grants, roles.
 #include "api/admin/admin_api.h"
+#include "auth/secret_chain.h"
 #include "support/accounts_fixture.h"
 
 namespace berth::api {
@@ -35,6 +36,11 @@ class Escalation : public test::AccountsFixture {
     row.expires_at_ms = clock_.now_ms() + kMinuteMs;
     row.scope = scope;
     return add_secret(of, TokenKind::short_lived, row);
+  }
+  /// A password for hours.
+  Secret made_by(const auth::IdentityPtr& identity) {
+    const auto made = must(json::parse(call(*identity, Method::post, "auth/short-lived").body));
+    return {made.text("secret"), std::stoll(made.text("id"))};
   }
   std::int64_t last_end() { return probe_.number("SELECT expires_at FROM token ORDER BY id DESC LIMIT 1"); }
 
@@ -71,6 +77,25 @@ TEST_F(Escalation, WhatIsMadeByASecretEndsWithIt) {
   EXPECT_EQ(last_end(), end) << "nor one that renews itself";
   EXPECT_EQ(call(*by_password("ann"), Method::post, "user/tokens", R"({"name":"x"})").status, 201);
   EXPECT_EQ(last_end(), 0) << "a password may: NULL";
+}
+
+// Or who stole one and made others of it would keep those when it is taken back.
+TEST_F(Escalation, WhatWasMadeByWhatASecretMadeEndsWithEachOfThem) {
+  for (const std::size_t ended : {0UL, 1UL, 2UL}) {
+    std::vector<Secret> chain = {add_secret("ann", TokenKind::access)};
+    while (chain.size() < 4) chain.push_back(made_by(by("ann", chain.back())));
+    const std::string kind = ended == 0 ? "user/tokens/" : "user/sessions/";
+    EXPECT_EQ(call(*by_password("ann"), Method::delete_, kind + std::to_string(chain[ended].id)).status, 204);
+    for (std::size_t i = 0; i < chain.size(); ++i)
+      EXPECT_EQ(test::outcome(sign_in("ann", chain[i].text)), i < ended ? "ok" : "unauthorized") << ended << ", " << i;
+  }
+}
+
+TEST_F(Escalation, AChainOfSecretsHasAnEnd) {
+  Secret last = add_secret("ann", TokenKind::access);
+  for (int i = 0; i < auth::kSecretChainMax; ++i) last = made_by(by("ann", last));
+  EXPECT_EQ(call(*by("ann", last), Method::post, "auth/short-lived").status, 403);
+  EXPECT_EQ(call(*by("ann", last), Method::post, "user/tokens", R"({"name":"x"})").status, 403);
 }
 
 TEST_F(Escalation, OnlyARobotsOwnSecretChangesItself) {

@@ -2,6 +2,7 @@
 
 #include "api/admin/lists.h"
 #include "auth/secret.h"
+#include "auth/secret_chain.h"
 #include "auth/token_scope.h"
 
 #include <algorithm>
@@ -70,7 +71,15 @@ io::Task<Result<Made>> make(AdminCall& call, auth::SecretKind kind, meta::TokenR
                                              "; a browser session, at /settings/tokens, makes what lives longer");
     }
     if (parent->expires_at_ms) row.expires_at_ms = std::min(row.expires_at_ms.value_or(INT64_MAX), end_ms);
-    row.made_by = parent->made_by != 0 ? parent->made_by : parent->id;
+    BERTH_CO_TRY(const auto makers, call.deps.store.peek([&](sql::Connection& db) {
+      return auth::count_live_makers(db, *parent, call.deps.clock.now_ms());
+    }));
+    if (!makers || *makers + 1 > auth::kSecretChainMax) {
+      co_return fail(Errc::denied,
+                     "this secret was made by a secret that was made by another, and so on: sign in anew, "
+                     "or use the first of them");
+    }
+    row.made_by = parent->id;
   }
   Made made{auth::make_secret(kind, call.deps.random), std::move(row)};
   // A secret that nobody has used yet changes nothing that is remembered of others.
