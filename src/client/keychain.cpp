@@ -23,6 +23,7 @@ namespace berth::client {
 
 namespace {
 
+constexpr std::string_view kOwnHelper = "docker-credential-berth";
 constexpr int kTimeoutMs = 10'000;
 constexpr std::size_t kAnswerMax = 1024 * 1024;
 
@@ -102,7 +103,10 @@ Result<Ended> run(const std::string& program, const char* verb, const std::strin
   std::string word = verb;
   std::array<char*, 3> arguments = {name.data(), word.data(), nullptr};
   pid_t pid = 0;
-  const int failed = ::posix_spawnp(&pid, program.c_str(), &actions, nullptr, arguments.data(), environ);
+  int failed = ::posix_spawnp(&pid, program.c_str(), &actions, nullptr, arguments.data(), environ);
+  // Docker needs the link on the PATH; we are that program, by whatever name we were started.
+  if (failed == ENOENT && program == kOwnHelper)
+    failed = ::posix_spawn(&pid, "/proc/self/exe", &actions, nullptr, arguments.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   if (failed != 0) {
     return fail(Errc::unavailable, "the credential helper " + program + " does not start: " + std::strerror(failed) +

@@ -483,6 +483,15 @@ def test_docker_asks_the_credential_helper(signed_in, helper):
     assert signed_in.docker_config()["credHelpers"] == {}
 
 
+def test_berth_needs_no_link_on_the_path_to_ask_itself(signed_in, helper):
+    registry = signed_in.environment["BERTH_SERVER"]
+    signed_in.ok("configure-docker", registry, "--yes")
+    pathlib.Path(helper).unlink()
+    assert "ann" in signed_in.ok("user", "ls")
+    signed_in.ok("logout", registry)
+    assert kept_by_the_helper(signed_in) == {}
+
+
 def test_docker_is_configured_for_all_that_one_is_signed_in_to(signed_in, helper):
     registry = signed_in.environment["BERTH_SERVER"]
     path = signed_in.home / ".docker/config.json"
