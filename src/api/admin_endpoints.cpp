@@ -65,6 +65,14 @@ Result<auth::IdentityPtr> session_of(const Context& context, const http::Exchang
   return session;
 }
 
+io::Task<Result<auth::IdentityPtr>> identify_caller(Context& context, http::Exchange& exchange, std::string address) {
+  const bool has_credentials = exchange.request().find("Authorization").has_value();
+  const std::string cookie = !has_credentials ? session_cookie(context.services, exchange) : std::string();
+  auto found =
+      cookie.empty() ? co_await identify(context, exchange, address) : session_of(context, exchange, cookie, address);
+  co_return found_or_charged(context, std::move(found));
+}
+
 }  // namespace
 
 io::Task<Result<void>> serve_admin(Context& context, http::Exchange& exchange, std::string request_id) {
@@ -82,11 +90,7 @@ io::Task<Result<void>> serve_admin(Context& context, http::Exchange& exchange, s
     const Error error(Errc::route_unknown, "there is nothing to administer: rights come from an external token server");
     co_return co_await send_reply(exchange, problem(error, request_id, request.path));
   }
-  const bool has_credentials = http_request.find("Authorization").has_value();
-  const std::string cookie = !has_credentials ? session_cookie(context.services, exchange) : std::string();
-  auto found = cookie.empty() ? co_await identify(context, exchange, request.address)
-                              : session_of(context, exchange, cookie, request.address);
-  const auto identity = found_or_charged(context, std::move(found));
+  auto identity = co_await identify_caller(context, exchange, request.address);
   if (!identity) co_return co_await send_reply(exchange, problem(identity.error(), request_id, request.path));
   context.identity = *identity;  // for the access log
   if (const auto taken = take_request(context, identity->get()); !taken)
@@ -95,6 +99,10 @@ io::Task<Result<void>> serve_admin(Context& context, http::Exchange& exchange, s
     auto body = co_await exchange.read_body(kBodyBytesMax, Errc::body_too_large);
     if (!body) co_return co_await send_reply(exchange, problem(body.error(), request_id, request.path));
     request.body = *std::move(body);
+    // Once more (A16): who sends slowly chooses how long ago it was that he was asked for his credentials.
+    identity = co_await identify_caller(context, exchange, request.address);
+    if (!identity) co_return co_await send_reply(exchange, problem(identity.error(), request_id, request.path));
+    context.identity = *identity;
   }
   auto reply = co_await context.services.admin.handle(**identity, request, std::move(request_id));
   co_return co_await send_reply(exchange, std::move(reply));

@@ -174,7 +174,8 @@ Result<void> authorise(Context& context, const http::Exchange& exchange) {
 }
 
 /// Who asks. An invalid credential is an answer of its own, also where none was needed (A10).
-io::Task<Result<auth::IdentityPtr>> identify(Context& context, http::Exchange& exchange) {
+/// began_in_time: the request did, and a token that has merely expired since is good.
+io::Task<Result<auth::IdentityPtr>> identify(Context& context, http::Exchange& exchange, bool began_in_time) {
   const http::Request& request = exchange.request();
   auth::Authenticator& authenticator = context.services.auth.authenticator;
   std::string authorization = request.joined("Authorization");
@@ -183,7 +184,7 @@ io::Task<Result<auth::IdentityPtr>> identify(Context& context, http::Exchange& e
   auto found = co_await authenticator.authenticate(authorization, context.address);
   if (found || found.error().code != Errc::unauthorized) co_return found;
   // A push of hours does not die of a token of minutes: whoever began the session may end it.
-  if (context.route.endpoint == Endpoint::upload_session) {
+  if (began_in_time || context.route.endpoint == Endpoint::upload_session) {
     if (auto began = authenticator.find_expired(authorization, kGraceMs)) co_return began;
   }
   BERTH_CO_TRYV(take_request(context, nullptr));  // who proves nothing pays by his address
@@ -285,8 +286,22 @@ std::optional<Result<void>> admit_at_once(Context& context, const http::Exchange
 }
 
 io::Task<Result<void>> admit(Context& context, http::Exchange& exchange) {
-  BERTH_CO_TRY(context.identity, co_await identify(context, exchange));
+  BERTH_CO_TRY(context.identity, co_await identify(context, exchange, false));
   co_return admit_somebody(context, exchange);
+}
+
+io::Task<Result<void>> admit_again(Context& context, http::Exchange& exchange) {
+  if (!context.identity) co_return Result<void>{};  // there were no accounts
+  BERTH_CO_TRY(context.identity, co_await identify(context, exchange, true));
+  auto allowed = authorise(context, exchange);
+  if (!allowed) note_refused_request(context, exchange, allowed.error());
+  co_return allowed;
+}
+
+io::Task<Result<std::size_t>> RecheckedBody::read(std::span<std::byte> out) {
+  BERTH_CO_TRY(const std::size_t got, co_await exchange_.read(out));
+  if (got == 0) BERTH_CO_TRYV(co_await admit_again(context_, exchange_));
+  co_return got;
 }
 
 AtHand may_read_at_hand(const Services& services, const http::Exchange& exchange, std::string_view repo) {

@@ -23,6 +23,21 @@ std::optional<Result<void>> admit_at_once(Context& context, const http::Exchange
 /// Errors: method_unknown with the allowed methods as the only item; unauthorized with the challenge as the only item;
 /// name_unknown for what may not be seen; denied; name_invalid (G1); too_many_requests.
 io::Task<Result<void>> admit(Context& context, http::Exchange& exchange);
+/// Once more, when the body of a change is there (A16): who sends slowly chooses how long ago he was let in. Errors: as
+/// admit()'s.
+io::Task<Result<void>> admit_again(Context& context, http::Exchange& exchange);
+/// The body of a change: at its end it is asked whether the caller may still make it.
+class RecheckedBody final : public io::ByteSource {
+ public:
+  /// Both outlive it.
+  RecheckedBody(Context& context, http::Exchange& exchange) : context_(context), exchange_(exchange) {}
+  io::Task<Result<std::size_t>> read(std::span<std::byte> out) override;
+  std::uint64_t length_hint() const override { return exchange_.length_hint(); }
+
+ private:
+  Context& context_;
+  http::Exchange& exchange_;
+};
 /// Puts on record that somebody was refused; a request without credentials is only the way clients begin, and is not.
 void note_refusal(const Context& context, std::string action, std::string target, const Error& why);
 /// Whether a manifest may be read from that repository, as far as it is known without waiting. False says nothing.

@@ -70,6 +70,14 @@ Result<void> check_not_last_admin(sql::Connection& db, const meta::Principal& us
   return fail(Errc::state_conflict, user.name + " is the last administrator; make another one first");
 }
 
+/// Before it goes back to nobody: what is left there would be open to whomever server.anonymous lets in, and to the
+/// next owner of the name.
+Result<void> check_holds_nothing(sql::Connection& db, const meta::Namespace& ns) {
+  BERTH_TRY(const bool is_used, meta::has_repos(db, ns.id));
+  if (!is_used) return {};
+  return fail(Errc::state_conflict, "there are repositories in " + ns.name + "/; delete or move them first");
+}
+
 Result<void> check_not_last_owner(sql::Connection& db, const meta::Namespace& org, meta::PrincipalId user) {
   BERTH_TRY(const auto role, meta::find_role(db, org.id, user));
   if (role != meta::Role::owner) return {};
@@ -196,6 +204,7 @@ Result<void> remove_user(sql::Connection& db, std::string_view user) {
   for (const meta::Namespace& org : orgs) BERTH_TRYV(check_not_last_owner(db, org, row.id));
   BERTH_TRY(const auto ns, meta::find_namespace(db, row.name));
   if (ns && ns->owner == row.id) {
+    BERTH_TRYV(check_holds_nothing(db, *ns));
     BERTH_TRYV(meta::remove_principals_of(db, ns->id));
     BERTH_TRYV(meta::release_namespace(db, ns->id));
   }
@@ -221,9 +230,7 @@ Result<meta::NamespaceId> create_org(sql::Connection& db, const NewOrg& org, boo
 
 Result<void> remove_org(sql::Connection& db, std::string_view name) {
   BERTH_TRY(const auto org, require_org(db, name));
-  BERTH_TRY(const bool is_used, meta::has_repos(db, org.id));
-  if (is_used)
-    return fail(Errc::state_conflict, "there are repositories in " + org.name + "/; delete or move them first");
+  BERTH_TRYV(check_holds_nothing(db, org));
   BERTH_TRYV(meta::remove_principals_of(db, org.id));
   return meta::release_namespace(db, org.id);
 }

@@ -148,8 +148,14 @@ TEST_F(Accounts, TheLastAdministratorStays) {
   EXPECT_EQ(remove_user("root"), "ok") << "and may go";
 }
 
-TEST_F(Accounts, WhatAUserLeaves) {
+// What is left in a namespace of nobody's would be open to whomever server.anonymous lets in.
+TEST_F(Accounts, AUserWithRepositoriesStaysAsAnOrganizationDoes) {
   add_repo("ann/app", meta::Visibility::closed);
+  EXPECT_EQ(remove_user("ann"), "state_conflict");
+  EXPECT_TRUE(principal("ann"));
+}
+
+TEST_F(Accounts, WhatAUserLeaves) {
   add_user("bob");
   add_org("acme", "bob");
   add_member("acme", "ann", Role::writer);
@@ -163,7 +169,6 @@ TEST_F(Accounts, WhatAUserLeaves) {
   grant("ann+ci", "ann/**", Right::read);
 
   EXPECT_EQ(remove_user("ann"), "ok");
-  EXPECT_EQ(probe_.number("SELECT count(*) FROM repo"), 1) << "its repositories stay";
   EXPECT_EQ(probe_.number("SELECT count(*) FROM ns WHERE name = 'ann' AND kind = 0 AND owner_id IS NULL"), 1);
   for (const char* table : {"token", "grant_", "team_member"})
     EXPECT_EQ(probe_.number(std::string("SELECT count(*) FROM ") + table), 0) << table;

@@ -3,6 +3,7 @@
 #include "auth/jwt.h"
 #include "auth/ldap_sign_in.h"
 #include "auth/password.h"
+#include "auth/recheck.h"
 #include "auth/recorded_name.h"
 #include "auth/secret.h"
 #include "auth/secret_chain.h"
@@ -94,7 +95,8 @@ Result<bool> rule_holds(sql::Connection& db, const Trust* trust, meta::TrustRule
 
 struct Holder {
   meta::Principal principal;
-  std::optional<meta::TokenRow> secret;  // if there is one behind the credential
+  std::optional<meta::TokenRow> secret;    // if there is one behind the credential
+  std::int64_t makers_end_ms = INT64_MAX;  // of what that was made by
 };
 
 /// Of a live secret. nullopt: it is nobody's any more.
@@ -104,15 +106,15 @@ Result<std::optional<Holder>> holder_of(sql::Connection& db, const Trust* trust,
   if (!principal) return std::nullopt;
   BERTH_TRY(const bool holds, rule_holds(db, trust, row.trust_rule, principal->id));
   if (!holds) return std::nullopt;
-  BERTH_TRY(const auto makers, count_live_makers(db, row, now_ms));
+  BERTH_TRY(const auto makers, find_makers(db, row, now_ms));
   if (!makers) return std::nullopt;
-  return Holder{*std::move(principal), std::move(row)};
+  return Holder{*std::move(principal), std::move(row), makers->end_ms};
 }
 
 /// When account or secret end by themselves: what was verified must not be remembered for longer.
 std::int64_t end_of(const Holder& holder) {
   const std::int64_t of_secret = holder.secret ? holder.secret->expires_at_ms.value_or(INT64_MAX) : INT64_MAX;
-  return std::min(of_secret, holder.principal.expires_at_ms.value_or(INT64_MAX));
+  return std::min({of_secret, holder.makers_end_ms, holder.principal.expires_at_ms.value_or(INT64_MAX)});
 }
 
 }  // namespace
@@ -217,6 +219,7 @@ Result<IdentityPtr> Authenticator::recall(std::string_view authorization) const 
   Identity out;
   out.subject = *subject;
   out.credential = Credential::password;
+  out.verified_by = VerifiedBy::of(*principal);
   out.valid_until_ms = *until_ms;
   return std::make_shared<const Identity>(std::move(out));
 }
@@ -308,6 +311,7 @@ io::Task<Result<IdentityPtr>> Authenticator::check_password(NameAndSecret given,
   Identity out;
   out.subject = *subject;
   out.credential = Credential::password;
+  out.verified_by = VerifiedBy::of(*principal);
   out.valid_until_ms = now_ms + kPasswordMs;
   co_return std::make_shared<const Identity>(std::move(out));
 }
@@ -380,8 +384,9 @@ Result<IdentityPtr> Authenticator::check_token(std::string_view token, std::int6
     const bool is_theirs = found.secret && found.secret->principal == found.principal.id;
     // What goes on with something begun in time may outlive a secret that came to its own end, not one taken back.
     if (!is_theirs || !is_live(*found.secret, now_ms - grace_s * 1000)) return std::nullopt;
-    BERTH_TRY(const auto makers, count_live_makers(db, *found.secret, now_ms - grace_s * 1000));
+    BERTH_TRY(const auto makers, find_makers(db, *found.secret, now_ms - grace_s * 1000));
     if (!makers) return std::nullopt;
+    found.makers_end_ms = makers->end_ms;
     return found;
   }));
   // A16: a token is worth what its account, and the secret or rule it was made by, are worth now.
@@ -451,7 +456,8 @@ io::Task<Result<std::string>> Authenticator::make_refresh_token(IdentityPtr iden
   row.expires_at_ms = deps_.clock.now_ms() + (identity->trust_rule != 0 ? deps_.job_life_ms : kRefreshMs);
   const meta::Stamp stamp{deps_.clock.now_ms(), identity->subject.id};
   BERTH_CO_TRYV(co_await deps_.store.write(
-      [row, stamp, hash = secret_hash(secret)](sql::Connection& db) {
+      [row, stamp, identity, hash = secret_hash(secret)](sql::Connection& db) -> Result<meta::TokenId> {
+        BERTH_TRYV(check_still_stands(db, *identity, stamp.at_ms));
         return meta::insert_bounded_token(db, row, hash, stamp);
       },
       {.touches = meta::Touches::nothing()}));

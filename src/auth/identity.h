@@ -3,9 +3,11 @@
 
 #include "auth/decision.h"
 #include "auth/scope.h"
+#include "meta/principals.h"
 #include "meta/tokens.h"
 #include "meta/trust_rules.h"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,14 +22,27 @@ enum class Credential : std::uint8_t {
   certificate,  // of the connection
 };
 
+/// What a password was compared with. One that was chosen anew differs in both; one that was only hashed anew, or an
+/// account whose address changed, in one.
+struct VerifiedBy {
+  std::int64_t version = 0;  // of the account's row
+  std::size_t hash_mark = 0;
+
+  static VerifiedBy of(const meta::Principal& principal) {
+    return {principal.version, std::hash<std::string>()(principal.password_hash)};
+  }
+  bool differs(const VerifiedBy& now) const { return version != now.version && hash_mark != now.hash_mark; }
+};
+
 struct Identity {
   Subject subject;
   Credential credential = Credential::none;
-  Narrowing narrowing;               // of the secret it came with, if any
-  meta::TokenId via = 0;             // that secret's row; 0: a password
-  meta::TrustRuleId trust_rule = 0;  // a job's: by which rule it is the robot; what it makes ends with the rule
-  std::vector<Scope> access;         // of a token: what it was made for
-  std::int64_t valid_until_ms = 0;   // wall clock: the credential is not to be believed any longer
+  Narrowing narrowing;                    // of the secret it came with, if any
+  meta::TokenId via = 0;                  // that secret's row; 0: a password
+  std::optional<VerifiedBy> verified_by;  // of an account's own password
+  meta::TrustRuleId trust_rule = 0;       // a job's: by which rule it is the robot; what it makes ends with the rule
+  std::vector<Scope> access;              // of a token: what it was made for
+  std::int64_t valid_until_ms = 0;        // wall clock: the credential is not to be believed any longer
   bool is_external = false;          // no account stands behind it: `access` is all it may do (auth/external_tokens.h)
   std::string certificate_name;      // of a certificate's: by which of its names
   std::uint64_t key_generation = 0;  // of an external token: which keys verified it

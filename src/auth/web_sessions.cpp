@@ -1,6 +1,7 @@
 #include "auth/web_sessions.h"
 
 #include "auth/directory.h"
+#include "auth/recheck.h"
 #include "auth/secret.h"
 #include "base/base64.h"
 #include "crypto/hmac.h"
@@ -21,17 +22,18 @@ struct Found {
 
 }  // namespace
 
-io::Task<Result<std::string>> WebSessions::open(Subject subject, std::string browser, std::string address) {
+io::Task<Result<std::string>> WebSessions::open(IdentityPtr person, std::string browser, std::string address) {
   std::string secret = make_secret(SecretKind::web, deps_.random);
   const std::int64_t now_ms = deps_.clock.now_ms();
   meta::TokenRow row;
-  row.principal = subject.id;
+  row.principal = person->subject.id;
   row.kind = meta::TokenKind::web_session;
   row.name = browser.substr(0, kBrowserBytesMax);
   row.expires_at_ms = now_ms + kLifeMs;
-  const meta::Stamp stamp{now_ms, subject.id};
+  const meta::Stamp stamp{now_ms, person->subject.id};
   BERTH_CO_TRYV(co_await deps_.store.write(
-      [row, stamp, hash = secret_hash(secret), from = std::move(address)](sql::Connection& db) -> Result<void> {
+      [row, stamp, person, hash = secret_hash(secret), from = std::move(address)](sql::Connection& db) -> Result<void> {
+        BERTH_TRYV(check_still_stands(db, *person, stamp.at_ms));
         BERTH_TRY(const meta::TokenId id, meta::insert_bounded_token(db, row, hash, stamp));
         return meta::note_token_use(db, id, stamp.at_ms, from);
       },

@@ -24,8 +24,9 @@ class WebSessions {
   };
   explicit WebSessions(Deps deps) : deps_(deps) {}
 
-  /// The cookie's value. `browser` is what the person sees in the list of sessions.
-  io::Task<Result<std::string>> open(Subject subject, std::string browser, std::string address);
+  /// The cookie's value. `browser` is what the person sees in the list of sessions. Errors: unauthorized, if the
+  /// account or its password changed since the person was identified.
+  io::Task<Result<std::string>> open(IdentityPtr person, std::string browser, std::string address);
   /// Who that is; nullptr: nobody, or not any more. Notes now and then that it was used.
   Result<IdentityPtr> find(std::string_view cookie, std::string_view address);
   io::Task<Result<void>> close(IdentityPtr session);

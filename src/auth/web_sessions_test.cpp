@@ -9,7 +9,10 @@ class WebSessionsTest : public test::AccountsFixture {
  protected:
   WebSessionsTest() { add_user("ann"); }
 
-  std::string open() { return must(test::run_task(sessions_.open(ann_, "Firefox", std::string(kAddress)))); }
+  std::string open() {
+    return must(test::run_task(
+        sessions_.open(std::make_shared<const Identity>(Identity{.subject = ann_}), "Firefox", std::string(kAddress))));
+  }
   std::string find(std::string_view cookie) {
     const auto found = must(sessions_.find(cookie, kAddress));
     expect_ok(change([](sql::Connection&) { return Result<void>(); }));  // what it queued is written

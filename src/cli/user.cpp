@@ -332,7 +332,8 @@ void add_user(CLI::App& parent, int& exit_code) {
   CLI::App* importing = add_verb(*command, "import", "Take over the users of an htpasswd file (bcrypt)", flags, false);
   importing->add_option("FILE", flags->file, "The file; its passwords keep working")->required();
   on(importing, flags, exit_code, import_file);
-  on(add_removing_verb(*command, "rm", "Remove a user; the repositories stay", flags, true), flags, exit_code, remove);
+  on(add_removing_verb(*command, "rm", "Remove a user who owns no repositories (disable one who does)", flags, true),
+     flags, exit_code, remove);
 }
 
 }  // namespace berth::cli

@@ -95,13 +95,13 @@ constexpr sql::Sql kShorten = R"(
 constexpr sql::Sql kOldestKept = R"(
   SELECT id
   FROM token
-  WHERE principal_id = $1 AND kind = $2
+  WHERE principal_id = $1 AND kind = $2 AND made_by = $4
   ORDER BY id DESC
   LIMIT 1 OFFSET $3)";
 
 constexpr sql::Sql kForgetOlder = R"(
   DELETE FROM token
-  WHERE principal_id = $1 AND kind = $2 AND id < $3)";
+  WHERE principal_id = $1 AND kind = $2 AND made_by = $4 AND id < $3)";
 
 constexpr sql::Sql kForgetRevoked = R"(
   DELETE FROM token
@@ -216,9 +216,9 @@ Result<TokenId> insert_bounded_token(sql::Connection& db, const TokenRow& token,
   BERTH_TRY(const TokenId id, insert_token(db, token, hash, stamp));
   const auto kind = static_cast<std::int64_t>(token.kind);
   std::optional<TokenId> oldest;
-  BERTH_TRYV(db.query(kOldestKept, {token.principal, kind, kKeptOfAKind - 1},
+  BERTH_TRYV(db.query(kOldestKept, {token.principal, kind, kKeptOfAKind - 1, token.made_by},
                       [&](const sql::Row& row) { oldest = row.int64(0); }));
-  if (oldest) BERTH_TRYV(db.execute(kForgetOlder, {token.principal, kind, *oldest}));
+  if (oldest) BERTH_TRYV(db.execute(kForgetOlder, {token.principal, kind, *oldest, token.made_by}));
   return id;
 }
 

@@ -37,8 +37,8 @@ struct TokenRow {
 
 Result<TokenId> insert_token(sql::Connection& db, const TokenRow& token, const crypto::Sha256Sum& hash,
                              const Stamp& stamp);
-/// The same for what signing in makes by itself: of a principal's secrets of that kind the oldest go, beyond a
-/// thousand.
+/// The same for what signing in makes by itself: of a principal's secrets of that kind that were made by the same one
+/// the oldest go, beyond a thousand. What a narrow secret makes ends nobody else's.
 Result<TokenId> insert_bounded_token(sql::Connection& db, const TokenRow& token, const crypto::Sha256Sum& hash,
                                      const Stamp& stamp);
 Result<std::optional<TokenRow>> find_token(sql::Connection& db, const crypto::Sha256Sum& hash);

@@ -137,6 +137,11 @@ TEST_F(Tokens, ThoseLongOverAreForgotten) {
 TEST_F(Tokens, WhatSigningInMakesIsBoundedForEachAndOfEachKind) {
   const TokenId others = insert("others", TokenKind::refresh, {}, 2);
   const TokenId of_another_kind = insert("access");
+  TokenRow by_a_secret;
+  by_a_secret.principal = 1;
+  by_a_secret.kind = TokenKind::refresh;
+  by_a_secret.made_by = of_another_kind;
+  const TokenId of_another_maker = insert_token(*db_, by_a_secret, hash("made"), stamp()).value();
   std::vector<TokenId> made;
   TokenRow row;
   row.principal = 1;
@@ -146,7 +151,8 @@ TEST_F(Tokens, WhatSigningInMakesIsBoundedForEachAndOfEachKind) {
   for (const std::size_t gone : {0U, 1U, 2U}) EXPECT_FALSE(find_token(*db_, made[gone]).value()) << "the oldest";
   EXPECT_TRUE(find_token(*db_, made[3]).value());
   EXPECT_TRUE(find_token(*db_, made.back()).value());
-  EXPECT_EQ(probe_.number("SELECT count(*) FROM token"), 1'002);
+  EXPECT_EQ(probe_.number("SELECT count(*) FROM token"), 1'003);
+  EXPECT_TRUE(find_token(*db_, of_another_maker).value());
   EXPECT_TRUE(find_token(*db_, others).value());
   EXPECT_TRUE(find_token(*db_, of_another_kind).value());
 }

@@ -1,12 +1,16 @@
 #include "registry/listings.h"
 
+#include "base/base64.h"
+#include "crypto/hmac.h"
 #include "meta/referrers.h"
 #include "meta/repos.h"
+#include "meta/settings.h"
 #include "meta/tags.h"
 
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <span>
 
 namespace berth::registry {
 
@@ -26,16 +30,37 @@ NamePage cut(std::vector<std::string> names, std::int64_t size) {
   return page;
 }
 
+/// What only this store can have put behind the number of a row: who made up numbers could find out where the names
+/// that he may not see stand among those that he may (S12).
+Result<std::string> seal_of(sql::Connection& db, std::int64_t repo) {
+  BERTH_TRY(const auto store_id, meta::get_setting(db, "store_id"));
+  const std::string key = store_id.value_or("");
+  const std::string text = "position " + std::to_string(repo);
+  const auto sum = crypto::hmac_sha256(std::as_bytes(std::span(key)), std::as_bytes(std::span(text)));
+  return encode_base64url(std::span(sum).first(12));
+}
+
 }  // namespace
 
-std::string hidden_position(std::int64_t repo) { return "~" + std::to_string(repo); }
+Result<std::string> hidden_position(sql::Connection& db, std::int64_t repo) {
+  BERTH_TRY(const std::string seal, seal_of(db, repo));
+  return "~" + std::to_string(repo) + "." + seal;
+}
 
 Result<std::string> name_at(sql::Connection& db, std::string_view position) {
   if (!position.starts_with('~')) return std::string(position);
-  std::int64_t id = 0;
-  const auto [end, error] = std::from_chars(position.data() + 1, position.data() + position.size(), id);
-  if (error != std::errc{} || end != position.data() + position.size())
+  const auto nowhere = [] {
     return fail(Errc::parameter_invalid, "the page begins nowhere; start from the first page");
+  };
+  const std::size_t dot = position.find('.');
+  if (dot == std::string_view::npos) return nowhere();
+  std::int64_t id = 0;
+  const auto [end, error] = std::from_chars(position.data() + 1, position.data() + dot, id);
+  if (error != std::errc{} || end != position.data() + dot) return nowhere();
+  BERTH_TRY(const std::string seal, seal_of(db, id));
+  const std::string_view given = position.substr(dot + 1);
+  if (!crypto::equal_in_constant_time(std::as_bytes(std::span(seal)), std::as_bytes(std::span(given))))
+    return nowhere();
   BERTH_TRY(const auto name, meta::find_repo_name(db, id));
   return name.value_or("");
 }
@@ -72,7 +97,7 @@ Result<std::string> position_behind(sql::Connection& db, const std::string& name
   if (!shown.empty() && shown.back() == name) return name;
   BERTH_TRY(const auto repo, oci::RepoName::parse(name));
   BERTH_TRY(const auto id, meta::find_repo(db, repo));
-  return id ? hidden_position(*id) : std::string();
+  return id ? hidden_position(db, *id) : Result<std::string>(std::string());
 }
 
 /// Of all names those that may be seen, until the page is full or enough was looked at.

@@ -48,10 +48,10 @@ class Listings {
   const Limits& limits_;
 };
 
-/// Where a filtered page of names goes on, if that is behind a name that the caller may not see: "~" and the number of
-/// its row, which no name looks like.
-std::string hidden_position(std::int64_t repo);
-/// The name such a position stands for, or the text itself.
+/// Where a filtered page of names goes on, if that is behind a name that the caller may not see: "~", the number of its
+/// row and a seal, which no name looks like.
+Result<std::string> hidden_position(sql::Connection& db, std::int64_t repo);
+/// The name such a position stands for, or the text itself. Errors: parameter_invalid for one that was made up.
 Result<std::string> name_at(sql::Connection& db, std::string_view position);
 
 /// The cursor of a referrers page: "r" + lowercase hex of a row id. nullopt for anything else.

@@ -97,6 +97,7 @@ class AdminModel {
     for (const auto& [org, _] : model_.spaces) {
       if (is_last_owner(org, name)) return 409;
     }
+    if (has_repos(name)) return 409;
     model_.remove_account(name);
     return 204;
   }

@@ -167,7 +167,7 @@ class AdminWorld : public RightsWorld {
   std::string open_session(meta::TokenKind kind) {
     std::string text = kind == meta::TokenKind::refresh
                            ? must(run_task(authenticator_.make_refresh_token(identity_)))
-                           : must(run_task(browsers_.open(identity_->subject, "browser", std::string(kAddress))));
+                           : must(run_task(browsers_.open(identity_, "browser", std::string(kAddress))));
     Secret made = made_by_caller(kind, std::move(text));
     made.id = must(look([&](sql::Connection& db) { return meta::find_token(db, auth::secret_hash(made.text)); }))->id;
     secrets_.push_back(made);

@@ -5,6 +5,7 @@
 #include "api/admin/idempotency.h"
 #include "api/admin/routes.h"
 #include "api/error_response.h"
+#include "auth/recheck.h"
 #include "base/nearest.h"
 #include "base/setting_text.h"
 #include "http/chars.h"
@@ -409,9 +410,14 @@ meta::AuditEntry audit_entry(const AdminCall& call) {
 }
 
 ChangeFrame::ChangeFrame(const AdminCall& call)
-    : entry_(audit_entry(call)), key_(call.key), is_dry_run_(call.is_dry_run), effects_(call.effects) {}
+    : caller_(call.identity),
+      entry_(audit_entry(call)),
+      key_(call.key),
+      is_dry_run_(call.is_dry_run),
+      effects_(call.effects) {}
 
 Result<void> ChangeFrame::before(sql::Connection& db) {
+  BERTH_TRYV(auth::check_still_stands(db, caller_, entry_.at_ms));
   if (!is_dry_run_ || !effects_) return {};
   BERTH_TRY(counted_, effects_(db));
   return {};

@@ -233,6 +233,7 @@ meta::AuditEntry audit_entry(const AdminCall& call);
 class ChangeFrame {
  public:
   explicit ChangeFrame(const AdminCall& call);
+  /// Errors: unauthorized, if the caller is not who he was any more.
   Result<void> before(sql::Connection& db);
   /// For what is only known inside: goes into its entry beside the call's detail.
   void note(const JsonObject& found);
@@ -241,6 +242,7 @@ class ChangeFrame {
   Result<void> after(sql::Connection& db);
 
  private:
+  auth::Identity caller_;
   meta::AuditEntry entry_;
   std::optional<meta::CallKey> key_;
   bool is_dry_run_;

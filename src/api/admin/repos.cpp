@@ -40,7 +40,11 @@ Result<Page> visible_page(const AdminCall& call, sql::Connection& db, const Page
   // Enough was looked at; the last name may be one that is not shown.
   BERTH_TRY(const auto repo, oci::RepoName::parse(out.next));
   BERTH_TRY(const auto id, meta::find_repo(db, repo));
-  out.next = id ? registry::hidden_position(*id) : std::string();
+  if (id) {
+    BERTH_TRY(out.next, registry::hidden_position(db, *id));
+  } else {
+    out.next.clear();
+  }
   return out;
 }
 

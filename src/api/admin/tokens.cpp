@@ -72,9 +72,9 @@ io::Task<Result<Made>> make(AdminCall& call, auth::SecretKind kind, meta::TokenR
     }
     if (parent->expires_at_ms) row.expires_at_ms = std::min(row.expires_at_ms.value_or(INT64_MAX), end_ms);
     BERTH_CO_TRY(const auto makers, call.deps.store.peek([&](sql::Connection& db) {
-      return auth::count_live_makers(db, *parent, call.deps.clock.now_ms());
+      return auth::find_makers(db, *parent, call.deps.clock.now_ms());
     }));
-    if (!makers || *makers + 1 > auth::kSecretChainMax) {
+    if (!makers || makers->count == auth::kSecretChainMax) {
       co_return fail(Errc::denied,
                      "this secret was made by a secret that was made by another, and so on: sign in anew, "
                      "or use the first of them");

@@ -161,6 +161,7 @@ io::Task<Result<void>> put_manifest(Context& context, http::Exchange& exchange) 
   // Joined: two fields that disagree are no type at all (V1).
   std::string media_type(oci::strip_parameters(request.joined("Content-Type")));
   BERTH_CO_TRY(auto body, co_await exchange.read_body(limits.manifest_bytes_max, Errc::manifest_too_large));  // M2
+  BERTH_CO_TRYV(co_await admit_again(context, exchange));
   registry::PutManifest command{repo,
                                 std::move(reference),
                                 parameters.pin,

@@ -93,6 +93,11 @@ registry::Uploader uploader_of(const Context& context) {
   return uploader;
 }
 
+/// Where there are no accounts nothing has to be asked again.
+io::ByteSource& body_of(const Context& context, http::Exchange& exchange, RecheckedBody& rechecked) {
+  return context.identity ? static_cast<io::ByteSource&>(rechecked) : exchange;
+}
+
 /// X1-X4. True: answered with 201. False: go on with a session, whatever the reason (X2).
 io::Task<Result<bool>> try_mount(Context& context, http::Exchange& exchange, oci::RepoName repo, http::Query query) {
   BERTH_CO_TRY(const auto digest, digest_parameter(query, "mount"));
@@ -121,7 +126,9 @@ io::Task<Result<void>> start_upload(Context& context, http::Exchange& exchange) 
     if (mounted) co_return Result<void>{};
   } else if (query.has("digest")) {
     BERTH_CO_TRY(const auto digest, digest_parameter(query, "digest"));
-    BERTH_CO_TRYV(co_await context.services.uploads.put_whole(repo, digest, request.content_length, exchange,
+    RecheckedBody rechecked(context, exchange);
+    io::ByteSource& body = body_of(context, exchange, rechecked);
+    BERTH_CO_TRYV(co_await context.services.uploads.put_whole(repo, digest, request.content_length, body,
                                                               uploader_of(context)));
     co_return co_await send_created(exchange, std::move(repo), digest);
   }
@@ -149,8 +156,10 @@ io::Task<Result<void>> finish_upload(Context& context, http::Exchange& exchange)
   const std::string id = context.route.argument;
   BERTH_CO_TRY(const auto query, http::Query::parse(exchange.request().query));
   BERTH_CO_TRY(const auto digest, digest_parameter(query, "digest"));
+  RecheckedBody rechecked(context, exchange);
+  io::ByteSource& body = body_of(context, exchange, rechecked);
   auto done = co_await context.services.uploads.finish({repo, id, context.uploader()}, digest,
-                                                       chunk_of(exchange.request()), exchange);
+                                                       chunk_of(exchange.request()), body);
   if (!done) co_return co_await send_refused(exchange, std::move(repo), id, std::move(done).error());
   co_return co_await send_created(exchange, std::move(repo), digest);
 }

@@ -113,7 +113,7 @@ Shown sign_in(PageCall& call) {
   auto identity = co_await call.auth().authenticator.sign_in({name, call.field("password")}, call.context.address);
   // A person's own password opens a browser's session: it can more than a token, and must not be had for one.
   const bool is_person = identity && (*identity)->subject.kind == auth::Subject::Kind::user && (*identity)->via == 0;
-  if (is_person) co_return co_await let_in(call, (*identity)->subject, safe_next(call.field("next")));
+  if (is_person) co_return co_await let_in(call, *identity, safe_next(call.field("next")));
   if (!identity && identity.error().code != Errc::unauthorized) co_return fail(std::move(identity).error());
   const std::string said = identity && !(*identity)->is_anonymous()
                                ? "Here you sign in with your password; tokens are for docker and the API."
@@ -174,7 +174,9 @@ Shown come_from_provider(PageCall& call) {
   if (!journey.link.empty()) co_return co_await link(call, *std::move(person), journey.link);
   BERTH_CO_TRY(auto subject, co_await call.browser().external.sign_in(*std::move(person), oidc->settings().rules,
                                                                       "OpenID Connect", call.context.address));
-  co_return co_await let_in(call, std::move(subject), journey.next);
+  auth::Identity found;
+  found.subject = std::move(subject);
+  co_return co_await let_in(call, std::make_shared<const auth::Identity>(std::move(found)), journey.next);
 }
 
 }  // namespace berth::api::pages

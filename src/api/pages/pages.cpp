@@ -146,7 +146,12 @@ io::Task<Result<PageReply>> show(PageCall& call) {
   BERTH_CO_TRY(call.session, services.auth.browser.sessions.find(call.cookie, call.context.address));
   call.context.identity = call.session;
   BERTH_CO_TRYV(take_request(call.context, call.session.get()));
-  if (route->method == Method::post) BERTH_CO_TRYV(co_await take_form(call, route->who));
+  if (route->method == Method::post) {
+    BERTH_CO_TRYV(co_await take_form(call, route->who));
+    // Once more: the form may have been long in coming.
+    BERTH_CO_TRY(call.session, services.auth.browser.sessions.find(call.cookie, call.context.address));
+    call.context.identity = call.session;
+  }
   if (route->who == Who::signed_in && !call.session) {
     std::string next(route->method == Method::get ? request.target : route->path);
     co_return redirect("/login?next=" + http::percent_encode(next));
@@ -232,11 +237,12 @@ std::string refusal_of(const AdminReply& reply) {
   return detail != nullptr && detail->is(json::Value::Kind::string) ? detail->string() : "it did not work";
 }
 
-io::Task<Result<PageReply>> let_in(PageCall& call, auth::Subject subject, std::string next) {
+io::Task<Result<PageReply>> let_in(PageCall& call, auth::IdentityPtr person, std::string next) {
   constexpr std::size_t kAgentBytesMax = 200;
   if (call.session) BERTH_CO_TRYV(co_await call.browser().sessions.close(call.session));
   const std::string agent = call.exchange.request().joined("User-Agent").substr(0, kAgentBytesMax);
-  BERTH_CO_TRY(const std::string cookie, co_await call.browser().sessions.open(subject, agent, call.context.address));
+  BERTH_CO_TRY(const std::string cookie,
+               co_await call.browser().sessions.open(std::move(person), agent, call.context.address));
   PageReply reply = redirect(std::move(next));
   reply.cookies = {set_session(call, cookie), set_oidc_cookie(call, "")};
   co_return reply;

@@ -77,7 +77,7 @@ io::Task<AdminReply> ask_api(PageCall& call, http::Method method, std::string pa
 /// What the API said against it.
 std::string refusal_of(const AdminReply& reply);
 /// A new session for whoever that is, and on to that page; one that the browser had before is over.
-io::Task<Result<PageReply>> let_in(PageCall& call, auth::Subject subject, std::string next);
+io::Task<Result<PageReply>> let_in(PageCall& call, auth::IdentityPtr person, std::string next);
 
 namespace pages {
 

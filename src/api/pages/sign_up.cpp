@@ -42,7 +42,7 @@ Shown sign_up(PageCall& call) {
   if (!made.succeeded()) co_return page(call, "Make an account", sign_up_form(call, refusal_of(made)), made.status);
   BERTH_CO_TRY(const auto identity, co_await call.auth().authenticator.sign_in(
                                         {call.field("name"), call.field("password")}, call.context.address));
-  co_return co_await let_in(call, identity->subject, safe_next(""));
+  co_return co_await let_in(call, identity, safe_next(""));
 }
 
 }  // namespace berth::api::pages
