@@ -48,6 +48,21 @@ class Listings : public ::testing::Test {
   std::string text_;
 };
 
+// S12: or made-up positions would tell where the names that are not shown stand among those that are.
+TEST_F(Listings, BehindAHiddenNameAPageGoesOnOnlyWhereItWasTold) {
+  const NameFilter nothing = [](const oci::RepoName&) -> Result<bool> { return false; };
+  const auto from = [&](std::string last) {
+    return test::run_task(world_.listings->catalog(2, std::move(last), nothing));
+  };
+  const auto told = world_.store->peek([](sql::Connection& db) { return hidden_position(db, 1); });
+  ASSERT_TRUE(told.has_value());
+  EXPECT_TRUE(from(*told).has_value());
+  const std::string seal = told->substr(told->find('.'));
+  for (const std::string& made_up :
+       {std::string("~1"), std::string("~1."), "~2" + seal, *told + "A", "~1" + seal + ".", std::string("~")})
+    EXPECT_EQ(code_of(from(made_up)), Errc::parameter_invalid) << made_up;
+}
+
 constexpr struct {
   std::optional<std::int64_t> n;
   std::string_view last;

@@ -128,8 +128,8 @@ io::Task<Result<void>> start_upload(Context& context, http::Exchange& exchange) 
     BERTH_CO_TRY(const auto digest, digest_parameter(query, "digest"));
     RecheckedBody rechecked(context, exchange);
     io::ByteSource& body = body_of(context, exchange, rechecked);
-    BERTH_CO_TRYV(co_await context.services.uploads.put_whole(repo, digest, request.content_length, body,
-                                                              uploader_of(context)));
+    BERTH_CO_TRYV(
+        co_await context.services.uploads.put_whole(repo, digest, request.content_length, body, uploader_of(context)));
     co_return co_await send_created(exchange, std::move(repo), digest);
   }
   std::optional<oci::Algorithm> hint;
