@@ -6,6 +6,7 @@
 #include "http/target.h"
 
 #include <cstdio>
+#include <optional>
 
 namespace berth::cli {
 
@@ -19,7 +20,7 @@ struct AuditFlags {
   std::string actor;
   std::string target;
   std::string action;
-  std::string head;
+  std::optional<std::string> head;
   std::size_t limit = 50;
 };
 
@@ -73,8 +74,8 @@ Result<int> export_all(const AuditFlags& flags) {
 
 Result<int> verify(const AuditFlags& flags) {
   BERTH_TRY(auto client, AdminClient::open(flags.admin));
-  BERTH_TRY(const auto found,
-            client.call(Method::get, "audit/verify", {}, flags.head.empty() ? "" : "head=" + flags.head));
+  BERTH_TRY(const auto found, client.call(Method::get, "audit/verify", {},
+                                          flags.head ? "head=" + http::percent_encode(*flags.head) : ""));
   if (flags.admin.format != "table") {
     BERTH_TRYV(print_object(flags.admin, found));
   } else if (shown(found, "whole") == "yes") {
@@ -110,7 +111,10 @@ void add_audit(CLI::App& parent, int& exit_code) {
   on(listing, list);
   on(command->add_subcommand("export", "All entries as JSON, a line each, oldest first"), export_all);
   CLI::App* verifying = command->add_subcommand("verify", "Look whether an entry was changed or taken out");
-  verifying->add_option("--head", flags->head, "A hash that an earlier verify printed: it must still be there");
+  // Not a plain option: an empty text is no head, but not none either.
+  verifying->add_option_function<std::string>(
+      "--head", [flags](const std::string& text) { flags->head = text; },
+      "A hash that an earlier verify printed: it must still be there");
   verifying->footer(
       "Exit status: 0 the log is whole, 2 it is not. What was cut off at its end shows only against a head that was\n"
       "kept elsewhere.");

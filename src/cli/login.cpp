@@ -53,6 +53,7 @@ Result<std::string> ask_user_name() {
   std::fputs("Username: ", stderr);
   std::string name;
   std::getline(std::cin, name);
+  if (name.empty()) return fail(Errc::parameter_invalid, "no user name was given");
   return name;
 }
 
@@ -212,7 +213,7 @@ bool is_on_path(const std::string& folder) {
 bool is_agreed() {
   std::fputs("Do you want to continue (Y/n)? ", stderr);
   std::string answer;
-  std::getline(std::cin, answer);
+  if (!std::getline(std::cin, answer)) return false;  // the end of the input is no answer
   return answer.empty() || answer == "y" || answer == "Y";
 }
 
@@ -223,6 +224,7 @@ Result<void> ask_us(client::DockerConfig& config, client::OwnStore& own, const s
   if (plain) BERTH_TRYV(own.store(host, *plain));
   BERTH_TRYV(config.set_helper(host, "berth"));
   if (plain) BERTH_TRYV(config.erase_plain(host));
+  if (plain) std::fprintf(stderr, "berth: the login to %s moved into the helper's own file\n", host.c_str());
   if (!plain && !before.empty() && before != "berth") {
     std::fprintf(stderr, "berth: what docker-credential-%s keeps of %s stays there; sign in anew: berth login %s\n",
                  before.c_str(), host.c_str(), host.c_str());
@@ -237,6 +239,7 @@ Result<void> stop_asking_us(client::DockerConfig& config, const std::vector<std:
     const std::string host = client::config_key(typed);
     BERTH_TRYV(config.set_helper(host, ""));
     BERTH_TRYV(own.erase(host));
+    std::fprintf(stderr, "berth: you are signed out of %s; sign in anew: berth login %s\n", host.c_str(), host.c_str());
   }
   return {};
 }
@@ -264,7 +267,9 @@ Result<void> configure_docker(ConfigureFlags flags) {
                 flags.remove ? "" : " = \"berth\"", config.path().c_str());
   }
   if (flags.dry_run) return {};
-  if (!flags.yes && can_prompt() && !is_agreed()) return {};
+  if (!flags.yes && !can_prompt())
+    return fail(Errc::denied, "there is no terminal to ask at; if that is meant, say so with --yes");
+  if (!flags.yes && !is_agreed()) return {};
   if (flags.remove) return stop_asking_us(config, flags.hosts);
   // First what may fail, last what cannot be had again: broken off anywhere, each login is where docker looks for it.
   BERTH_TRY(const std::string folder, make_link());

@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/password_input.h"
 #include "http/target.h"
+#include "oci/repo_name.h"
 
 #include <unistd.h>
 
@@ -40,17 +41,23 @@ const std::vector<Column> kColumns = {
     {"NAME", "name"},           {"VISIBILITY", "visibility"},   {"TAGS", "tags"},  {"SIZE", "size"},
     {"YOU MAY", "permissions"}, {"DESCRIPTION", "description"}, {"", "manifests"}, {"", "created_at"}};
 
-std::string path_of_readme(const RepoFlags& flags) { return "repos/" + flags.repo + "/-/readme"; }
+/// Of what was typed: anything but a repository's name would be another address. below: "/-/readme", or nothing.
+Result<std::string> path_of(const std::string& repo, std::string_view below = {}) {
+  BERTH_TRY(const auto name, oci::RepoName::parse(repo));
+  return "repos/" + name.str() + std::string(below);
+}
 
 Result<void> show(const RepoFlags& flags) {
   BERTH_TRY(auto client, AdminClient::open(flags.admin));
   if (flags.shows_readme) {
-    BERTH_TRY(std::string text, client.call_text(Method::get, path_of_readme(flags)));
+    BERTH_TRY(const std::string path, path_of(flags.repo, "/-/readme"));
+    BERTH_TRY(std::string text, client.call_text(Method::get, path));
     if (isatty(STDOUT_FILENO) == 1) text = printable_lines(text);  // a file gets what is there, byte for byte
     std::fwrite(text.data(), 1, text.size(), stdout);
     return {};
   }
-  BERTH_TRY(const auto repo, client.call(Method::get, "repos/" + flags.repo));
+  BERTH_TRY(const std::string path, path_of(flags.repo));
+  BERTH_TRY(const auto repo, client.call(Method::get, path));
   return print_rows(flags.admin, kColumns, {repo});
 }
 
@@ -70,11 +77,12 @@ Result<std::string> read_file(const std::string& path) {
 
 /// An empty text takes it away.
 Result<void> set_readme(const RepoFlags& flags) {
+  BERTH_TRY(const std::string path, path_of(flags.repo, "/-/readme"));
   BERTH_TRY(std::string text, read_file(flags.readme));
   BERTH_TRY(auto client, AdminClient::open(flags.admin));
   const bool is_removal = text.empty();
-  BERTH_TRYV(is_removal ? client.send_text(Method::delete_, path_of_readme(flags), {}, {})
-                        : client.send_text(Method::put, path_of_readme(flags), std::move(text), "text/markdown"));
+  BERTH_TRYV(is_removal ? client.send_text(Method::delete_, path, {}, {})
+                        : client.send_text(Method::put, path, std::move(text), "text/markdown"));
   std::printf("%s the readme of %s\n", is_removal ? "Removed" : "Changed", flags.repo.c_str());
   return {};
 }
@@ -83,7 +91,8 @@ Result<void> set_readme(const RepoFlags& flags) {
 Result<bool> is_namespace(AdminClient& client, const RepoFlags& flags) {
   if (flags.repo.find('/') != std::string::npos) return false;
   if (flags.is_namespace || flags.is_repository) return flags.is_namespace;
-  const bool is_repository = client.call(Method::get, "repos/" + flags.repo).has_value();
+  BERTH_TRY(const std::string path, path_of(flags.repo));
+  const bool is_repository = client.call(Method::get, path).has_value();
   if (is_repository && !flags.description) {
     return fail(Errc::parameter_invalid, flags.repo +
                                              " is a namespace and a repository; say --namespace for what new "
@@ -109,8 +118,9 @@ Result<void> set(const RepoFlags& flags) {
     body.append(body.size() > 1 ? "," : "").append("\"description\":").append(json_string(*flags.description));
   BERTH_TRY(auto client, AdminClient::open(flags.admin));
   BERTH_TRY(const bool of_namespace, is_namespace(client, flags));
-  BERTH_TRY(const auto answer,
-            client.call(Method::patch, (of_namespace ? "namespaces/" : "repos/") + flags.repo, body + "}"));
+  BERTH_TRY(const std::string path,
+            of_namespace ? Result<std::string>("namespaces/" + segment(flags.repo)) : path_of(flags.repo));
+  BERTH_TRY(const auto answer, client.call(Method::patch, path, body + "}"));
   return say(flags.admin, "Changed " + std::string(of_namespace ? "the namespace " : "") + flags.repo, answer);
 }
 
@@ -122,13 +132,14 @@ Result<void> create(const RepoFlags& flags) {
 }
 
 Result<void> rename(const RepoFlags& flags) {
-  return call_and_say(flags.admin, Method::post, "repos/" + flags.repo + "/-/rename",
-                      "{\"to\":" + json_string(flags.to) + "}", flags.repo + " is " + flags.to + " now");
+  BERTH_TRY(const std::string path, path_of(flags.repo, "/-/rename"));
+  return call_and_say(flags.admin, Method::post, path, "{\"to\":" + json_string(flags.to) + "}",
+                      flags.repo + " is " + flags.to + " now");
 }
 
 Result<void> transfer(const RepoFlags& flags) {
-  return call_and_say(flags.admin, Method::post, "repos/" + flags.repo + "/-/transfer",
-                      "{\"to\":" + json_string(flags.to) + "}",
+  BERTH_TRY(const std::string path, path_of(flags.repo, "/-/transfer"));
+  return call_and_say(flags.admin, Method::post, path, "{\"to\":" + json_string(flags.to) + "}",
                       flags.repo + " is " + flags.to + " now, without the grants on its old name");
 }
 
@@ -162,15 +173,16 @@ Result<void> confirm(const RepoFlags& flags, const json::Value& repo) {
 }
 
 Result<void> remove(const RepoFlags& flags) {
+  BERTH_TRY(const std::string path, path_of(flags.repo));
   if (flags.confirm.empty() && !flags.admin.dry_run && !can_prompt()) {
     return fail(Errc::denied, "this deletes " + flags.repo + " with all that is in it; if that is meant, say so with " +
                                   "--confirm=" + flags.repo);
   }
   BERTH_TRYV(check_format(flags.admin, keys_of(kColumns)));
   BERTH_TRY(auto client, AdminClient::open(flags.admin));
-  BERTH_TRY(const auto repo, client.call(Method::get, "repos/" + flags.repo));
+  BERTH_TRY(const auto repo, client.call(Method::get, path));
   if (!flags.admin.dry_run) BERTH_TRYV(confirm(flags, repo));
-  BERTH_TRY(const auto answer, client.call(Method::delete_, "repos/" + flags.repo));
+  BERTH_TRY(const auto answer, client.call(Method::delete_, path));
   return say(flags.admin, "Deleted " + flags.repo + ": " + content_of(repo), answer.is_null() ? repo : answer);
 }
 
@@ -195,7 +207,8 @@ Result<json::Value> row_of(const Used& used, bool is_for_people) {
 }
 
 Result<Used> usage_of(AdminClient& client, const std::string& name) {
-  BERTH_TRY(const auto answer, client.call(Method::get, "repos/" + name + "/-/usage"));
+  BERTH_TRY(const std::string path, path_of(name, "/-/usage"));
+  BERTH_TRY(const auto answer, client.call(Method::get, path));
   Used out{name, {}};
   for (std::size_t i = 0; i < out.bytes.size(); ++i) out.bytes[i] = amount(answer, kUsageKeys[i]);
   return out;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 
 namespace berth::client {
 
@@ -95,6 +96,13 @@ std::string member_of(const http::FetchResponse& response, std::string_view key)
   return parsed ? parsed->text(key) : std::string();
 }
 
+/// With what to do about a certificate that nobody here knows.
+std::unexpected<Error> untrusted(Error error) {
+  if (error.message.find("certificate") != std::string::npos)
+    error.message += "; name the authority that signed it with --ca-file, if you trust it";
+  return fail(std::move(error));
+}
+
 }  // namespace
 
 std::string ca_file_of(std::string_view host) {
@@ -163,6 +171,8 @@ Result<void> check_registry_name(std::string_view text) {
 }
 
 Result<RegistryAddress> find_registry(std::string_view server, const std::string& ca_file) {
+  if (!ca_file.empty() && !std::ifstream(ca_file).good())
+    return fail(Errc::parameter_invalid, "cannot read the certificates in " + ca_file);
   if (!server.empty()) BERTH_TRYV(check_registry_name(server));  // empty: Docker Hub
   RegistryAddress out;
   out.host = config_key(server);
@@ -177,9 +187,12 @@ Result<RegistryAddress> find_registry(std::string_view server, const std::string
   out.base = "https://" + out.host;
   auto secure = ping(out.base, ca_file);
   if (secure) return out;
-  if (!is_this_machine(out.host)) return fail(std::move(secure).error());
+  if (!is_this_machine(out.host)) return untrusted(std::move(secure).error());
   out.base = "http://" + out.host;
-  BERTH_TRYV(ping(out.base, ca_file));
+  BERTH_TRY(const auto plain, ping(out.base, ca_file));
+  // Whoever speaks TLS answers plain requests with a refusal: its certificate was not accepted, and nothing of ours
+  // goes there in the clear.
+  if (!plain.succeeded() && plain.status != 401) return untrusted(std::move(secure).error());
   return out;
 }
 

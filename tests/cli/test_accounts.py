@@ -479,8 +479,25 @@ def test_docker_asks_the_credential_helper(signed_in, helper):
     assert "ann" in signed_in.ok("user", "ls"), "berth itself asks it, too"
     signed_in.ok("logout", registry)
     assert json.loads(signed_in.ok("list", program=helper)) == {}
-    signed_in.ok("configure-docker", registry, "--remove")
+    assert "--yes" in signed_in.refused("configure-docker", registry, "--remove"), "nobody is there to agree"
+    signed_in.ok("configure-docker", registry, "--remove", "--yes")
     assert signed_in.docker_config()["credHelpers"] == {}
+
+
+def test_nobody_is_not_signed_in(ann, serve):
+    registry = f"localhost:{serve().port}"
+    for typed in ("\n", "\x04"):
+        code, said = ann.at_terminal("login", registry, given=typed)
+        assert code != 0 and "no user name was given" in said
+    assert not (ann.home / ".docker/config.json").exists()
+
+
+def test_the_end_of_the_input_agrees_to_nothing(signed_in, helper):
+    registry = signed_in.environment["BERTH_SERVER"]
+    before = signed_in.docker_config()
+    signed_in.at_terminal("configure-docker", registry, given="\x04")
+    assert "--yes" in signed_in.refused("configure-docker", registry)
+    assert signed_in.docker_config() == before
 
 
 def test_berth_needs_no_link_on_the_path_to_ask_itself(signed_in, helper):
@@ -658,6 +675,9 @@ def test_what_was_cut_off_at_the_end_shows_against_a_head_kept_elsewhere(signed_
     signed_in.ok("audit", "verify", "--head", head)
     subprocess.run(["sqlite3", str(tmp_path / "data/meta.db"), f"DELETE FROM audit WHERE hash = X'{head}'"], check=True)
     assert "not in the log any more" in signed_in.berth("audit", "verify", "--head", head).stdout
+    for no_head in ("", head[:12], head + "0", head.upper()):
+        done = signed_in.berth("audit", "verify", "--head", no_head)
+        assert done.returncode == 1 and "64 hexadecimal digits" in done.stderr, "a slip is no alarm"
 
 
 def ask(server, path, authorization):

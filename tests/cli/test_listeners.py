@@ -40,6 +40,21 @@ def https(port, context):
     return http.client.HTTPSConnection("localhost", port, timeout=SECONDS, context=context)
 
 
+def test_nothing_goes_in_the_clear_to_a_server_whose_certificate_is_not_known(serve, tmp_path):
+    cert, key = certificate(tmp_path, "ec", "ec")
+    server = serve("--listen", "127.0.0.1:0", "--tls-cert", cert, "--tls-key", key)
+    address = f"localhost:{server.ports(1)[0]}"
+    home = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], "BERTH_TOKEN_FILE": str(tmp_path / "token")}
+    (tmp_path / "token").write_text("berth_pat_x\n")
+    for words in (("repo", "ls", "--server", address), ("login", "-u", "ann", "--password-stdin", address)):
+        done = run(*words, input="a password", env=home)
+        assert done.returncode != 0 and "certificate" in done.stderr and "--ca-file" in done.stderr, done.stderr
+        missing = run(*words, "--ca-file", str(tmp_path / "nowhere.pem"), input="a password", env=home)
+        assert "nowhere.pem" in missing.stderr
+        known = run(*words, "--ca-file", cert, input="a password", env=home)
+        assert "certificate" not in known.stderr
+
+
 def test_tls_with_two_kinds_of_key_resumption_and_large_bodies(serve, tmp_path):
     ec, rsa = certificate(tmp_path, "ec", "ec"), certificate(tmp_path, "rsa", "rsa")
     server = serve("--listen", "127.0.0.1:0", "--tls-cert", ec[0], "--tls-key", ec[1], "--tls-cert", rsa[0], "--tls-key",

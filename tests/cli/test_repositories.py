@@ -56,6 +56,18 @@ def registry(ann, serve):
     return Registry(ann, serve())
 
 
+@pytest.mark.parametrize("typed", ["ann/web#x", "ann/web?x", "ann/web/-/usage", "ann/web/", "/ann/web", "ann/./web",
+                                   "ann/x/../web", "ann/we b", "ann/%77eb", "ann/WEB"])
+def test_what_is_no_name_is_never_another_repository(registry, typed):
+    ann = registry.ann
+    ann.ok("repo", "create", "ann/web", "--visibility", "public")
+    for words in (("rm", typed, "--confirm", typed), ("set", typed, "--visibility", "private"), ("show", typed),
+                  ("show", typed, "--readme"), ("set", typed, "--readme", "/dev/null"), ("du", typed),
+                  ("rename", typed, "ann/other"), ("transfer", typed, "acme/web")):
+        assert "repository name" in ann.refused("repo", *words), words
+    assert [row["visibility"] for row in registry.rows("repo", "show", "ann/web")] == ["public"]
+
+
 def test_a_repository_is_created_empty(registry):
     ann = registry.ann
     ann.ok("org", "create", "acme")

@@ -66,6 +66,11 @@ struct Verification {
   }
 };
 
+bool is_head(std::string_view text) {
+  const auto is_digit = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
+  return text.size() == 64 && std::ranges::all_of(text, is_digit);
+}
+
 /// One step. What was forgotten since the step before, since it was old enough, is no gap: it begins anew behind it.
 Result<Verification> verify_some(sql::Connection& db, Verification state, const std::string& head_wanted) {
   if (state.first == 0) {
@@ -127,6 +132,8 @@ Done export_audit(AdminCall& call) {
 Done verify_audit(AdminCall& call) {
   BERTH_CO_TRY(const auto wanted, call.query.single("head"));
   const std::string head = wanted.value_or("");
+  if (wanted && !is_head(head))
+    co_return fail(Errc::parameter_invalid, "a head is 64 hexadecimal digits, as an earlier verification told it");
   Verification state;
   state.has_head = head.empty();
   while (!state.is_done) {
