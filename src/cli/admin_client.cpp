@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
+#include <ranges>
 
 namespace berth::cli {
 
@@ -33,10 +34,23 @@ Error error_of(const api::AdminReply& reply) {
   const json::Value* detail = problem ? problem->find("detail") : nullptr;
   const json::Value* word = problem ? problem->find("code") : nullptr;
   const bool is_usage = word != nullptr && (word->string() == to_string(Errc::parameter_invalid) ||
-                                            word->string() == to_string(Errc::account_invalid));
+                                            word->string() == to_string(Errc::account_invalid) ||
+                                            word->string() == to_string(Errc::name_invalid));
   return Error(is_usage ? Errc::parameter_invalid : Errc::denied,
                detail != nullptr ? detail->string() : "the registry answered " + std::to_string(reply.status));
 }
+
+/// libcurl goes a step up for "..", from orgs/acme/teams/../members/bob to another call. Errors: parameter_invalid.
+Result<void> check_path(std::string_view path) {
+  for (const auto part : path | std::views::split('/')) {
+    const std::string_view name(part.begin(), part.end());
+    if (name.empty() || name == "." || name == "..")
+      return fail(Errc::parameter_invalid, "'" + std::string(name) + "' is nobody's name, and nothing's");
+  }
+  return {};
+}
+
+std::string secret_file() { return app::environment("BERTH_TOKEN_FILE"); }
 
 /// What is wrong with it, for CLI11; empty: nothing.
 std::string check_format_flag(const std::string& text) {
@@ -81,7 +95,7 @@ void print_table(const std::vector<Column>& columns, const std::vector<json::Val
 void add_admin_flags(CLI::App& command, AdminFlags& flags) {
   command.add_option("--server", flags.server,
                      "The registry to administer (default: $BERTH_SERVER), after berth login");
-  command.add_option("--ca-file", flags.ca_file, "Certificates to trust instead of the system's")->needs("--server");
+  command.add_option("--ca-file", flags.ca_file, "Certificates of the server to trust instead of the system's");
   command.add_option("--data", flags.data, "The data folder of a stopped registry (default: the one of serve)")
       ->excludes("--server");
   command.add_option("--user", flags.user, "On a stopped registry's folder: as this user, for what is a user's own")
@@ -108,10 +122,11 @@ Result<client::DockerConfig> load_docker_config() {
 }
 
 Result<client::Credentials> credentials_for(const client::RegistryAddress& address) {
-  if (const std::string path = app::environment("BERTH_TOKEN_FILE"); !path.empty()) {
+  if (const std::string path = secret_file(); !path.empty()) {
     std::ifstream in(path);
     client::Credentials out{.user = "token", .secret = {}, .is_identity_token = false};
-    if (!std::getline(in, out.secret)) return fail(Errc::unauthorized, "there is no token in " + path);
+    if (!std::getline(in, out.secret) || out.are_nobodys())
+      return fail(Errc::unauthorized, "there is no token in " + path);
     return out;
   }
   BERTH_TRY(const auto config, load_docker_config());
@@ -136,6 +151,8 @@ Result<AdminClient> AdminClient::open(const AdminFlags& flags, app::DataDir::Cre
     BERTH_TRY(remote.credentials_, credentials_for(*remote.server_));
     return remote;
   }
+  if (!flags.ca_file.empty())
+    return fail(Errc::parameter_invalid, "--ca-file is for a server; say which with --server, or in $BERTH_SERVER");
   const Result<std::string> folder = flags.data.empty() ? configured_data_dir() : flags.data;
   if (!folder) return fail(Error(folder.error()));
   AdminClient out;
@@ -151,6 +168,7 @@ Result<AdminClient> AdminClient::open(const AdminFlags& flags, app::DataDir::Cre
 }
 
 Result<api::AdminReply> AdminClient::ask(const api::AdminRequest& request) {
+  BERTH_TRYV(check_path(request.path));
   if (offline_) return offline_->call(request);
   http::FetchRequest out;
   out.method = word_of(request.method);
@@ -165,10 +183,15 @@ Result<api::AdminReply> AdminClient::ask(const api::AdminRequest& request) {
     out.user = credentials_.user;
     out.secret = credentials_.secret;
   }
-  BERTH_TRY(auto answered, http::fetch(out));
+  BERTH_TRY(auto answered, client::ask_registry(out));
   api::AdminReply reply;
   reply.status = answered.status;
   reply.body = std::move(answered.body);
+  constexpr int kUnauthorized = 401;
+  if (reply.status == kUnauthorized && !secret_file().empty()) {
+    return fail(Errc::unauthorized, "the secret in " + secret_file() + " is not valid any more, or mistyped",
+                error_of(reply).message);
+  }
   return reply;
 }
 

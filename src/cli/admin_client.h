@@ -22,7 +22,7 @@ struct AdminFlags {
   std::string format = "table";  // json, or what RowTemplate reads
   bool dry_run = false;
 };
-/// --server, --ca-file, --data, --user and --format.
+/// --server, --ca-file, --data, --user and --format. $BERTH_SERVER counts as --server.
 void add_admin_flags(CLI::App& command, AdminFlags& flags);
 /// --dry-run, of what takes away or switches off.
 void add_dry_run_flag(CLI::App& command, AdminFlags& flags);

@@ -10,7 +10,8 @@ namespace berth::cli {
 int exit_code_of(const Error& error) {
   switch (error.code) {
     case Errc::busy: return kBusy;
-    case Errc::parameter_invalid: return kUsage;
+    case Errc::parameter_invalid:
+    case Errc::name_invalid: return kUsage;
     default: return kFailed;
   }
 }

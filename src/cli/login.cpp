@@ -13,6 +13,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdio>
@@ -232,13 +233,19 @@ Result<void> ask_us(client::DockerConfig& config, client::OwnStore& own, const s
   return {};
 }
 
+bool is_kept(const client::OwnStore& own, const std::string& host) {
+  return std::ranges::any_of(own.list(), [&](const auto& entry) { return entry.first == host; });
+}
+
 /// Nobody would look for what we keep any more.
 Result<void> stop_asking_us(client::DockerConfig& config, const std::vector<std::string>& hosts) {
   BERTH_TRY(auto own, open_own_store());
   for (const std::string& typed : hosts) {
     const std::string host = client::config_key(typed);
+    const bool was_signed_in = is_kept(own, host);
     BERTH_TRYV(config.set_helper(host, ""));
     BERTH_TRYV(own.erase(host));
+    if (!was_signed_in) continue;
     std::fprintf(stderr, "berth: you are signed out of %s; sign in anew: berth login %s\n", host.c_str(), host.c_str());
   }
   return {};
@@ -312,6 +319,7 @@ int keychain_store(client::OwnStore& own) {
   const auto given = client::parse_helper_json(read_input());
   if (!given) return refuse(given.error());
   if (const auto good = client::check_registry_name(given->first); !good) return refuse(good.error());
+  if (given->second.are_nobodys()) return refuse(Error(Errc::parameter_invalid, "there is no user name in it"));
   const auto done = own.store(client::config_key(given->first), given->second);
   return done ? kOk : refuse(done.error());
 }

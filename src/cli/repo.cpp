@@ -41,22 +41,22 @@ const std::vector<Column> kColumns = {
     {"NAME", "name"},           {"VISIBILITY", "visibility"},   {"TAGS", "tags"},  {"SIZE", "size"},
     {"YOU MAY", "permissions"}, {"DESCRIPTION", "description"}, {"", "manifests"}, {"", "created_at"}};
 
-/// Of what was typed: anything but a repository's name would be another address. below: "/-/readme", or nothing.
+/// Of what was typed: anything but a repository's name would be another address. To be asked before a server is.
+/// below: "/-/readme", or nothing.
 Result<std::string> path_of(const std::string& repo, std::string_view below = {}) {
   BERTH_TRY(const auto name, oci::RepoName::parse(repo));
   return "repos/" + name.str() + std::string(below);
 }
 
 Result<void> show(const RepoFlags& flags) {
+  BERTH_TRY(const std::string path, path_of(flags.repo, flags.shows_readme ? "/-/readme" : ""));
   BERTH_TRY(auto client, AdminClient::open(flags.admin));
   if (flags.shows_readme) {
-    BERTH_TRY(const std::string path, path_of(flags.repo, "/-/readme"));
     BERTH_TRY(std::string text, client.call_text(Method::get, path));
     if (isatty(STDOUT_FILENO) == 1) text = printable_lines(text);  // a file gets what is there, byte for byte
     std::fwrite(text.data(), 1, text.size(), stdout);
     return {};
   }
-  BERTH_TRY(const std::string path, path_of(flags.repo));
   BERTH_TRY(const auto repo, client.call(Method::get, path));
   return print_rows(flags.admin, kColumns, {repo});
 }
@@ -116,15 +116,16 @@ Result<void> set(const RepoFlags& flags) {
   if (!flags.visibility.empty()) body += "\"visibility\":" + json_string(flags.visibility);
   if (flags.description)
     body.append(body.size() > 1 ? "," : "").append("\"description\":").append(json_string(*flags.description));
+  BERTH_TRY(std::string path, path_of(flags.repo));  // what is no repository's name is no namespace's either
   BERTH_TRY(auto client, AdminClient::open(flags.admin));
   BERTH_TRY(const bool of_namespace, is_namespace(client, flags));
-  BERTH_TRY(const std::string path,
-            of_namespace ? Result<std::string>("namespaces/" + segment(flags.repo)) : path_of(flags.repo));
+  if (of_namespace) path = "namespaces/" + segment(flags.repo);
   BERTH_TRY(const auto answer, client.call(Method::patch, path, body + "}"));
   return say(flags.admin, "Changed " + std::string(of_namespace ? "the namespace " : "") + flags.repo, answer);
 }
 
 Result<void> create(const RepoFlags& flags) {
+  BERTH_TRYV(oci::RepoName::parse(flags.repo));
   std::string body = "{\"name\":" + json_string(flags.repo);
   if (!flags.visibility.empty()) append_json_member(body, "visibility", std::string_view(flags.visibility));
   if (flags.description) append_json_member(body, "description", std::string_view(*flags.description));
@@ -132,12 +133,14 @@ Result<void> create(const RepoFlags& flags) {
 }
 
 Result<void> rename(const RepoFlags& flags) {
+  BERTH_TRYV(oci::RepoName::parse(flags.to));
   BERTH_TRY(const std::string path, path_of(flags.repo, "/-/rename"));
   return call_and_say(flags.admin, Method::post, path, "{\"to\":" + json_string(flags.to) + "}",
                       flags.repo + " is " + flags.to + " now");
 }
 
 Result<void> transfer(const RepoFlags& flags) {
+  BERTH_TRYV(oci::RepoName::parse(flags.to));
   BERTH_TRY(const std::string path, path_of(flags.repo, "/-/transfer"));
   return call_and_say(flags.admin, Method::post, path, "{\"to\":" + json_string(flags.to) + "}",
                       flags.repo + " is " + flags.to + " now, without the grants on its old name");
@@ -235,6 +238,7 @@ Result<void> disk_usage(const RepoFlags& flags) {
   const std::vector<Column> columns = {{"NAME", "name"},     {"LOGICAL", "logical"},     {"UNIQUE", "unique"},
                                        {"SHARED", "shared"}, {"MANIFESTS", "manifests"}, {"BLOBS", "blobs"}};
   BERTH_TRYV(check_format(flags.admin, keys_of(columns)));
+  BERTH_TRYV(oci::RepoName::parse(flags.repo));
   BERTH_TRY(auto client, AdminClient::open(flags.admin));
   BERTH_TRY(auto all, usages_of(client, flags.repo));
   const bool is_for_people = flags.admin.format == "table";

@@ -18,7 +18,7 @@ Result<http::FetchResponse> post_form(const std::string& url, std::string form, 
   request.ca_file = ca_file;
   request.headers.emplace_back("Content-Type", "application/x-www-form-urlencoded");
   request.body = std::move(form);
-  return http::fetch(request);
+  return ask_registry(request);
 }
 
 std::int64_t number_of(const json::Value& object, std::string_view name, std::int64_t otherwise) {

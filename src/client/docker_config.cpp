@@ -21,6 +21,8 @@ std::string text_at(const json::Value& root, std::string_view section, std::stri
   return found != nullptr ? found->text(key) : std::string();
 }
 
+bool is_login(const std::optional<Credentials>& found) { return found && !found->are_nobodys(); }
+
 std::optional<Credentials> from_auths(const json::Value& root, std::string_view host) {
   const json::Value* auths = root.find("auths");
   const json::Value* entry = auths != nullptr ? auths->find(host) : nullptr;
@@ -83,13 +85,13 @@ Result<std::optional<Credentials>> DockerConfig::find(std::string_view host) con
   const std::string helper = helper_for(host);
   if (!helper.empty()) {
     BERTH_TRY(auto found, ask_helper(helper, host));
-    if (found) return found;
+    if (is_login(found)) return found;
   }
-  if (auto found = find_plain(host)) return found;
+  if (auto found = find_plain(host); is_login(found)) return found;
   for (const std::string& path : others_) {
     const auto root = json::parse(read_private_file(path));
     auto found = root && root->is(json::Value::Kind::object) ? from_auths(*root, host) : std::nullopt;
-    if (found) return found;
+    if (is_login(found)) return found;
   }
   return std::nullopt;
 }

@@ -14,6 +14,9 @@ struct Credentials {
   std::string user;
   std::string secret;
   bool is_identity_token = false;  // the secret is a refresh token (A15)
+
+  /// Without a name or a secret a request is an anonymous one, and no sign-in.
+  bool are_nobodys() const { return secret.empty() || (user.empty() && !is_identity_token); }
 };
 
 class DockerConfig {
@@ -24,7 +27,8 @@ class DockerConfig {
   static Result<DockerConfig> load(const std::string& folder, const std::string& home,
                                    std::vector<std::string> others = {});
 
-  /// By the helper of that host, else the store of all, else the file, else the others. nullopt: there are none.
+  /// By the helper of that host, else the store of all, else the file, else the others. nullopt: there are none, but
+  /// for such as are nobody's.
   /// Errors: unavailable: the helper does not work.
   Result<std::optional<Credentials>> find(std::string_view host) const;
   /// Where they would go: "" for the file itself, else the helper's name.

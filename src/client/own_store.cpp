@@ -36,7 +36,7 @@ Result<std::string> fresh_password(std::string_view host, const Credentials& sto
     request.secret = stored.secret;
   }
   request.body = R"({"expires_in":"1h"})";
-  BERTH_TRY(const auto answer, http::fetch(request));
+  BERTH_TRY(const auto answer, ask_registry(request));
   const auto parsed = json::parse(answer.body);
   std::string secret = parsed ? parsed->text("secret") : "";
   if (!answer.succeeded() || secret.empty()) {
@@ -75,6 +75,7 @@ Result<std::optional<Credentials>> OwnStore::get(std::string_view host, const Cl
   Credentials out{.user = entry->text("user"), .secret = entry->text("secret"), .is_identity_token = false};
   const json::Value* is_refresh = entry->find("refresh");
   out.is_identity_token = is_refresh != nullptr && is_refresh->boolean();
+  if (out.are_nobodys()) return std::nullopt;
   if (!out.is_identity_token && !is_lasting_secret(out.secret)) return std::optional(std::move(out));
   const json::Value* until = entry->find("password_until_ms");
   std::string password = entry->text("password");

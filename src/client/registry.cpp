@@ -18,7 +18,8 @@ constexpr std::string_view kHubBase = "https://registry-1.docker.io";
 bool is_this_machine(std::string_view host) {
   const std::string_view name =
       host.starts_with('[') ? host.substr(0, host.find(']') + 1) : host.substr(0, host.find(':'));
-  return name == "localhost" || name == "[::1]" || name.starts_with("127.");
+  const bool is_number = name.find_first_not_of("0123456789.") == std::string_view::npos;  // not 127.0.0.1.evil.org
+  return name == "localhost" || name == "[::1]" || (name.starts_with("127.") && is_number);
 }
 
 Result<http::FetchResponse> ping(const std::string& base, const std::string& ca_file, std::string authorization = {}) {
@@ -26,7 +27,7 @@ Result<http::FetchResponse> ping(const std::string& base, const std::string& ca_
   request.url = base + "/v2/";
   request.ca_file = ca_file;
   if (!authorization.empty()) request.headers.emplace_back("Authorization", std::move(authorization));
-  return http::fetch(request);
+  return ask_registry(request);
 }
 
 std::string message_of(const http::FetchResponse& response, std::string_view otherwise) {
@@ -80,7 +81,7 @@ Result<http::FetchResponse> fetch_token(const Challenge& challenge, const Creden
     request.headers.emplace_back("Content-Type", "application/x-www-form-urlencoded");
     request.body = "grant_type=refresh_token&client_id=berth&service=" + http::percent_encode(challenge.service) +
                    "&refresh_token=" + http::percent_encode(credentials.secret);
-    return http::fetch(request);
+    return ask_registry(request);
   }
   request.url = challenge.realm + (challenge.realm.find('?') == std::string::npos ? "?" : "&") +
                 "service=" + http::percent_encode(challenge.service) +
@@ -88,7 +89,7 @@ Result<http::FetchResponse> fetch_token(const Challenge& challenge, const Creden
   if (!challenge.scope.empty()) request.url += "&scope=" + http::percent_encode(challenge.scope);
   request.user = credentials.user;
   request.secret = credentials.secret;
-  return http::fetch(request);
+  return ask_registry(request);
 }
 
 std::string member_of(const http::FetchResponse& response, std::string_view key) {
@@ -96,14 +97,40 @@ std::string member_of(const http::FetchResponse& response, std::string_view key)
   return parsed ? parsed->text(key) : std::string();
 }
 
-/// With what to do about a certificate that nobody here knows.
-std::unexpected<Error> untrusted(Error error) {
-  if (error.message.find("certificate") != std::string::npos)
-    error.message += "; name the authority that signed it with --ca-file, if you trust it";
-  return fail(std::move(error));
+// http::fetch() has one code for all that goes wrong with a connection. The rest is in libcurl's sentences, and in
+// OpenSSL's within them.
+
+/// Whether what came back for a TLS greeting was something else than TLS.
+bool speaks_no_tls(const Error& error) { return error.message.find("wrong version number") != std::string::npos; }
+
+bool is_certificate_file_bad(std::string_view said) {
+  return said.find("error setting certificate") != std::string_view::npos;
+}
+
+/// Not if it is ours that the other side did not accept, of which it sent an alert.
+bool is_certificate_refused(std::string_view said) {
+  return said.find("certificate") != std::string_view::npos && said.find("alert") == std::string_view::npos;
+}
+
+std::unexpected<Error> no_registry(const RegistryAddress& address, int status) {
+  return fail(Errc::unavailable, address.host + " is not a registry: it answers " + std::to_string(status));
 }
 
 }  // namespace
+
+Result<http::FetchResponse> ask_registry(const http::FetchRequest& request) {
+  auto answer = http::fetch(request);
+  if (answer) return answer;
+  Error error = std::move(answer).error();
+  const std::size_t url = error.message.find(request.url);
+  const std::string_view said =
+      url == std::string::npos ? std::string_view() : std::string_view(error.message).substr(url + request.url.size());
+  if (is_certificate_file_bad(said))
+    return fail(Errc::parameter_invalid, "there are no certificates in " + request.ca_file, error.message);
+  if (is_certificate_refused(said))
+    error.message += "; if an authority of your own signed it, name that with --ca-file FILE";
+  return fail(std::move(error));
+}
 
 std::string ca_file_of(std::string_view host) {
   for (const char* folder : {"/etc/docker/certs.d/", "/etc/containers/certs.d/"}) {
@@ -171,7 +198,7 @@ Result<void> check_registry_name(std::string_view text) {
 }
 
 Result<RegistryAddress> find_registry(std::string_view server, const std::string& ca_file) {
-  if (!ca_file.empty() && !std::ifstream(ca_file).good())
+  if (!ca_file.empty() && std::ifstream(ca_file).peek() == std::ifstream::traits_type::eof())
     return fail(Errc::parameter_invalid, "cannot read the certificates in " + ca_file);
   if (!server.empty()) BERTH_TRYV(check_registry_name(server));  // empty: Docker Hub
   RegistryAddress out;
@@ -180,24 +207,27 @@ Result<RegistryAddress> find_registry(std::string_view server, const std::string
     out.base = kHubBase;
     return out;
   }
-  if (server.starts_with("http://") || server.starts_with("https://")) {
-    out.base = std::string(server.substr(0, server.find("://") + 3)) + out.host;
-    return out;
-  }
   out.base = "https://" + out.host;
-  auto secure = ping(out.base, ca_file);
-  if (secure) return out;
-  if (!is_this_machine(out.host)) return untrusted(std::move(secure).error());
+  if (server.starts_with("https://")) return out;
+  if (!server.starts_with("http://")) {
+    auto secure = ping(out.base, ca_file);
+    if (secure) return out;
+    // Neither one whose certificate is not accepted, nor one that is away, is asked again in the clear.
+    if (!is_this_machine(out.host) || !speaks_no_tls(secure.error())) return fail(std::move(secure).error());
+  }
   out.base = "http://" + out.host;
   BERTH_TRY(const auto plain, ping(out.base, ca_file));
-  // Whoever speaks TLS answers plain requests with a refusal: its certificate was not accepted, and nothing of ours
-  // goes there in the clear.
-  if (!plain.succeeded() && plain.status != 401) return untrusted(std::move(secure).error());
+  // A port with TLS answers a plain request with a refusal, and must not see a secret in the next one.
+  if (!plain.succeeded() && plain.status != 401) return no_registry(out, plain.status);
   return out;
 }
 
 Result<SignedIn> check_credentials(const RegistryAddress& address, const Credentials& credentials,
                                    const std::string& ca_file, const std::string& realm_host) {
+  if (credentials.are_nobodys()) {
+    return fail(Errc::parameter_invalid,
+                credentials.secret.empty() ? "no password was given" : "no user name was given");
+  }
   BERTH_TRY(const auto asked, ping(address.base, ca_file));
   if (asked.succeeded()) return SignedIn{};  // nobody has to sign in
   const Challenge challenge = parse_challenge(asked.find("www-authenticate"));
@@ -217,9 +247,9 @@ Result<SignedIn> check_credentials(const RegistryAddress& address, const Credent
     again.user = credentials.user;
     again.secret = credentials.secret;
   } else {
-    return fail(Errc::unavailable, address.host + " is not a registry: it answers " + std::to_string(asked.status));
+    return no_registry(address, asked.status);
   }
-  BERTH_TRY(const auto answered, http::fetch(again));
+  BERTH_TRY(const auto answered, ask_registry(again));
   if (!answered.succeeded()) return fail(Errc::unauthorized, message_of(answered, "the credentials are not right"));
   return out;
 }

@@ -26,9 +26,14 @@ bool may_send_to(const RegistryAddress& registry, std::string_view realm, std::s
 
 /// Whether it can be a registry's, as people write it. Errors: parameter_invalid, which does not repeat a password.
 Result<void> check_registry_name(std::string_view text);
-/// Finds out how "localhost:5000" is reached: as it was typed with a scheme, else HTTPS, and plain HTTP only on this
-/// machine, as docker does. Errors: unavailable, parameter_invalid.
+/// Finds out how "localhost:5000" is reached: as it was typed with a scheme, else HTTPS. Plain HTTP only on this
+/// machine, as docker does, and where nothing speaks TLS: then, and where it was typed, a request without credentials
+/// goes ahead of those with some. Errors: unavailable, parameter_invalid.
 Result<RegistryAddress> find_registry(std::string_view server, const std::string& ca_file);
+
+/// http::fetch(), which says of a certificate that is not accepted what to do about it.
+/// Errors: those of http::fetch(); parameter_invalid: the certificates to trust cannot be read.
+Result<http::FetchResponse> ask_registry(const http::FetchRequest& request);
 
 /// What the registry gave for a password that is right.
 struct SignedIn {
@@ -36,7 +41,7 @@ struct SignedIn {
 };
 /// Proves the credentials as docker does: the ping, the token it asks for, the ping again (A1).
 /// realm_host: another host whose token service may be given them. Errors: unauthorized with the registry's own words;
-/// denied: may_send_to() says no.
+/// denied: may_send_to() says no; parameter_invalid: they are nobody's, and nothing was sent.
 Result<SignedIn> check_credentials(const RegistryAddress& address, const Credentials& credentials,
                                    const std::string& ca_file, const std::string& realm_host = {});
 

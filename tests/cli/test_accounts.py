@@ -15,7 +15,7 @@ import time
 
 import pytest
 
-from conftest import ANN, BERTH, BOB, SECONDS, Person
+from conftest import ANN, BERTH, BOB, SECONDS, Person, run
 
 
 def bcrypt(password):
@@ -395,7 +395,20 @@ def test_access_tokens_are_made_shown_once_and_revoked(signed_in):
     assert "narrowed to user, admin:read" in signed_in.ok("explain", "ann", "admin", "ann", BERTH_TOKEN_FILE=str(wider))
     assert "is not a scope" in signed_in.refused("token", "create", "--scope", "everything")
     signed_in.ok("token", "revoke", listed["id"])
-    assert "wrong user name or password" in signed_in.refused("repo", "ls", BERTH_TOKEN_FILE=str(file))
+    assert f"the secret in {file} is not valid any more" in signed_in.refused("repo", "ls", BERTH_TOKEN_FILE=str(file))
+    file.write_text("\n")
+    assert f"there is no token in {file}" in signed_in.refused("repo", "ls", BERTH_TOKEN_FILE=str(file))
+
+
+def test_certificates_are_a_servers_however_it_is_named(signed_in, tmp_path):
+    (tmp_path / "ca.pem").write_text("of nobody")
+    flags = ("--ca-file", str(tmp_path / "ca.pem"))
+    registry = signed_in.environment["BERTH_SERVER"]
+    assert "no certificates in" in signed_in.refused("user", "ls", *flags)
+    assert "ann" in signed_in.ok("user", "ls", *flags, BERTH_SERVER=f"http://{registry}"), "which needs none"
+    for words in (("--data", str(tmp_path / "data")), ()):
+        done = signed_in.berth("user", "ls", *flags, *words, BERTH_SERVER="" if not words else registry)
+        assert done.returncode == 64 and "$BERTH_SERVER" in done.stderr, done.stderr
 
 
 def test_a_token_says_itself_whose_it_is(signed_in):
@@ -463,7 +476,8 @@ def test_docker_asks_the_credential_helper(signed_in, helper):
     registry = signed_in.environment["BERTH_SERVER"]
     assert "credHelpers" in signed_in.ok("configure-docker", registry, "--dry-run")
     assert "credHelpers" not in signed_in.docker_config()
-    signed_in.ok("configure-docker", registry, "--yes")
+    moved = signed_in.berth("configure-docker", registry, "--yes")
+    assert moved.returncode == 0 and f"the login to {registry} moved" in moved.stderr, moved.stderr
     config = signed_in.docker_config()
     assert config["credHelpers"] == {registry: "berth"}
     assert registry not in config["auths"], "what was in the open moved along"
@@ -480,7 +494,8 @@ def test_docker_asks_the_credential_helper(signed_in, helper):
     signed_in.ok("logout", registry)
     assert json.loads(signed_in.ok("list", program=helper)) == {}
     assert "--yes" in signed_in.refused("configure-docker", registry, "--remove"), "nobody is there to agree"
-    signed_in.ok("configure-docker", registry, "--remove", "--yes")
+    nothing_lost = signed_in.berth("configure-docker", registry, "--remove", "--yes")
+    assert nothing_lost.returncode == 0 and "signed out" not in nothing_lost.stderr, nothing_lost.stderr
     assert signed_in.docker_config()["credHelpers"] == {}
 
 
@@ -489,7 +504,26 @@ def test_nobody_is_not_signed_in(ann, serve):
     for typed in ("\n", "\x04"):
         code, said = ann.at_terminal("login", registry, given=typed)
         assert code != 0 and "no user name was given" in said
+    for given in ("\n", ""):
+        assert "no password was given" in ann.refused("login", "-u", "ann", "--password-stdin", registry, given=given)
     assert not (ann.home / ".docker/config.json").exists()
+
+
+def test_what_is_stored_without_a_name_is_no_login(ann, serve):
+    registry = f"localhost:{serve('--anonymous', 'read').port}"
+    (ann.home / ".docker").mkdir()
+    config = ann.home / ".docker/config.json"
+    for pair in (":x", "ann:", ":"):
+        config.write_text(json.dumps({"auths": {registry: {"auth": base64.b64encode(pair.encode()).decode()}}}))
+        assert "you are not signed in" in ann.refused("repo", "ls", "--server", registry), pair
+        code, said = ann.at_terminal("login", registry, given="\n")
+        assert code != 0 and "existing credentials" not in said, pair
+
+
+def test_the_helper_keeps_nothing_without_a_name(ann, helper):
+    nameless = json.dumps({"ServerURL": "reg.example.com", "Username": "", "Secret": "x"})
+    assert "no user name" in ann.refused("store", program=helper, given=nameless)
+    assert json.loads(ann.ok("list", program=helper)) == {}
 
 
 def test_the_end_of_the_input_agrees_to_nothing(signed_in, helper):
@@ -535,7 +569,8 @@ def test_docker_is_configured_again_without_losing_the_login(signed_in, helper):
     signed_in.ok("get", program=helper, given=registry)
     signed_in.ok("configure-docker", registry, "--yes")
     assert kept_by_the_helper(signed_in)[registry]["secret"] == kept["secret"], "not the password made with it"
-    signed_in.ok("configure-docker", registry, "--remove", "--yes")
+    lost = signed_in.berth("configure-docker", registry, "--remove", "--yes")
+    assert f"you are signed out of {registry}; sign in anew: berth login {registry}" in lost.stderr
     assert kept_by_the_helper(signed_in) == {}, "nobody would look for it any more"
 
 
@@ -677,7 +712,14 @@ def test_what_was_cut_off_at_the_end_shows_against_a_head_kept_elsewhere(signed_
     assert "not in the log any more" in signed_in.berth("audit", "verify", "--head", head).stdout
     for no_head in ("", head[:12], head + "0", head.upper()):
         done = signed_in.berth("audit", "verify", "--head", no_head)
-        assert done.returncode == 1 and "64 hexadecimal digits" in done.stderr, "a slip is no alarm"
+        assert done.returncode == 64 and "64 hexadecimal digits" in done.stderr, "a slip is no alarm"
+
+
+def test_a_slip_in_a_head_is_seen_before_anything_is_read(tmp_path):
+    for no_head in ("", "9fe690fe", "z" * 64, "a" * 63 + "&"):
+        done = run("audit", "verify", "--head", no_head, "--data", str(tmp_path / "none"))
+        assert done.returncode == 64 and "64 hexadecimal digits" in done.stderr, (no_head, done.stderr)
+        assert done.stdout == ""
 
 
 def ask(server, path, authorization):

@@ -7,9 +7,11 @@ import re
 import select
 import signal
 import socket
+import socketserver
 import ssl
 import struct
 import subprocess
+import threading
 
 import pytest
 
@@ -50,9 +52,59 @@ def test_nothing_goes_in_the_clear_to_a_server_whose_certificate_is_not_known(se
         done = run(*words, input="a password", env=home)
         assert done.returncode != 0 and "certificate" in done.stderr and "--ca-file" in done.stderr, done.stderr
         missing = run(*words, "--ca-file", str(tmp_path / "nowhere.pem"), input="a password", env=home)
-        assert "nowhere.pem" in missing.stderr
+        assert missing.returncode == 64 and "cannot read" in missing.stderr and "nowhere.pem" in missing.stderr
+        (tmp_path / "letter.pem").write_text("dear bob")
+        no_pem = run(*words, "--ca-file", str(tmp_path / "letter.pem"), input="a password", env=home)
+        assert no_pem.returncode == 64 and "no certificates in" in no_pem.stderr, no_pem.stderr
         known = run(*words, "--ca-file", cert, input="a password", env=home)
         assert "certificate" not in known.stderr
+    typed = run("repo", "ls", "--server", f"https://{address}", env=home)
+    assert "--ca-file" in typed.stderr, "the same of what is typed with a scheme"
+    plain = run("repo", "ls", "--server", f"http://{address}", env=home)
+    assert f"{address} is not a registry: it answers 400" in plain.stderr, "before a secret went there"
+
+
+@contextlib.contextmanager
+def both_at_one_port(cert, key):
+    """Speaks TLS to whoever begins with that, and else asks for a password in the clear: its port, and what it was sent
+    in the clear."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    in_the_clear = []
+
+    class Both(socketserver.BaseRequestHandler):
+        def handle(self):
+            if self.request.recv(1, socket.MSG_PEEK) == b"\x16":
+                with contextlib.suppress(OSError):
+                    context.wrap_socket(self.request, server_side=True).close()
+                return
+            in_the_clear.append(self.request.recv(4096))
+            self.request.sendall(b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n")
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Both) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_address[1], in_the_clear
+        server.shutdown()
+
+
+def test_a_port_that_speaks_tls_is_asked_nothing_in_the_clear(tmp_path):
+    home = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], "BERTH_TOKEN_FILE": str(tmp_path / "token")}
+    (tmp_path / "token").write_text("berth_pat_x\n")
+    with both_at_one_port(*certificate(tmp_path, "ec", "ec")) as (port, in_the_clear):
+        for words in (("repo", "ls", "--server", f"localhost:{port}"),
+                      ("login", "-u", "ann", "--password-stdin", f"localhost:{port}")):
+            done = run(*words, input="a password", env=home)
+            assert done.returncode == 1 and "--ca-file" in done.stderr, done.stderr
+    assert in_the_clear == []
+
+
+def test_of_a_server_that_is_away_the_first_try_is_told():
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{nobody.getsockname()[1]}"
+        done = run("login", "-u", "ann", "--password-stdin", address, input="x", env={"HOME": "/nonexistent"})
+    assert done.returncode == 1 and f"cannot reach https://{address}" in done.stderr, done.stderr
+    assert "--ca-file" not in done.stderr
 
 
 def test_tls_with_two_kinds_of_key_resumption_and_large_bodies(serve, tmp_path):

@@ -57,15 +57,40 @@ def registry(ann, serve):
 
 
 @pytest.mark.parametrize("typed", ["ann/web#x", "ann/web?x", "ann/web/-/usage", "ann/web/", "/ann/web", "ann/./web",
-                                   "ann/x/../web", "ann/we b", "ann/%77eb", "ann/WEB"])
+                                   "ann/x/../web", "ann/we b", "ann/%77eb", "ann/WEB", "ann#x", "..", "."])
 def test_what_is_no_name_is_never_another_repository(registry, typed):
     ann = registry.ann
     ann.ok("repo", "create", "ann/web", "--visibility", "public")
     for words in (("rm", typed, "--confirm", typed), ("set", typed, "--visibility", "private"), ("show", typed),
                   ("show", typed, "--readme"), ("set", typed, "--readme", "/dev/null"), ("du", typed),
-                  ("rename", typed, "ann/other"), ("transfer", typed, "acme/web")):
-        assert "repository name" in ann.refused("repo", *words), words
-    assert [row["visibility"] for row in registry.rows("repo", "show", "ann/web")] == ["public"]
+                  ("rename", typed, "ann/other"), ("transfer", typed, "acme/web"), ("create", typed),
+                  ("rename", "ann/web", typed), ("transfer", "ann/web", typed),
+                  ("set", typed, "--namespace", "--visibility", "private")):
+        done = ann.berth("repo", *words)
+        assert done.returncode == 64 and "repository name" in done.stderr, words
+        away = ann.berth("repo", *words, BERTH_SERVER="localhost:1")
+        assert "repository name" in away.stderr, (words, "no server is asked")
+    assert [(row["name"], row["visibility"]) for row in registry.rows("repo", "ls")] == [("ann/web", "public")]
+
+
+def test_a_name_is_one_step_of_a_path(registry):
+    """orgs/acme/teams/../members/bob is another call."""
+    ann = registry.ann
+    ann.ok("org", "create", "acme")
+    ann.ok("user", "add", "bob", "--password-stdin", given=BOB)
+    ann.ok("org", "member", "add", "acme", "bob", "--role", "writer")
+    for name in ("..", "."):
+        for words in (("org", "team", "drop", "acme", name, "bob"), ("org", "rm", name), ("user", "rm", name),
+                      ("user", "show", name), ("grant", "rm", "acme", name), ("token", "revoke", name),
+                      ("robot", "rm", "ci", "--namespace", name), ("trust", "rm", "acme", name),
+                      ("user", "sessions", "--revoke", name), ("user", "uninvite", name), ("explain", name)):
+            done = ann.berth(*words)
+            assert done.returncode == 64 and f"'{name}' is nobody's name" in done.stderr, (words, done.stderr)
+    for name in ("bob#x", "bob?x", "x/../bob", "%62ob"):
+        for words in (("user", "rm", name), ("user", "disable", name), ("org", "member", "rm", "acme", name)):
+            assert ann.berth(*words).returncode != 0, words
+    assert {row["user"] for row in registry.rows("org", "member", "ls", "acme")} == {"ann", "bob"}
+    assert {row["name"]: row["disabled"] for row in registry.rows("user", "ls")} == {"ann": False, "bob": False}
 
 
 def test_a_repository_is_created_empty(registry):
