@@ -187,8 +187,8 @@ Result<api::AdminReply> AdminClient::ask(const api::AdminRequest& request) {
   api::AdminReply reply;
   reply.status = answered.status;
   reply.body = std::move(answered.body);
-  constexpr int kUnauthorized = 401;
-  if (reply.status == kUnauthorized && !secret_file().empty()) {
+  const auto problem = json::parse(reply.succeeded() ? "{}" : reply.body);
+  if (problem && problem->text("code") == to_string(Errc::unauthorized) && !secret_file().empty()) {
     return fail(Errc::unauthorized, "the secret in " + secret_file() + " is not valid any more, or mistyped",
                 error_of(reply).message);
   }
