@@ -403,27 +403,22 @@ class World : public test::AdminWorld {
     return from.empty() ? nullptr : from[which / 3 % from.size()];
   }
   static bool is_token(const Secret& secret) { return secret.kind == TokenKind::access; }
-  /// Of one's own, or of somebody else's.
-  void revoke(unsigned which) {
-    const Secret* secret = pick_secret(which, is_token);
-    if (secret == nullptr) return;
-    // What signing in opened is ended as a session.
-    const bool is_own = !secret->is_revoked && secret->name == caller_.name && is_token(*secret);
-    if (call("revoke a secret of " + secret->name, expected_.revoke(caller_, is_own), Method::delete_,
-             "user/tokens/" + std::to_string(secret->id)))
-      end(secret->text);
-  }
   static bool is_session(const Secret& secret) {
     return secret.kind != TokenKind::access && secret.kind != TokenKind::robot_secret;
   }
-  void end_session(unsigned which) {
-    const Secret* secret = pick_secret(which, is_session);
+  /// Of one's own, or of somebody else's; what signing in opened is ended as a session.
+  template <class F>
+  void end_one(unsigned which, F is_meant, int (AdminModel::*due)(const AdminModel::Caller&, bool) const,
+               const std::string& below) {
+    const Secret* secret = pick_secret(which, is_meant);
     if (secret == nullptr) return;
-    const bool is_own = !secret->is_revoked && secret->name == caller_.name && is_session(*secret);
-    if (call("end a session of " + secret->name, expected_.end_session(caller_, is_own), Method::delete_,
-             "user/sessions/" + std::to_string(secret->id)))
+    const bool is_own = !secret->is_revoked && secret->name == caller_.name && is_meant(*secret);
+    if (call("end " + below + " of " + secret->name, (expected_.*due)(caller_, is_own), Method::delete_,
+             "user/" + below + "/" + std::to_string(secret->id)))
       end(secret->text);
   }
+  void revoke(unsigned which) { end_one(which, is_token, &AdminModel::revoke, "tokens"); }
+  void end_session(unsigned which) { end_one(which, is_session, &AdminModel::end_session, "sessions"); }
   void end_own_sessions() {
     const std::string name = caller_.name;
     if (call("end all sessions", expected_.end_own_sessions(caller_), Method::delete_, "user/sessions"))
