@@ -31,5 +31,12 @@ TEST(Printable, LeavesNothingThatATerminalObeys) {
   EXPECT_EQ(printable("\xc2"), "\xc2");
 }
 
+TEST(Printable, LeavesNothingThatTurnsTextRound) {
+  for (const std::string mark : {"\u061c", "\u200e", "\u200f", "\u202a", "\u202c", "\u202e", "\u2066", "\u2069"})
+    EXPECT_EQ(printable("a" + mark + "b"), "a?b");
+  for (const std::string word : {"\u061b", "\u200d", "\u2010", "\u202f", "\u2065", "\u206a", "\u05d0", "\xe2\x80"})
+    EXPECT_EQ(printable("a" + word + "b"), "a" + word + "b");
+}
+
 }  // namespace
 }  // namespace berth

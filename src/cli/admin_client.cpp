@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <fstream>
 #include <ranges>
+#include <utility>
 
 namespace berth::cli {
 
@@ -38,16 +39,6 @@ Error error_of(const api::AdminReply& reply) {
                                             word->string() == to_string(Errc::name_invalid));
   return Error(is_usage ? Errc::parameter_invalid : Errc::denied,
                detail != nullptr ? detail->string() : "the registry answered " + std::to_string(reply.status));
-}
-
-/// libcurl goes a step up for "..", from orgs/acme/teams/../members/bob to another call. Errors: parameter_invalid.
-Result<void> check_path(std::string_view path) {
-  for (const auto part : path | std::views::split('/')) {
-    const std::string_view name(part.begin(), part.end());
-    if (name.empty() || name == "." || name == "..")
-      return fail(Errc::parameter_invalid, "'" + std::string(name) + "' is nobody's name, and nothing's");
-  }
-  return {};
 }
 
 std::string secret_file() { return app::environment("BERTH_TOKEN_FILE"); }
@@ -111,6 +102,10 @@ void add_dry_run_flag(CLI::App& command, AdminFlags& flags) {
   command.add_flag("--dry-run", flags.dry_run, "Check it, tell what would go with it, and change nothing");
 }
 
+void add_agreement_flag(CLI::App& command, AdminFlags& flags) {
+  command.add_flag("-y,--yes,-f,--force", flags.is_agreed, "Do not ask; needed where there is nobody to ask");
+}
+
 Result<client::DockerConfig> load_docker_config() {
   // In the order that podman, skopeo and buildah look.
   std::vector<std::string> others;
@@ -120,6 +115,8 @@ Result<client::DockerConfig> load_docker_config() {
   others.push_back(app::environment("HOME") + "/.config/containers/auth.json");
   return client::DockerConfig::load(app::environment("DOCKER_CONFIG"), app::environment("HOME"), std::move(others));
 }
+
+client::CaPlaces ca_places() { return {app::environment("HOME"), app::environment("SSL_CERT_FILE")}; }
 
 Result<client::Credentials> credentials_for(const client::RegistryAddress& address) {
   if (const std::string path = secret_file(); !path.empty()) {
@@ -146,7 +143,8 @@ Result<AdminClient> AdminClient::open(const AdminFlags& flags, app::DataDir::Cre
       return fail(Errc::parameter_invalid, "--user is for the folder of a stopped registry; a server wants a login");
     AdminClient remote;
     remote.is_dry_run_ = flags.dry_run;
-    remote.ca_file_ = flags.ca_file.empty() ? client::ca_file_of(client::config_key(server)) : flags.ca_file;
+    remote.ca_file_ =
+        flags.ca_file.empty() ? client::ca_file_of(client::config_key(server), ca_places()) : flags.ca_file;
     BERTH_TRY(remote.server_, client::find_registry(server, remote.ca_file_));
     BERTH_TRY(remote.credentials_, credentials_for(*remote.server_));
     return remote;
@@ -207,6 +205,13 @@ Result<json::Value> AdminClient::call(http::Method method, std::string path, std
   return json::parse(reply.body.empty() ? "null" : reply.body);
 }
 
+Result<json::Value> AdminClient::rehearse(http::Method method, std::string path) {
+  const bool was_dry_run = std::exchange(is_dry_run_, true);
+  auto answer = call(method, std::move(path));
+  is_dry_run_ = was_dry_run;
+  return answer;
+}
+
 Result<std::string> AdminClient::call_text(http::Method method, std::string path, std::string query) {
   api::AdminRequest request;
   request.method = method;
@@ -245,6 +250,16 @@ Result<std::vector<json::Value>> AdminClient::list(const std::string& path, cons
     if (out.size() >= limit || next == nullptr || !next->is(Kind::string)) return out;
     cursor = next->string();
   }
+}
+
+// libcurl goes a step up for "..", from orgs/acme/teams/../members/bob to another call.
+Result<void> check_path(std::string_view path) {
+  for (const auto part : path | std::views::split('/')) {
+    const std::string_view name(part.begin(), part.end());
+    if (name.empty() || name == "." || name == "..")
+      return fail(Errc::parameter_invalid, "'" + std::string(name) + "' is nobody's name, and nothing's");
+  }
+  return {};
 }
 
 std::string segment(std::string_view text) { return http::percent_encode(text); }

@@ -21,11 +21,15 @@ struct AdminFlags {
   std::string user;
   std::string format = "table";  // json, or what RowTemplate reads
   bool dry_run = false;
+  bool is_agreed = false;  // to what takes away more than a command brings back
 };
 /// --server, --ca-file, --data, --user and --format. $BERTH_SERVER counts as --server.
 void add_admin_flags(CLI::App& command, AdminFlags& flags);
 /// --dry-run, of what takes away or switches off.
 void add_dry_run_flag(CLI::App& command, AdminFlags& flags);
+
+/// --yes, and docker's --force: of what asks before it takes away more than a command brings back.
+void add_agreement_flag(CLI::App& command, AdminFlags& flags);
 
 /// The server that is meant; empty: the folder of a stopped one.
 std::string server_of(const AdminFlags& flags);
@@ -41,6 +45,8 @@ class AdminClient {
   /// The body of a success; null if it has none. With --dry-run nothing is changed, and it tells what would be.
   /// Errors: what the problem document says.
   Result<json::Value> call(http::Method method, std::string path, std::string body = {}, std::string query = {});
+  /// What it would take with it, as with --dry-run. Errors: likewise.
+  Result<json::Value> rehearse(http::Method method, std::string path);
   /// The same for an answer that is not JSON.
   Result<std::string> call_text(http::Method method, std::string path, std::string query = {});
   /// Sends a text of that type. The body of a success is of no interest.
@@ -61,10 +67,14 @@ class AdminClient {
 
 /// docker's configuration, as the environment says where.
 Result<client::DockerConfig> load_docker_config();
+/// Where certificates are, as the environment says.
+client::CaPlaces ca_places();
 /// What proves who asks: the secret in $BERTH_TOKEN_FILE, else what was stored by a login. Errors: unauthorized, with
 /// the command that helps.
 Result<client::Credentials> credentials_for(const client::RegistryAddress& address);
 
+/// Whether each part of a path is a name of something. Errors: parameter_invalid.
+Result<void> check_path(std::string_view path);
 /// A path segment as it is sent.
 std::string segment(std::string_view text);
 

@@ -49,8 +49,8 @@ Result<int> list(const AuditFlags& flags) {
                          {"FROM", "ip"},
                          {"RULE", "rule"},
                          {"", "seq"},
+                         {"DETAIL", "detail"},
                          {"", "request_id"},
-                         {"", "detail"},
                          {"", "prev"},
                          {"", "hash"}},
                         entries));
@@ -80,10 +80,19 @@ Result<void> check_head(std::string_view text) {
               "--head is given 64 hexadecimal digits in lower case, as an earlier verify printed them");
 }
 
+Result<json::Value> ask_to_verify(const AuditFlags& flags) {
+  BERTH_TRY(auto client, AdminClient::open(flags.admin));
+  return client.call(Method::get, "audit/verify", {}, flags.head ? "head=" + *flags.head : "");
+}
+
 Result<int> verify(const AuditFlags& flags) {
   if (flags.head) BERTH_TRYV(check_head(*flags.head));
-  BERTH_TRY(auto client, AdminClient::open(flags.admin));
-  BERTH_TRY(const auto found, client.call(Method::get, "audit/verify", {}, flags.head ? "head=" + *flags.head : ""));
+  const auto asked = ask_to_verify(flags);
+  if (!asked) {
+    report(asked.error());
+    return kUnchecked;
+  }
+  const json::Value& found = *asked;
   if (flags.admin.format != "table") {
     BERTH_TRYV(print_object(flags.admin, found));
   } else if (shown(found, "whole") == "yes") {
@@ -124,7 +133,8 @@ void add_audit(CLI::App& parent, int& exit_code) {
       "--head", [flags](const std::string& text) { flags->head = text; },
       "A hash that an earlier verify printed: it must still be there");
   verifying->footer(
-      "Exit status: 0 the log is whole, 2 it is not. What was cut off at its end shows only against a head that was\n"
+      "Exit status: 0 the log is whole, 2 it is not, 3 it could not be looked at. What was cut off at its end shows "
+      "only against a head that was\n"
       "kept elsewhere.");
   on(verifying, verify);
 }

@@ -3,7 +3,7 @@
 #include "app/environment.h"
 #include "base/clock.h"
 #include "base/json_text.h"
-#include "cli/admin_client.h"
+#include "cli/admin_verb.h"
 #include "cli/commands.h"
 #include "cli/exit_code.h"
 #include "cli/password_input.h"
@@ -28,6 +28,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kPasswordWarning = "WARNING! Using --password via the CLI is insecure. Use --password-stdin.\n";
 constexpr const char* kHelperName = "docker-credential-berth";
 
 std::string own_folder() {
@@ -36,7 +37,7 @@ std::string own_folder() {
 }
 
 Result<client::OwnStore> open_own_store() {
-  return client::OwnStore::load(own_folder(), app::environment("BERTH_CREDENTIALS_KEY_FILE"));
+  return client::OwnStore::load(own_folder(), app::environment("BERTH_CREDENTIALS_KEY_FILE"), ca_places());
 }
 
 struct LoginFlags {
@@ -44,6 +45,7 @@ struct LoginFlags {
   std::string user;
   std::string ca_file;
   std::string realm_host;
+  std::string password;
   bool password_stdin = false;
   bool token_stdin = false;
   bool web = false;
@@ -61,7 +63,7 @@ Result<std::string> ask_user_name() {
 /// What was stored before is tried first, as docker does.
 Result<bool> is_signed_in(const LoginFlags& flags, const client::RegistryAddress& address,
                           const client::DockerConfig& config) {
-  if (!flags.user.empty() || flags.password_stdin || flags.web) return false;
+  if (!flags.user.empty() || !flags.password.empty() || flags.password_stdin || flags.web) return false;
   const auto known = config.find(address.host);
   if (!known || !*known) return false;
   std::fprintf(stderr, "Authenticating with existing credentials...%s\n",
@@ -97,8 +99,11 @@ Result<client::Credentials> ask_for_password(const LoginFlags& flags, const clie
   if (given.user.empty()) {
     BERTH_TRY(given.user, ask_user_name());
   }
-  BERTH_TRY(given.secret,
-            read_password(flags.password_stdin ? PasswordFrom::standard_input : PasswordFrom::prompt, "Password: "));
+  if (!flags.password.empty()) std::fputs(kPasswordWarning, stderr);
+  BERTH_TRY(given.secret, !flags.password.empty() ? Result<std::string>(flags.password)
+                                                  : read_password(flags.password_stdin ? PasswordFrom::standard_input
+                                                                                       : PasswordFrom::prompt,
+                                                                  "Password: "));
   BERTH_TRY(const auto signed_in, client::check_credentials(address, given, flags.ca_file, flags.realm_host));
   if (signed_in.refresh_token) {
     given.secret = *signed_in.refresh_token;
@@ -108,10 +113,10 @@ Result<client::Credentials> ask_for_password(const LoginFlags& flags, const clie
 }
 
 Result<void> login(LoginFlags flags) {
-  if (flags.web && (flags.password_stdin || !flags.user.empty()))
+  if (flags.web && (flags.password_stdin || !flags.password.empty() || !flags.user.empty()))
     return fail(Errc::parameter_invalid, "--web asks for no name and no password");
   if (flags.token_stdin) {
-    if (flags.web || flags.password_stdin || !flags.user.empty())
+    if (flags.web || flags.password_stdin || !flags.password.empty() || !flags.user.empty())
       return fail(Errc::parameter_invalid, "--token-stdin takes a token alone, which says itself whose it is");
     flags.user = "token";
     flags.password_stdin = true;
@@ -119,7 +124,7 @@ Result<void> login(LoginFlags flags) {
   if (flags.password_stdin && flags.user.empty())
     return fail(Errc::parameter_invalid, "the --password-stdin option requires --username to be set");
   BERTH_TRY(auto config, load_docker_config());
-  if (flags.ca_file.empty()) flags.ca_file = client::ca_file_of(client::config_key(flags.server));
+  if (flags.ca_file.empty()) flags.ca_file = client::ca_file_of(client::config_key(flags.server), ca_places());
   BERTH_TRY(const auto address, client::find_registry(flags.server, flags.ca_file));
   BERTH_TRY(const bool is_in, is_signed_in(flags, address, config));
   if (!is_in) {
@@ -351,7 +356,7 @@ int run_keychain(std::string_view verb) {
     return kOk;
   }
   std::fputs("usage: docker-credential-berth get|store|erase|list|version\n", stderr);
-  return kUsage;
+  return kFailed;
 }
 
 void add_login(CLI::App& parent, int& exit_code) {
@@ -361,7 +366,9 @@ void add_login(CLI::App& parent, int& exit_code) {
   CLI::App* in = parent.add_subcommand("login", "Sign in to a registry; docker and the others share it");
   in->add_option("SERVER", flags->server, "The registry (default: Docker Hub)");
   in->add_option("-u,--username", flags->user, "The account");
-  in->add_flag("--password-stdin", flags->password_stdin, "Read the password from standard input");
+  CLI::Option* typed = in->add_option("-p,--password", flags->password, "The password, for all on this machine to see")
+                           ->check(is_not_empty());
+  in->add_flag("--password-stdin", flags->password_stdin, "Read the password from standard input")->excludes(typed);
   in->add_flag("--token-stdin", flags->token_stdin, "Read an access token from standard input; for a Berth registry");
   in->add_flag("--web", flags->web, "Sign in with a browser, here or elsewhere; for a Berth registry");
   in->add_option("--ca-file", flags->ca_file, "Certificates to trust instead of the system's");

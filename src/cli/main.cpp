@@ -15,14 +15,16 @@ namespace {
 
 using berth::did_you_mean;
 using berth::nearest_of;
+using berth::cli::report_usage;
 
-/// A word in a command's place that is none gets a sentence of its own, with the nearest command if there is one.
-bool has_unknown_command(const CLI::App& app, std::span<char*> words) {
+/// A word in a command's place that is none gets a sentence of its own, with the nearest command if there is one;
+/// empty: all are known.
+std::string unknown_command(const CLI::App& app, std::span<char*> words) {
   const CLI::App* parent = &app;
   std::string name = "berth";
   for (const std::string_view word : words) {
     const auto commands = parent->get_subcommands({});
-    if (commands.empty() || word.starts_with('-')) return false;
+    if (commands.empty() || word.starts_with('-')) return {};
     const auto found =
         std::ranges::find_if(commands, [&](const CLI::App* command) { return command->check_name(std::string(word)); });
     if (found == commands.end()) {
@@ -31,14 +33,13 @@ bool has_unknown_command(const CLI::App& app, std::span<char*> words) {
         known.push_back(command->get_name());
         std::ranges::copy(command->get_aliases(), std::back_inserter(known));
       }
-      std::fprintf(stderr, "berth: '%.*s' is not a %s command.%s See '%s --help'.\n", static_cast<int>(word.size()),
-                   word.data(), name.c_str(), did_you_mean(nearest_of(known, word)).c_str(), name.c_str());
-      return true;
+      return "berth: '" + std::string(word) + "' is not a " + name + " command." +
+             did_you_mean(nearest_of(known, word)) + " See '" + name + " --help'.";
     }
     parent = *found;
     name += " " + parent->get_name();
   }
-  return false;
+  return {};
 }
 
 /// The same for an option of a command that was found. What is left over of a line is listed from its end.
@@ -56,14 +57,28 @@ int report_extras(const CLI::App& app, const CLI::ExtrasError& error) {
   }
   const std::vector<std::string> extras = command.remaining();
   const auto option = std::ranges::find_if(extras, [](const std::string& word) { return word.starts_with('-'); });
-  if (option == extras.end()) {
-    std::fprintf(stderr, "%s: %s. See '%s --help'.\n", name.c_str(), error.what(), name.c_str());
-  } else {
-    const std::string word = option->substr(0, option->find('='));
-    std::fprintf(stderr, "%s: unknown option '%s'.%s See '%s --help'.\n", name.c_str(), word.c_str(),
-                 did_you_mean(nearest_of(names, word)).c_str(), name.c_str());
-  }
-  return berth::cli::kUsage;
+  const std::string see = " See '" + name + " --help'.";
+  if (option == extras.end()) return report_usage(name + ": " + error.what() + "." + see, berth::cli::kFailed);
+  const std::string word = option->substr(0, option->find('='));
+  return report_usage(name + ": unknown option '" + word + "'." + did_you_mean(nearest_of(names, word)) + see,
+                      berth::cli::kWrongFlag);
+}
+
+/// docker's difference: a flag that cannot be read is 125, anything else that is wrong with a line 1.
+int code_of(const CLI::ParseError& error) {
+  const bool is_malformed = dynamic_cast<const CLI::ConversionError*>(&error) != nullptr ||
+                            dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr ||
+                            dynamic_cast<const CLI::ValidationError*>(&error) != nullptr;
+  const std::string what = " " + std::string(error.what());  // it names the flag, or the argument that has a name
+  return is_malformed && what.contains(" -") ? berth::cli::kWrongFlag : berth::cli::kFailed;
+}
+
+/// "berth help org" is "berth org --help".
+void ask_for_help(std::vector<char*>& words) {
+  static char flag[] = "--help";  // main's words can be written to, as these
+  if (std::string_view(words[1]) != "help") return;
+  words.erase(words.begin() + 1);
+  words.push_back(flag);
 }
 
 /// Of whatever is named without a flag: "$UNSET" is a slip, not a name.
@@ -104,17 +119,20 @@ int main(int argc, char** argv) {
   add_version(app, exit_code);
   if (argc < 2) {
     std::fputs(app.help().c_str(), stderr);
-    return kUsage;
+    return kFailed;
   }
   refuse_empty_names(app);
-  if (has_unknown_command(app, {argv + 1, static_cast<std::size_t>(argc) - 1})) return kUsage;
+  std::vector<char*> words(argv, argv + argc);
+  ask_for_help(words);
+  if (const std::string slip = unknown_command(app, std::span(words).subspan(1)); !slip.empty())
+    return report_usage(slip, kFailed);
   try {
-    app.parse(argc, argv);
+    app.parse(static_cast<int>(words.size()), words.data());
   } catch (const CLI::ExtrasError& error) {
     return report_extras(app, error);
   } catch (const CLI::ParseError& error) {
-    const int code = app.exit(error);
-    return code == 0 ? kOk : kUsage;
+    if (error.get_exit_code() == 0) return app.exit(error);  // help, or the version
+    return report_usage(std::string(error.what()) + "\nRun with --help for more information.", code_of(error));
   }
   return exit_code;
 }

@@ -19,6 +19,7 @@ struct OrgFlags {
   std::string role = "reader";
   std::string owner;
   bool adopt = false;
+  bool no_group = false;
 };
 using FlagsPtr = std::shared_ptr<OrgFlags>;
 
@@ -30,6 +31,18 @@ Result<void> create(const OrgFlags& flags) {
   if (!flags.owner.empty()) append_json_member(body, "owner", std::string_view(flags.owner));
   body += flags.adopt ? ",\"adopt_namespace\":true}" : "}";
   return call_and_say(flags.admin, Method::post, "orgs", body, "Created organisation " + flags.org);
+}
+
+Result<void> team_groups(const OrgFlags& flags) {
+  const std::string team = flags.org + "/" + flags.team;
+  if (flags.groups.empty() && !flags.no_group) {
+    BERTH_TRY(auto client, AdminClient::open(flags.admin));
+    BERTH_TRY(const auto found, client.call(Method::get, team_path(flags)));
+    return print_rows(flags.admin, {{"TEAM", "name"}, {"GROUPS", "groups"}}, {found});
+  }
+  return call_and_say(flags.admin, Method::patch, team_path(flags), "{\"groups\":" + json_list(flags.groups) + "}",
+                      flags.no_group ? "No group is " + team + " any more"
+                                     : "Their members are in " + team + " from their next sign-in on");
 }
 
 void add_members(CLI::App& command, const FlagsPtr& flags, int& exit_code) {
@@ -70,8 +83,9 @@ void add_teams(CLI::App& command, const FlagsPtr& flags, int& exit_code) {
                         "Created team " + f.org + "/" + f.team);
   });
   CLI::App* remove_team =
-      add_removing_verb(*team, "rm", "Remove a team with its grants", flags, exit_code, [](const OrgFlags& f) {
-        return call_and_say(f.admin, Method::delete_, team_path(f), {}, "Removed team " + f.org + "/" + f.team);
+      add_deleting_verb(*team, "rm", "Remove a team with its grants", flags, exit_code, [](const OrgFlags& f) {
+        const std::string name = "team " + f.org + "/" + f.team;
+        return delete_and_say(f.admin, team_path(f), name, "Removed " + name);
       });
   CLI::App* add = add_admin_verb(*team, "add", "Put a member into a team", flags, exit_code, [](const OrgFlags& f) {
     return call_and_say(f.admin, Method::put, team_path(f) + "/members/" + segment(f.user), {},
@@ -82,14 +96,8 @@ void add_teams(CLI::App& command, const FlagsPtr& flags, int& exit_code) {
         return call_and_say(f.admin, Method::delete_, team_path(f) + "/members/" + segment(f.user), {},
                             f.user + " is not in " + f.org + "/" + f.team + " any more");
       });
-  CLI::App* groups = add_admin_verb(
-      *team, "groups", "Say which groups of the identity provider are the team", flags, exit_code,
-      [](const OrgFlags& f) {
-        return call_and_say(f.admin, Method::patch, team_path(f), "{\"groups\":" + json_list(f.groups) + "}",
-                            f.groups.empty()
-                                ? "No group is " + f.org + "/" + f.team + " any more"
-                                : "Their members are in " + f.org + "/" + f.team + " from their next sign-in on");
-      });
+  CLI::App* groups = add_admin_verb(*team, "groups", "Show or say which groups of the identity provider are the team",
+                                    flags, exit_code, team_groups);
   CLI::App* members = add_admin_verb(
       *team, "members", "List who is in a team", flags, exit_code,
       [](const OrgFlags& f) { return list_and_print(f.admin, team_path(f) + "/members", {{"USER", "user"}}); });
@@ -97,7 +105,8 @@ void add_teams(CLI::App& command, const FlagsPtr& flags, int& exit_code) {
     verb->add_option("ORG", flags->org)->required();
     verb->add_option("TEAM", flags->team)->required();
   }
-  groups->add_option("GROUP", flags->groups, "As the provider calls them; none: the team is nobody else's");
+  groups->add_option("GROUP", flags->groups, "As the provider calls them, instead of those before; none: show them");
+  groups->add_flag("--none", flags->no_group, "No group is the team any more")->excludes("GROUP");
   for (CLI::App* verb : {add, drop}) verb->add_option("USER", flags->user)->required();
   add_admin_verb(*team, "ls", "List the teams", flags, exit_code,
                  [](const OrgFlags& f) { return list_and_print(f.admin, path_of(f) + "/teams", {{"TEAM", "name"}}); })
@@ -119,9 +128,10 @@ void add_org(CLI::App& parent, int& exit_code) {
     return list_and_print(f.admin, "orgs",
                           {{"NAME", "name"}, {"VISIBILITY", "visibility"}, {"", "kind"}, {"", "display_name"}});
   });
-  add_removing_verb(*command, "rm", "Remove an organisation without repositories", flags, exit_code,
+  add_deleting_verb(*command, "rm", "Remove an organisation without repositories", flags, exit_code,
                     [](const OrgFlags& f) {
-                      return call_and_say(f.admin, Method::delete_, path_of(f), {}, "Removed organisation " + f.org);
+                      const std::string name = "organisation " + f.org;
+                      return delete_and_say(f.admin, path_of(f), name, "Removed " + name);
                     })
       ->add_option("ORG", flags->org)
       ->required();

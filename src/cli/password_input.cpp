@@ -38,9 +38,9 @@ Result<std::string> read_line() {
 }
 
 Result<std::string> ask(const std::string& prompt) {
+  const Silence silence;  // first, for it drops what was typed before
   std::fputs(prompt.c_str(), stderr);
   std::fflush(stderr);
-  const Silence silence;
   auto line = read_line();
   std::fputc('\n', stderr);
   return line;

@@ -109,8 +109,8 @@ Result<void> extend(const RobotFlags& flags) {
 
 Result<void> remove(const RobotFlags& flags) {
   BERTH_TRY(const std::string path, path_of(flags));
-  return call_and_say(flags.admin, Method::delete_, path + "/" + segment(flags.name), {},
-                      "Removed robot " + flags.name);
+  return delete_and_say(flags.admin, path + "/" + segment(flags.name), "robot " + flags.name,
+                        "Removed robot " + flags.name);
 }
 
 struct TokenFlags {
@@ -162,7 +162,7 @@ void add_robot(CLI::App& parent, int& exit_code) {
   CLI::App* enabling = add_admin_verb(*command, "enable", "Let it in again", flags, exit_code, [](const RobotFlags& f) {
     return change(f, R"({"disabled":false})", "Enabled robot " + f.name);
   });
-  CLI::App* removing = add_removing_verb(*command, "rm", "Remove a robot", flags, exit_code, remove);
+  CLI::App* removing = add_deleting_verb(*command, "rm", "Remove a robot", flags, exit_code, remove);
   for (CLI::App* verb : {creating, rotating, extending, disabling, enabling, removing}) {
     verb->add_option("NAME", flags->name, "NAMESPACE+NAME, or a plain name with --namespace")->required();
     verb->add_option("--namespace", flags->ns, "Whose it is, for a plain name");

@@ -47,7 +47,7 @@ app::ConfigSources ServeFlags::sources() const {
 
 int report_problems(const app::LoadedConfig& loaded) {
   for (const std::string& problem : loaded.problems) std::fprintf(stderr, "berth: %s\n", problem.c_str());
-  return loaded.blames_flags ? kUsage : kFailed;
+  return loaded.blames_flags ? kWrongFlag : kFailed;
 }
 
 Result<std::string> configured_data_dir() {

@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <fstream>
 #include <iterator>
+#include <optional>
 
 namespace berth::cli {
 
@@ -93,11 +94,22 @@ Result<AdminClient> open_to_add(const UserFlags& flags) {
   return fail(std::move(error));
 }
 
+bool is_folder_missing(const UserFlags& flags) {
+  if (!server_of(flags.admin).empty()) return false;
+  const auto there = AdminClient::open(flags.admin);
+  return !there && (there.error().code == Errc::file_unknown || there.error().code == Errc::unavailable);
+}
+
 Result<void> add(const UserFlags& flags) {
   BERTH_TRYV(check_format(flags.admin, {"name", "email", "display_name", "admin", "disabled", "has_password",
                                         "created_at", "issuer", "subject", "password"}));
+  // A password that is not given must not leave a folder behind, and one that cannot be used is not asked for.
+  std::optional<Chosen> early;
+  if (flags.is_admin && is_folder_missing(flags)) {
+    BERTH_TRY(early, choose_password(flags));
+  }
   BERTH_TRY(auto client, open_to_add(flags));
-  BERTH_TRY(const Chosen chosen, choose_password(flags));
+  BERTH_TRY(const Chosen chosen, early ? Result<Chosen>(*early) : choose_password(flags));
   std::string body = "{\"name\":" + json_string(flags.name);
   append_json_member(body, "password", std::string_view(chosen.password));
   append_json_member(body, "email", std::string_view(flags.email));
@@ -108,7 +120,29 @@ Result<void> add(const UserFlags& flags) {
                            chosen);
 }
 
+/// As a person who signs in somewhere, which the owner of a data folder does not.
+Result<AdminClient> open_signed_in(const UserFlags& flags) {
+  BERTH_TRY(auto client, AdminClient::open(flags.admin));
+  if (!client.is_offline()) return client;
+  return fail(Errc::parameter_invalid, "say with --server at which registry you are signed in");
+}
+
+/// What a thief of a login does not know is asked for, too.
+Result<void> set_own_password(const UserFlags& flags) {
+  const auto from = flags.password_stdin ? PasswordFrom::standard_input : PasswordFrom::prompt;
+  BERTH_TRYV(check_format(flags.admin, {"message"}));
+  BERTH_TRY(auto client, open_signed_in(flags));
+  BERTH_TRY(const auto current, read_password(from, "Current password: "));
+  BERTH_TRY(const auto next, read_new_password(from, "New password"));
+  std::string body = "{\"current\":" + json_string(current);
+  append_json_member(body, "new", std::string_view(next));
+  BERTH_TRYV(client.call(Method::put, "user/password", body + "}"));
+  return say(flags.admin, "Changed your password; what was signed in by the one before has to sign in again",
+             json::Value());
+}
+
 Result<void> set_password(const UserFlags& flags) {
+  if (flags.name.empty()) return set_own_password(flags);
   BERTH_TRYV(check_format(flags.admin, {"name", "password"}));
   BERTH_TRY(auto client, AdminClient::open(flags.admin));
   BERTH_TRY(const Chosen chosen, choose_password(flags));
@@ -124,7 +158,22 @@ Result<void> list(const UserFlags& flags) {
   return print_rows(flags.admin, kColumns, users);
 }
 
+Result<void> show_self(const UserFlags& flags) {
+  BERTH_TRY(auto client, AdminClient::open(flags.admin));
+  BERTH_TRY(const auto self, client.call(Method::get, "user"));
+  return print_rows(flags.admin,
+                    {{"NAME", "name"},
+                     {"KIND", "kind"},
+                     {"ADMIN", "admin"},
+                     {"EMAIL", "email"},
+                     {"ORGANIZATIONS", "organizations"},
+                     {"CREATED", "created_at"},
+                     {"", "display_name"}},
+                    {self});
+}
+
 Result<void> show(const UserFlags& flags) {
+  if (flags.name.empty()) return show_self(flags);
   BERTH_TRY(auto client, AdminClient::open(flags.admin));
   BERTH_TRY(const auto user, client.call(Method::get, "users/" + segment(flags.name)));
   return print_rows(flags.admin, kColumns, {user});
@@ -136,9 +185,8 @@ Result<void> change(const UserFlags& flags, const std::string& body, const std::
 }
 
 Result<void> remove(const UserFlags& flags) {
-  return call_and_say(
-      flags.admin, Method::delete_, "users/" + segment(flags.name), {},
-      "Removed user " + flags.name + "; what is in " + flags.name + "/ stays, and is the administrators'");
+  return delete_and_say(flags.admin, "users/" + segment(flags.name), "user " + flags.name,
+                        "Removed user " + flags.name);
 }
 
 /// What one line of the file became.
@@ -187,13 +235,6 @@ Result<void> sign_out(const UserFlags& flags) {
   return say(flags.admin, flags.name + " is signed in nowhere any more; access tokens stay", answer);
 }
 
-/// As a person who signs in somewhere, which the owner of a data folder does not.
-Result<AdminClient> open_signed_in(const UserFlags& flags) {
-  BERTH_TRY(auto client, AdminClient::open(flags.admin));
-  if (!client.is_offline()) return client;
-  return fail(Errc::parameter_invalid, "say with --server at which registry you are signed in");
-}
-
 Result<void> list_sessions(const UserFlags& flags) {
   BERTH_TRY(auto client, open_signed_in(flags));
   BERTH_TRY(const auto sessions, client.list("user/sessions"));
@@ -228,7 +269,9 @@ Result<void> invite(const UserFlags& flags) {
   BERTH_TRY(const auto made, client.call(Method::post, "invites", body + "}"));
   if (flags.admin.format != "table") return print_object(flags.admin, made);
   std::puts(shown(made, "secret").c_str());
-  std::fprintf(stderr, "Good for one account, until %s; shown this once. It is typed at /signup.\n",
+  std::fprintf(stderr,
+               "Good for one account, until %s; shown this once. It is typed at /signup, which is there with\n"
+               "accounts.sign_up = \"invite\" in the configuration.\n",
                shown(made, "expires_at").c_str());
   return {};
 }
@@ -246,16 +289,19 @@ Result<void> uninvite(const UserFlags& flags) {
                       "Took invitation " + flags.invite + " back");
 }
 
-CLI::App* add_verb(CLI::App& parent, const char* name, const char* about, const FlagsPtr& flags, bool takes_name) {
+enum class Name : std::uint8_t { none, one, or_oneself };
+
+CLI::App* add_verb(CLI::App& parent, const char* name, const char* about, const FlagsPtr& flags, Name takes) {
   CLI::App* verb = parent.add_subcommand(name, about);
   add_admin_flags(*verb, flags->admin);
-  if (takes_name) verb->add_option("NAME", flags->name, "The user's name")->required();
+  if (takes == Name::one) verb->add_option("NAME", flags->name, "The user's name")->required();
+  if (takes == Name::or_oneself)
+    verb->add_option("NAME", flags->name, "The user's name (default: you)")->check(is_not_empty());
   return verb;
 }
 
-CLI::App* add_removing_verb(CLI::App& parent, const char* name, const char* about, const FlagsPtr& flags,
-                            bool takes_name) {
-  CLI::App* verb = add_verb(parent, name, about, flags, takes_name);
+CLI::App* add_removing_verb(CLI::App& parent, const char* name, const char* about, const FlagsPtr& flags, Name takes) {
+  CLI::App* verb = add_verb(parent, name, about, flags, takes);
   add_dry_run_flag(*verb, flags->admin);
   return verb;
 }
@@ -286,54 +332,58 @@ void add_user(CLI::App& parent, int& exit_code) {
   command->footer(kFooter);
   const auto flags = std::make_shared<UserFlags>();
 
-  CLI::App* adding = add_verb(*command, "add", "Create a user and its namespace", flags, true);
+  CLI::App* adding = add_verb(*command, "add", "Create a user and its namespace", flags, Name::one);
   adding->add_flag("--admin", flags->is_admin, "May administer the registry");
   adding->add_option("--email", flags->email, "E-mail address");
   adding->add_flag("--password-stdin", flags->password_stdin, "Read the password from standard input");
   adding->add_flag("--adopt-namespace", flags->adopt, "Take over the repositories in NAME/ that nobody owns");
   on(adding, flags, exit_code, add);
 
-  on(add_verb(*command, "ls", "List users", flags, false), flags, exit_code, list);
-  on(add_verb(*command, "show", "Show a user", flags, true), flags, exit_code, show);
-  CLI::App* passwd = add_verb(*command, "passwd", "Set a new password", flags, true);
-  passwd->add_flag("--password-stdin", flags->password_stdin, "Read the password from standard input");
+  on(add_verb(*command, "ls", "List users", flags, Name::none), flags, exit_code, list);
+  on(add_verb(*command, "show", "Show a user", flags, Name::or_oneself), flags, exit_code, show);
+  CLI::App* passwd = add_verb(*command, "passwd", "Set a new password", flags, Name::or_oneself);
+  passwd->add_flag("--password-stdin", flags->password_stdin,
+                   "Read the password from standard input; your own: the current one and, on the next line, the new");
   on(passwd, flags, exit_code, set_password);
-  on(add_removing_verb(*command, "disable", "Refuse a user from now on, with all tokens", flags, true), flags,
+  on(add_removing_verb(*command, "disable", "Refuse a user from now on, with all tokens", flags, Name::one), flags,
      exit_code, [](const UserFlags& f) { return change(f, R"({"disabled":true})", "Disabled"); });
-  on(add_verb(*command, "enable", "Let a user in again", flags, true), flags, exit_code,
+  on(add_verb(*command, "enable", "Let a user in again", flags, Name::one), flags, exit_code,
      [](const UserFlags& f) { return change(f, R"({"disabled":false})", "Enabled"); });
-  on(add_verb(*command, "promote", "Make a user an administrator", flags, true), flags, exit_code,
+  on(add_verb(*command, "promote", "Make a user an administrator", flags, Name::one), flags, exit_code,
      [](const UserFlags& f) { return change(f, R"({"admin":true})", "Administrator now:"); });
-  on(add_verb(*command, "demote", "Make an administrator a plain user", flags, true), flags, exit_code,
+  on(add_verb(*command, "demote", "Make an administrator a plain user", flags, Name::one), flags, exit_code,
      [](const UserFlags& f) { return change(f, R"({"admin":false})", "No administrator any more:"); });
-  CLI::App* linking = add_verb(*command, "link", "Tie a user to somebody at an identity provider", flags, true);
+  CLI::App* linking = add_verb(*command, "link", "Tie a user to somebody at an identity provider", flags, Name::one);
   linking->add_option("--issuer", flags->issuer, "The provider, as it writes itself")->required();
   linking->add_option("--subject", flags->subject, "Who that is there, the claim sub")->required();
   on(linking, flags, exit_code, link);
-  on(add_verb(*command, "unlink", "Untie a user from the identity provider", flags, true), flags, exit_code,
+  on(add_verb(*command, "unlink", "Untie a user from the identity provider", flags, Name::one), flags, exit_code,
      [](const UserFlags& f) { return change(f, R"({"issuer":null,"subject":null})", "Unlinked"); });
-  on(add_removing_verb(*command, "signout", "End the sessions and logins of a user", flags, true), flags, exit_code,
-     sign_out);
+  on(add_removing_verb(*command, "signout", "End the sessions and logins of a user", flags, Name::one), flags,
+     exit_code, sign_out);
   CLI::App* sessions =
-      add_removing_verb(*command, "sessions", "List what is signed in as you, or end it", flags, false);
+      add_removing_verb(*command, "sessions", "List what is signed in as you, or end it", flags, Name::none);
   CLI::Option* revoking = sessions->add_option("--revoke", flags->session, "End the session of this ID");
   revoking->expected(0, 1);
   sessions->add_flag("--all", flags->all, "With --revoke: end all of them, this login too")->needs(revoking);
   on(sessions, flags, exit_code,
      [revoking](const UserFlags& f) { return revoking->count() > 0 ? end_sessions(f) : list_sessions(f); });
-  CLI::App* inviting = add_verb(*command, "invite", "Invite somebody to make an account", flags, false);
+  CLI::App* inviting = add_verb(*command, "invite", "Invite somebody to make an account", flags, Name::none);
   inviting->add_option("--note", flags->note, "Whom it is for; shown in lists");
   inviting->add_option("--expires", flags->life, "How long it is good")->capture_default_str();
   on(inviting, flags, exit_code, invite);
-  on(add_verb(*command, "invites", "List the open invitations", flags, false), flags, exit_code, list_invites);
-  CLI::App* uninviting = add_removing_verb(*command, "uninvite", "Take an invitation back", flags, false);
+  on(add_verb(*command, "invites", "List the open invitations", flags, Name::none), flags, exit_code, list_invites);
+  CLI::App* uninviting = add_removing_verb(*command, "uninvite", "Take an invitation back", flags, Name::none);
   uninviting->add_option("ID", flags->invite, "As `berth user invites` shows it")->required();
   on(uninviting, flags, exit_code, uninvite);
-  CLI::App* importing = add_verb(*command, "import", "Take over the users of an htpasswd file (bcrypt)", flags, false);
+  CLI::App* importing =
+      add_verb(*command, "import", "Take over the users of an htpasswd file (bcrypt)", flags, Name::none);
   importing->add_option("FILE", flags->file, "The file; its passwords keep working")->required();
   on(importing, flags, exit_code, import_file);
-  on(add_removing_verb(*command, "rm", "Remove a user who owns no repositories (disable one who does)", flags, true),
-     flags, exit_code, remove);
+  CLI::App* removing = add_removing_verb(
+      *command, "rm", "Remove a user who owns no repositories (disable one who does)", flags, Name::one);
+  add_agreement_flag(*removing, flags->admin);
+  on(removing, flags, exit_code, remove);
 }
 
 }  // namespace berth::cli

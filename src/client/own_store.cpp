@@ -21,8 +21,7 @@ bool is_lasting_secret(std::string_view secret) {
 }
 
 /// A password for an hour, by the refresh token, the access token or the robot's secret.
-Result<std::string> fresh_password(std::string_view host, const Credentials& stored) {
-  const std::string ca_file = ca_file_of(host);
+Result<std::string> fresh_password(std::string_view host, const Credentials& stored, const std::string& ca_file) {
   BERTH_TRY(const auto address, find_registry(host, ca_file));
   http::FetchRequest request;
   request.method = "POST";
@@ -48,8 +47,9 @@ Result<std::string> fresh_password(std::string_view host, const Credentials& sto
 
 }  // namespace
 
-Result<OwnStore> OwnStore::load(const std::string& folder, const std::string& key_file) {
+Result<OwnStore> OwnStore::load(const std::string& folder, const std::string& key_file, CaPlaces ca_places) {
   OwnStore out;
+  out.ca_places_ = std::move(ca_places);
   out.path_ = folder + "/credentials.json";
   const std::string kept = read_private_file(out.path_);
   if (!key_file.empty()) {  // a new key would not open what an old one closed
@@ -80,7 +80,7 @@ Result<std::optional<Credentials>> OwnStore::get(std::string_view host, const Cl
   const json::Value* until = entry->find("password_until_ms");
   std::string password = entry->text("password");
   if (password.empty() || until == nullptr || until->integer() < clock.now_ms() + kSpareMs) {
-    auto fresh = fresh_password(host, out);
+    auto fresh = fresh_password(host, out, ca_file_of(host, ca_places_));
     // A secret works as it is, too: should it be over, or the registry away, that is for the registry to say.
     if (!fresh && !out.is_identity_token) return std::optional(std::move(out));
     BERTH_TRY(password, std::move(fresh));

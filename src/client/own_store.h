@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "client/credential_key.h"
 #include "client/docker_config.h"
+#include "client/registry.h"
 
 #include <optional>
 #include <string>
@@ -18,7 +19,7 @@ class OwnStore {
  public:
   /// `folder`: of the file. `key_file`: of the key it is encrypted with; empty: it is not, and only its mode protects
   /// it. Errors: parameter_invalid if the file is no JSON or not of this key.
-  static Result<OwnStore> load(const std::string& folder, const std::string& key_file);
+  static Result<OwnStore> load(const std::string& folder, const std::string& key_file, CaPlaces ca_places);
 
   /// What a client sends: what was stored, or instead of a lasting secret of Berth's a password that is good for an
   /// hour. nullopt: nothing is known of the host.
@@ -35,6 +36,7 @@ class OwnStore {
   std::string path_;
   std::optional<CredentialKey> key_;
   std::string text_;
+  CaPlaces ca_places_;
 };
 
 }  // namespace berth::client

@@ -132,13 +132,15 @@ Result<http::FetchResponse> ask_registry(const http::FetchRequest& request) {
   return fail(std::move(error));
 }
 
-std::string ca_file_of(std::string_view host) {
-  for (const char* folder : {"/etc/docker/certs.d/", "/etc/containers/certs.d/"}) {
+std::string ca_file_of(std::string_view host, const CaPlaces& places) {
+  std::vector<std::string> folders = {"/etc/docker/certs.d/", "/etc/containers/certs.d/"};
+  if (!places.home.empty()) folders.insert(folders.begin(), places.home + "/.config/containers/certs.d/");
+  for (const std::string& folder : folders) {
     const std::string path = folder + std::string(host) + "/ca.crt";
     std::error_code error;
     if (host.find('/') == std::string_view::npos && std::filesystem::exists(path, error)) return path;
   }
-  return {};
+  return places.file;
 }
 
 bool may_send_to(const RegistryAddress& registry, std::string_view realm, std::string_view also) {

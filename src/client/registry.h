@@ -16,8 +16,14 @@ struct RegistryAddress {
   std::string host;  // "registry.example.com", the key of credentials
 };
 
-/// The file that docker or podman would trust for that host, /etc/docker/certs.d/HOST/ca.crt; empty: there is none.
-std::string ca_file_of(std::string_view host);
+/// Where this machine keeps certificates to trust instead of the system's.
+struct CaPlaces {
+  std::string home;  // of who asks; may be empty
+  std::string file;  // for every host that has no file of its own: $SSL_CERT_FILE; may be empty
+};
+/// The file that docker or podman would trust for that host: ~/.config/containers/certs.d/HOST/ca.crt, the same in
+/// /etc/docker and /etc/containers; empty: there is none.
+std::string ca_file_of(std::string_view host, const CaPlaces& places);
 
 /// Whether a password for the registry may be sent to the token service it names (S15): to itself; over HTTPS to a host
 /// of the same owner, a sibling such as gitlab.example.com of registry.example.com, or Docker Hub's; and to `also`,

@@ -9,7 +9,7 @@ namespace {
 constexpr sql::Sql kSecrets = R"(
   SELECT count(*)
   FROM token
-  WHERE principal_id = $1)";
+  WHERE principal_id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2))";
 constexpr sql::Sql kGrants = R"(
   SELECT count(*)
   FROM grant_
@@ -57,9 +57,9 @@ Result<std::int64_t> count(sql::Connection& db, sql::Sql sql, std::initializer_l
 
 }  // namespace
 
-Result<Belongings> belongings_of(sql::Connection& db, PrincipalId id) {
+Result<Belongings> belongings_of(sql::Connection& db, PrincipalId id, std::int64_t now_ms) {
   Belongings out;
-  BERTH_TRY(out.secrets, count(db, kSecrets, {id}));
+  BERTH_TRY(out.secrets, count(db, kSecrets, {id, now_ms}));
   BERTH_TRY(out.grants, count(db, kGrants, {id}));
   BERTH_TRY(out.organizations, count(db, kOrgPlaces, {id}));
   BERTH_TRY(out.teams, count(db, kTeamPlaces, {id}));

@@ -6,7 +6,7 @@
 
 namespace berth::meta {
 
-/// Of a user, robot or team; what remove_principal() takes along.
+/// Of a user, robot or team; what remove_principal() takes along, of secrets those that are good at `now_ms`.
 struct Belongings {
   std::int64_t secrets = 0;
   std::int64_t grants = 0;
@@ -14,7 +14,7 @@ struct Belongings {
   std::int64_t teams = 0;
   std::int64_t trust_rules = 0;
 };
-Result<Belongings> belongings_of(sql::Connection& db, PrincipalId id);
+Result<Belongings> belongings_of(sql::Connection& db, PrincipalId id, std::int64_t now_ms);
 /// Of a namespace; what it loses when nobody owns it any more.
 struct Residents {
   std::int64_t robots = 0;

@@ -16,6 +16,11 @@ constexpr sql::Sql kFindById = R"(
   FROM ns
   WHERE id = $1)";
 
+constexpr sql::Sql kOwnedSince = R"(
+  SELECT created_at
+  FROM ns
+  WHERE name = $1 AND kind <> 0)";
+
 constexpr sql::Sql kList = R"(
   SELECT id, name, kind, visibility, owner_id, display_name, version
   FROM ns
@@ -35,7 +40,7 @@ constexpr sql::Sql kClaim = R"(
   VALUES($1, $2, $3, $4, $5, $6)
   ON CONFLICT(name) DO UPDATE
     SET kind = excluded.kind, visibility = excluded.visibility, owner_id = excluded.owner_id,
-      display_name = excluded.display_name, version = ns.version + 1
+      display_name = excluded.display_name, created_at = excluded.created_at, version = ns.version + 1
     WHERE ns.kind = 0
   RETURNING id)";
 
@@ -142,6 +147,12 @@ constexpr sql::Sql kListTeamMembersDown = R"(
 Result<std::optional<Namespace>> find_namespace(sql::Connection& db, std::string_view name) {
   std::optional<Namespace> out;
   BERTH_TRYV(db.query(kFindByName, {name}, [&](const sql::Row& row) { out = read_namespace(row); }));
+  return out;
+}
+
+Result<std::optional<std::int64_t>> owned_since(sql::Connection& db, std::string_view name) {
+  std::optional<std::int64_t> out;
+  BERTH_TRYV(db.query(kOwnedSince, {name}, [&](const sql::Row& row) { out = row.int64(0); }));
   return out;
 }
 

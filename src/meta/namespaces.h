@@ -32,6 +32,8 @@ struct Namespace {
 
 Result<std::optional<Namespace>> find_namespace(sql::Connection& db, std::string_view name);
 Result<std::optional<Namespace>> find_namespace(sql::Connection& db, NamespaceId id);
+/// When whoever owns it came by it, in milliseconds since 1970; nullopt: nobody owns it, or there is none.
+Result<std::optional<std::int64_t>> owned_since(sql::Connection& db, std::string_view name);
 /// Errors: already_exists, unless there is one that nobody owns: then that one is taken over.
 Result<NamespaceId> claim_namespace(sql::Connection& db, const Namespace& wanted, const Stamp& stamp);
 /// Back to nobody: its repositories stay, who was given something in it has it no more.

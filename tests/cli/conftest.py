@@ -105,6 +105,28 @@ class Person:
             os.close(terminal)
         return done.returncode, done.stdout + done.stderr
 
+    def in_dialog(self, *args, answers):
+        """The same with somebody who types each answer when it is asked for; answers: what is asked, what is typed."""
+        owner, terminal = pty.openpty()
+        said = ""
+        with subprocess.Popen([BERTH, *args], stdin=terminal, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              env=self.environment) as process:
+            try:
+                for asks, answer in answers:
+                    while asks not in said:
+                        assert select.select([process.stdout], [], [], SECONDS)[0], f"nothing asks {asks}: {said}"
+                        more = os.read(process.stdout.fileno(), 4096).decode()
+                        assert more, f"it ended before it asked {asks}: {said}"
+                        said += more
+                    said = said.split(asks, 1)[1]
+                    os.write(owner, answer.encode())
+                said += process.stdout.read().decode()
+                return process.wait(SECONDS), said
+            finally:
+                process.kill()
+                os.close(owner)
+                os.close(terminal)
+
     def ok(self, *args, **kwargs):
         done = self.berth(*args, **kwargs)
         assert done.returncode == 0, (args, done.stdout, done.stderr)

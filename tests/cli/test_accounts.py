@@ -58,7 +58,7 @@ def test_users_are_added_listed_changed_and_removed_while_nothing_runs(ann, tmp_
         ann.ok("user", verb, "bob", *data)
         assert json.loads(ann.ok("user", "show", "bob", "--format", "json", *data))[key] is value
     ann.ok("user", "passwd", "bob", "--password-stdin", *data, given=BOB)
-    ann.ok("user", "rm", "bob", *data)
+    ann.ok("user", "rm", "bob", "--yes", *data)
     assert "there is no user 'bob'" in ann.refused("user", "show", "bob", *data)
 
 
@@ -67,7 +67,7 @@ def test_users_are_added_listed_changed_and_removed_while_nothing_runs(ann, tmp_
     (("add", "library"), BOB, "reserved"),
     (("add", "ann"), BOB, "taken"),
     (("add", "bob"), "short", "at least 8"),
-    (("rm", "ann"), "", "last administrator"),
+    (("rm", "ann", "--yes"), "", "last administrator"),
     (("disable", "ann"), "", "last administrator"),
     (("demote", "ann"), "", "last administrator"),
 ])
@@ -196,7 +196,7 @@ def test_organisations_teams_and_grants(signed_in):
     signed_in.ok("org", "team", "drop", "acme", "devs", "bob")
     signed_in.ok("org", "member", "rm", "acme", "bob")
     assert "last owner" in signed_in.refused("org", "member", "rm", "acme", "ann")
-    signed_in.ok("org", "rm", "acme")
+    signed_in.ok("org", "rm", "acme", "--force")
     assert "acme" not in signed_in.ok("org", "ls")
 
 
@@ -215,7 +215,7 @@ def test_robots_are_made_rotated_and_removed(signed_in):
     assert "berth_rob_" in signed_in.ok("robot", "rotate", "acme+ci", "--overlap", "1h")
     assert "two live secrets" in signed_in.refused("robot", "rotate", "acme+ci", "--overlap", "1h")
     assert "berth_rob_" in signed_in.ok("robot", "rotate", "acme+ci", "--overlap", "0s")
-    signed_in.ok("robot", "rm", "acme+ci")
+    signed_in.ok("robot", "rm", "acme+ci", "--yes")
 
 
 class Robot:
@@ -272,8 +272,80 @@ def test_a_dry_run_tells_and_changes_nothing(signed_in):
     assert "  secrets: 1\n  grants: 1\n" in signed_in.ok("robot", "rm", "acme+ci", "--dry-run")
     assert "last owner" in signed_in.refused("org", "member", "rm", "acme", "ann", "--dry-run")
     assert json.loads(signed_in.ok("user", "show", "bob", "--format", "json"))["disabled"] is False
-    for words in (("robot", "rm", "acme+ci"), ("token", "revoke", token), ("org", "rm", "acme"), ("user", "rm", "bob")):
+    for words in (("robot", "rm", "acme+ci", "-y"), ("token", "revoke", token), ("org", "rm", "acme", "-f"),
+                  ("user", "rm", "bob", "--yes")):
         assert "Nothing was changed" not in signed_in.ok(*words)
+
+
+REMOVALS = {"robot acme+ci": ("robot", "rm", "acme+ci"), "team acme/devs": ("org", "team", "rm", "acme", "devs"),
+            "organisation acme": ("org", "rm", "acme"), "user bob": ("user", "rm", "bob")}
+
+
+def test_what_no_command_brings_back_is_asked_about(signed_in):
+    signed_in.ok("user", "add", "bob", "--password-stdin", given=BOB)
+    signed_in.ok("org", "create", "acme", "--owner", "ann")
+    signed_in.ok("org", "team", "create", "acme", "devs")
+    signed_in.ok("robot", "create", "acme+ci", "--repo", "acme/**:pull")
+    for what, words in REMOVALS.items():
+        said = signed_in.refused(*words)
+        assert f"this removes {what} for good" in said and "--yes" in said, said
+        for no in ("n\n", "\n", "\x04"):
+            code, said = signed_in.at_terminal(*words, given=no)
+            assert code == 0 and f"This removes {what} for good." in said and said.endswith("Nothing was changed.\n"), said
+    code, said = signed_in.at_terminal("robot", "rm", "acme+ci", given="y\n")
+    assert code == 0 and "  secrets: 1\n  grants: 1\n" in said and "Removed robot acme+ci" in said
+    code, said = signed_in.at_terminal("robot", "rm", "acme+ci", given="y\n")
+    assert code == 1 and "there is no robot" in said and "Go on?" not in said
+    assert json.loads(signed_in.ok("org", "team", "rm", "acme", "devs", "--yes", "--format", "json")) == {
+        "message": "Removed team acme/devs"}
+    assert "no field 'nme'" in signed_in.refused("org", "rm", "acme", "--yes", "--format", "{{.nme}}")
+    assert signed_in.ok("org", "rm", "acme", "--yes", "--format", "{{.Message}}!") == "Removed organisation acme!\n"
+
+
+def test_a_team_tells_its_groups_and_loses_them_only_when_told_to(signed_in):
+    signed_in.ok("org", "create", "acme")
+    signed_in.ok("org", "team", "create", "acme", "devs")
+    signed_in.ok("org", "team", "groups", "acme", "devs", "developers", "interns")
+    for _ in range(2):
+        shown = json.loads(signed_in.ok("org", "team", "groups", "acme", "devs", "--format", "json"))
+        assert shown["groups"] == ["developers", "interns"]
+    assert "--none" in signed_in.refused("org", "team", "groups", "acme", "devs", "x", "--none")
+    signed_in.ok("org", "team", "groups", "acme", "devs", "--none")
+    assert json.loads(signed_in.ok("org", "team", "groups", "acme", "devs", "--format", "json"))["groups"] == []
+
+
+def test_a_person_shows_himself_and_changes_his_own_password(signed_in, registry, tmp_path):
+    signed_in.ok("user", "add", "bob", "--password-stdin", given=BOB)
+    bob = Person(tmp_path / "bob")
+    bob.environment["BERTH_SERVER"] = registry
+    bob.ok("login", "-u", "bob", "--password-stdin", registry, given=BOB)
+    assert json.loads(bob.ok("user", "show", "--format", "json"))["name"] == "bob"
+    assert "needs an administrator" in bob.refused("user", "passwd", "ann", "--password-stdin", given="whatever 1")
+    assert "the current password is not right" in bob.refused("user", "passwd", "--password-stdin",
+                                                              given="wrong\nbob's secret 2\n")
+    said = bob.ok("user", "passwd", "--password-stdin", given=BOB + "\nbob's secret 2\n")
+    assert "has to sign in again" in said
+    assert "wrong user name or password" in bob.refused("login", "-u", "bob", "--password-stdin", registry, given=BOB)
+    bob.ok("login", "-u", "bob", "--password-stdin", registry, given="bob's secret 2")
+    code, said = bob.in_dialog("user", "passwd", answers=[("Current password: ", "bob's secret 2\n"), (
+        "New password: ", "bob's secret 3\n"), ("Again: ", "bob's secret 3\n")])
+    assert code == 0 and "Changed your password" in said, said
+
+
+def test_an_end_of_input_at_the_first_password_leaves_nothing(tmp_path):
+    eve = Person(tmp_path / "eve")
+    words = ("user", "add", "eve", "--admin", "--data", str(tmp_path / "new"))
+    code, said = eve.in_dialog(*words, answers=[("Password for eve: ", "\x04")])
+    assert code == 1 and "no password was given" in said and not (tmp_path / "new").exists()
+    code, said = eve.in_dialog(*words, answers=[("Password for eve: ", "eve's secret 1\n"), ("Again: ", "eve's secret 1\n")])
+    assert code == 0 and "Created user eve (administrator)" in said, said
+
+
+def test_a_password_that_is_typed_for_all_to_see_is_taken_with_dockers_warning(ann, registry):
+    done = ann.berth("login", "-u", "ann", "-p", ANN, registry)
+    assert (done.returncode, done.stdout) == (0, "Login Succeeded\n")
+    assert "WARNING! Using --password via the CLI is insecure. Use --password-stdin.\n" in done.stderr
+    assert ann.berth("login", "-u", "ann", "-p", ANN, "--password-stdin", registry, given=ANN).returncode == 1
 
 
 def test_a_robot_is_disabled_enabled_and_given_another_end(signed_in):
@@ -298,7 +370,7 @@ def test_a_robot_is_disabled_enabled_and_given_another_end(signed_in):
     assert shown()["expires_at"] is None and robot.is_let_in()
     assert "--expires is required" in signed_in.refused("robot", "extend", "acme+ci")
     for wrong in ("soon", "1s", ""):
-        assert signed_in.berth("robot", "extend", "acme+ci", "--expires", wrong).returncode == 64
+        assert signed_in.berth("robot", "extend", "acme+ci", "--expires", wrong).returncode == 1
     assert robot.berth("robot", "extend", "acme+ci", "--expires", "9d").returncode == 1
     assert "there is no robot 'acme+none'" in signed_in.refused("robot", "disable", "acme+none")
 
@@ -338,11 +410,11 @@ def test_a_template_says_how_to_print(signed_in):
     for command, template, said in FORMATS:
         assert signed_in.ok(*command, "--format", template) == said, command
     wrong = signed_in.berth("user", "ls", "--format", "{{.Name}} {{.Age}}")
-    assert wrong.returncode == 64 and wrong.stdout == ""
+    assert wrong.returncode == 1 and wrong.stdout == ""
     assert "there is no field 'Age' here; the fields are name, admin, disabled, email, created_at" in wrong.stderr
     assert "no field" in signed_in.refused("trust", "ls", "acme", "--format", "{{.Nmae}}"), "also where nothing is listed"
     for text in ("yaml", "{{.Name", "{{Name}}"):
-        assert signed_in.berth("user", "ls", "--format", text).returncode == 64, text
+        assert signed_in.berth("user", "ls", "--format", text).returncode == 125, text
 
 
 def test_a_slip_in_a_template_loses_no_secret(signed_in):
@@ -363,7 +435,7 @@ def test_ones_own_sessions_are_listed_and_ended(signed_in, tmp_path):
     listed = [json.loads(line) for line in signed_in.ok("user", "sessions", "--format", "json").splitlines()]
     assert [(row["kind"], row["current"]) for row in listed] == [("login", True), ("login", False), ("short_lived", False)]
     for arguments in (("--all",), ("--revoke",), ("--revoke", listed[1]["id"], "--all")):
-        assert signed_in.berth("user", "sessions", *arguments).returncode == 64, arguments
+        assert signed_in.berth("user", "sessions", *arguments).returncode == 1, arguments
     assert phone.berth("user", "ls", "--server", registry).returncode == 0
     said = signed_in.ok("user", "sessions", "--revoke", listed[1]["id"])
     assert said == f"Ended session {listed[1]['id']}\n"
@@ -408,7 +480,7 @@ def test_certificates_are_a_servers_however_it_is_named(signed_in, tmp_path):
     assert "ann" in signed_in.ok("user", "ls", *flags, BERTH_SERVER=f"http://{registry}"), "which needs none"
     for words in (("--data", str(tmp_path / "data")), ()):
         done = signed_in.berth("user", "ls", *flags, *words, BERTH_SERVER="" if not words else registry)
-        assert done.returncode == 64 and "$BERTH_SERVER" in done.stderr, done.stderr
+        assert done.returncode == 1 and "$BERTH_SERVER" in done.stderr, done.stderr
 
 
 def test_a_token_says_itself_whose_it_is(signed_in):
@@ -712,13 +784,13 @@ def test_what_was_cut_off_at_the_end_shows_against_a_head_kept_elsewhere(signed_
     assert "not in the log any more" in signed_in.berth("audit", "verify", "--head", head).stdout
     for no_head in ("", head[:12], head + "0", head.upper()):
         done = signed_in.berth("audit", "verify", "--head", no_head)
-        assert done.returncode == 64 and "64 hexadecimal digits" in done.stderr, "a slip is no alarm"
+        assert done.returncode == 1 and "64 hexadecimal digits" in done.stderr, "a slip is no alarm"
 
 
 def test_a_slip_in_a_head_is_seen_before_anything_is_read(tmp_path):
     for no_head in ("", "9fe690fe", "z" * 64, "a" * 63 + "&"):
         done = run("audit", "verify", "--head", no_head, "--data", str(tmp_path / "none"))
-        assert done.returncode == 64 and "64 hexadecimal digits" in done.stderr, (no_head, done.stderr)
+        assert done.returncode == 1 and "64 hexadecimal digits" in done.stderr, (no_head, done.stderr)
         assert done.stdout == ""
 
 
@@ -803,7 +875,7 @@ def test_repositories_are_searched_shown_and_described(ann, serve):
     for arguments, said in ((("ann", "--description", "Mine"), "ann is a namespace"),
                             (("ann/web",), "say what to change")):
         done = ann.berth("repo", "set", *arguments)
-        assert done.returncode == 64 and said in done.stderr, done.stderr
+        assert done.returncode == 1 and said in done.stderr, done.stderr
 
 
 def test_visibility_of_a_namespace_is_what_its_new_repositories_get(signed_in):
@@ -873,7 +945,7 @@ def test_what_was_done_to_accounts_is_told_in_the_format_that_is_asked_for(signe
     assert signed_in.ok("user", "promote", "dora", "--format", "{{.Name}} {{.Admin}}") == "dora yes\n"
     # A slip in a template is found before what is shown once is lost.
     for arguments in (("add", "eve"), ("passwd", "carl"), ("invite",), ("signout", "carl")):
-        assert signed_in.berth("user", *arguments, "--format", "{{.Nme}}").returncode == 64, arguments
+        assert signed_in.berth("user", *arguments, "--format", "{{.Nme}}").returncode == 1, arguments
     assert "there is no user 'eve'" in signed_in.refused("user", "show", "eve")
 
 

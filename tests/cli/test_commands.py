@@ -2,6 +2,7 @@
 
 import hashlib
 import http.client
+import json
 import re
 
 import pytest
@@ -19,7 +20,7 @@ def test_help_goes_to_standard_output_and_succeeds(args):
 
 def test_nothing_at_all_is_help_and_a_usage_error():
     done = run()
-    assert done.returncode == 64
+    assert done.returncode == 1
     assert "serve" in done.stderr and "fsck" in done.stderr
 
 
@@ -37,7 +38,7 @@ def test_the_version_has_one_form(args):
 )
 def test_a_word_that_is_no_command_gets_a_sentence(word, says):
     done = run(word)
-    assert done.returncode == 64
+    assert done.returncode == 1
     assert f"'{word}' is not a berth command" in done.stderr and says in done.stderr
     assert "Did you mean" not in done.stderr or says.startswith("Did")
 
@@ -63,7 +64,37 @@ def test_every_other_name_is_tried():
 ])
 def test_a_slip_in_another_name_is_seen_as_one(words, says):
     done = run(*words)
-    assert done.returncode == 64 and says in done.stderr, done.stderr
+    assert done.returncode == 1 and says in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("words, code, says", [
+    (("org", "ls", "--frmat", "json"), 125, "Did you mean '--format'?"),
+    (("org", "ls", "--format"), 125, "--format"),
+    (("org", "ls", "--format", "{{.name"), 125, "is not closed"),
+    (("audit", "ls", "--limit", "many"), 125, "--limit"),
+    (("org", "ls", "acme", "more"), 1, "See 'berth org ls --help'"),
+    (("org", "rm"), 1, "ORG is required"),
+    (("org",), 1, "subcommand is required"),
+    (("trust", "add", "acme+ci"), 1, "--issuer is required"),
+    (("org", "ls", "--server", "a", "--data", "b"), 1, "--server"),
+])
+def test_a_flag_that_cannot_be_read_is_told_from_what_else_is_wrong_with_a_line(words, code, says):
+    done = run(*words)
+    assert (done.returncode, done.stdout) == (code, "") and says in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("words, code", [(("org", "ls", "--frmat"), 125), (("srve",), 1),
+                                         (("user", "ls", "--data", "/nowhere"), 1)])
+def test_errors_are_an_object_where_a_program_reads_them(words, code):
+    done = run(*words, env={"PATH": "/usr/bin", "HOME": "/nowhere", "BERTH_ERRORS": "json"})
+    error = json.loads(done.stderr)["error"]
+    assert done.returncode == code and set(error) == {"code", "message", "cause"} and error["message"]
+
+
+def test_help_is_asked_for_in_front_too():
+    assert run("help", "org", "member").stdout == run("org", "member", "--help").stdout
+    assert run("help").stdout == run("--help").stdout
+    assert run("help", "frob").returncode == 1
 
 
 def test_fsck_of_nothing_says_so(tmp_path):

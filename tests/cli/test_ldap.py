@@ -418,7 +418,7 @@ def test_what_is_wrong_with_a_setup_is_said(directory, tmp_path):
     done = check(directory, tmp_path, "--user", "ann", id_attribute="employeeNumber")
     assert done.returncode == 1 and "has not exactly one employeeNumber" in done.stderr
     done = check(directory, tmp_path, urls=None)
-    assert done.returncode == 64 and "ldap.urls is not set" in done.stderr
+    assert done.returncode == 1 and "ldap.urls is not set" in done.stderr
     done = check(directory, tmp_path, user_filter="(uid=ann)")
     assert done.returncode == 1 and "does not hold {name}" in done.stderr
 

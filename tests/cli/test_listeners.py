@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import os
+import pathlib
 import re
 import select
 import signal
@@ -52,12 +53,20 @@ def test_nothing_goes_in_the_clear_to_a_server_whose_certificate_is_not_known(se
         done = run(*words, input="a password", env=home)
         assert done.returncode != 0 and "certificate" in done.stderr and "--ca-file" in done.stderr, done.stderr
         missing = run(*words, "--ca-file", str(tmp_path / "nowhere.pem"), input="a password", env=home)
-        assert missing.returncode == 64 and "cannot read" in missing.stderr and "nowhere.pem" in missing.stderr
+        assert missing.returncode == 1 and "cannot read" in missing.stderr and "nowhere.pem" in missing.stderr
         (tmp_path / "letter.pem").write_text("dear bob")
         no_pem = run(*words, "--ca-file", str(tmp_path / "letter.pem"), input="a password", env=home)
-        assert no_pem.returncode == 64 and "no certificates in" in no_pem.stderr, no_pem.stderr
+        assert no_pem.returncode == 1 and "no certificates in" in no_pem.stderr, no_pem.stderr
         known = run(*words, "--ca-file", cert, input="a password", env=home)
         assert "certificate" not in known.stderr
+        told = run(*words, input="a password", env=home | {"SSL_CERT_FILE": cert})
+        assert "certificate" not in told.stderr
+    trusted = tmp_path / ".config/containers/certs.d" / address
+    trusted.mkdir(parents=True)
+    (trusted / "ca.crt").write_bytes(pathlib.Path(cert).read_bytes())
+    for words in (("repo", "ls", "--server", address), ("login", "-u", "ann", "--password-stdin", address)):
+        assert "certificate" not in run(*words, input="a password", env=home).stderr, "as podman finds it"
+    (trusted / "ca.crt").unlink()
     typed = run("repo", "ls", "--server", f"https://{address}", env=home)
     assert "--ca-file" in typed.stderr, "the same of what is typed with a scheme"
     plain = run("repo", "ls", "--server", f"http://{address}", env=home)
@@ -175,7 +184,7 @@ def test_unusable_certificates_are_refused_at_the_start_with_the_file_and_the_re
                        (("--tls-cert", "/none", "--tls-key", key), "/none: the certificate file cannot be read"),
                        (("--listen", "https://127.0.0.1:0"), "--tls-cert")):
         refused = run("serve", "--data", str(tmp_path / "data"), "--listen", "127.0.0.1:0", *args)
-        assert refused.returncode in (1, 64) and says in refused.stderr, refused.stderr
+        assert refused.returncode in (1, 125) and says in refused.stderr, refused.stderr
 
 
 def test_several_addresses_plain_encrypted_ipv6_and_unix(serve, tmp_path):

@@ -25,13 +25,13 @@ def old(tmp_path):
 
 
 REFUSALS = [
-    ("no path", (), 64, "PATH"),
+    ("no path", (), 1, "PATH"),
     ("no such folder", ("{tmp}/absent",), 1, "there is no folder at {tmp}/absent"),
     ("a file", ("{tmp}/file",), 1, "there is no folder at"),
     ("a folder of something else", ("{tmp}/other",), 1, "is not the folder of a distribution registry"),
-    ("two ways at once", ("{old}", "--hardlink", "--copy"), 64, "--copy"),
-    ("a policy nobody knows", ("{old}", "--reference-policy", "lax"), 64, "must be strict, sparse-index or sparse"),
-    ("an option nobody knows", ("{old}", "--dry-rum"), 64, "Did you mean '--dry-run'?"),
+    ("two ways at once", ("{old}", "--hardlink", "--copy"), 1, "--copy"),
+    ("a policy nobody knows", ("{old}", "--reference-policy", "lax"), 1, "must be strict, sparse-index or sparse"),
+    ("an option nobody knows", ("{old}", "--dry-rum"), 125, "Did you mean '--dry-run'?"),
     ("a report that cannot be written", ("{old}", "--report", "{tmp}/absent/report"), 1, "cannot write the report"),
     ("a data folder that is none", ("{old}", "--data", "{tmp}/other"), 1, "not a data folder of berth"),
 ]

@@ -67,7 +67,7 @@ def test_what_is_no_name_is_never_another_repository(registry, typed):
                   ("rename", "ann/web", typed), ("transfer", "ann/web", typed),
                   ("set", typed, "--namespace", "--visibility", "private")):
         done = ann.berth("repo", *words)
-        assert done.returncode == 64 and "repository name" in done.stderr, words
+        assert done.returncode == 1 and "repository name" in done.stderr, words
         away = ann.berth("repo", *words, BERTH_SERVER="localhost:1")
         assert "repository name" in away.stderr, (words, "no server is asked")
     assert [(row["name"], row["visibility"]) for row in registry.rows("repo", "ls")] == [("ann/web", "public")]
@@ -85,7 +85,7 @@ def test_a_name_is_one_step_of_a_path(registry):
                       ("robot", "rm", "ci", "--namespace", name), ("trust", "rm", "acme", name),
                       ("user", "sessions", "--revoke", name), ("user", "uninvite", name), ("explain", name)):
             done = ann.berth(*words)
-            assert done.returncode == 64 and f"'{name}' is nobody's name" in done.stderr, (words, done.stderr)
+            assert done.returncode == 1 and f"'{name}' is nobody's name" in done.stderr, (words, done.stderr)
     for name in ("bob#x", "bob?x", "x/../bob", "%62ob"):
         for words in (("user", "rm", name), ("user", "disable", name), ("org", "member", "rm", "acme", name)):
             assert ann.berth(*words).returncode != 0, words
@@ -142,11 +142,11 @@ def test_a_repository_is_deleted_by_its_name_said_twice(registry):
     tried = ann.ok("repo", "rm", "acme/web", "--dry-run")
     assert tried.startswith("Nothing was changed. Without --dry-run: Deleted acme/web: 1 tag") and "  manifests: 1\n" in tried, tried
     assert registry.ask("GET", "/v2/acme/web/manifests/1.0")[0] == 200
-    assert "delete or move them first" in ann.refused("org", "rm", "acme")
+    assert "delete or move them first" in ann.refused("org", "rm", "acme", "--yes")
     assert ann.ok("repo", "rm", "acme/web", "--confirm=acme/web").startswith("Deleted acme/web: 1 tag, 1 manifest, ")
     assert registry.ask("GET", "/v2/acme/web/manifests/1.0")[0] == 404
     assert registry.rows("repo", "ls") == []
-    ann.ok("org", "rm", "acme")
+    ann.ok("org", "rm", "acme", "--yes")
 
 
 def test_at_a_terminal_the_name_is_typed(registry):

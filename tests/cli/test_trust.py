@@ -390,7 +390,7 @@ def test_rules_are_made_listed_and_taken_away_by_who_administers_the_namespace(r
 
 def test_a_setting_that_is_no_network_is_refused(tmp_path):
     done = run("serve", "--listen", "127.0.0.1:0", "--data", str(tmp_path / "data"), "--auth-trusted-networks", "gitlab")
-    assert done.returncode == 64 and "10.0.0.0/8" in done.stderr
+    assert done.returncode == 125 and "10.0.0.0/8" in done.stderr
 
 
 def test_rules_about_issuers_that_are_not_taken_do_not_count(serve, tmp_path, issuer):

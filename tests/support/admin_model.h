@@ -29,6 +29,7 @@ class AdminModel {
     children_are_wider,         // a secret made by a narrow one is as wide as it asks to be
     scopes_are_everywhere,      // what administers one namespace administers all
     scopes_make_administrators,
+    scopes_take_over,  // what nobody owned, for whom the token's owner likes
     the_last_owner_may_go,
     grants_stay_behind,         // on the old name of what is called something else
     names_are_for_admins,       // the right admin on both names is enough to rename
@@ -86,6 +87,7 @@ class AdminModel {
   // ---- people
   int create_user(const Caller& caller, const std::string& name, bool adopts) {
     if (const int no = administrator(caller)) return no;
+    if (adopts && !may_adopt(caller)) return 403;
     if (model_.accounts.contains(name) || !is_free(name, adopts)) return 409;
     model_.add_account(name, {});
     return 201;
@@ -147,6 +149,7 @@ class AdminModel {
   // ---- organisations
   int create_org(const Caller& caller, const std::string& name, const std::string& owner, bool adopts) {
     if (const int no = administrator(caller)) return no;
+    if (adopts && !may_adopt(caller)) return 403;
     if (!is_user(owner)) return 404;
     if (model_.accounts.contains(name) || !is_free(name, adopts)) return 409;
     model_.spaces[name].roles[owner] = 4;
@@ -382,6 +385,8 @@ class AdminModel {
   static std::string space_of(const std::string& name) { return name.substr(0, name.find('/')); }
 
   // ---- who may; 0: he may
+  /// Whoever is given a namespace reads the private repositories in it.
+  bool may_adopt(const Caller& caller) const { return is_whole(caller) || flaw == Flaw::scopes_take_over; }
   bool is_whole(const Caller& caller) const { return !caller.is_narrow || flaw == Flaw::narrow_secrets_rule; }
   int user(const Caller& caller) const {
     if (caller.name.empty()) return 401;
@@ -405,7 +410,7 @@ class AdminModel {
     if (found != model_.spaces.end() && found->second.owner == caller.name) return 0;
     if (role_of(space, caller.name) >= 3) return 0;
     if (flaw == Flaw::grants_are_offices && model_.rights(caller.name, space).contains('a')) return 0;
-    return 404;
+    return role_of(space, caller.name) > 0 && !caller.is_narrow ? 403 : 404;  // who is in it sees it
   }
   /// Whether who administers that namespace may know of the account: be there none, or one of another namespace.
   bool knows(const Caller& caller, const std::string& space, const std::string& subject) const {

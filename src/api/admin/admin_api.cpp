@@ -120,8 +120,22 @@ Result<void> check_right(AdminCall& call, const std::string& name, auth::Right r
   return fail(Errc::denied, "the right " + std::string(auth::to_string(right)) + " on " + name + " is missing");
 }
 
+/// Whoever is in an organisation sees it in his list: there it is told what he is, and what it takes.
+Result<auth::Decision> decide(const AdminCall& call, auth::Act act, std::string_view ns) {
+  BERTH_TRY(auto decision, call.deps.directory.decide(call.identity.asker(), act, ns));
+  const auth::Identity& self = call.identity;
+  const bool may_be_told = act == auth::Act::administer_namespace && decision.why == auth::Decision::Why::no_office &&
+                           self.subject.id != 0 && !self.narrowing.is_narrow;
+  if (!may_be_told) return decision;
+  BERTH_TRY(const auto role,
+            call.deps.store.peek([&](sql::Connection& db) { return auth::role_of_member(db, ns, self.subject.name); }));
+  if (!role) return decision;
+  return fail(Errc::denied, "this takes an owner or an admin of " + std::string(ns) + ", or an administrator; " +
+                                self.subject.name + " is a " + std::string(auth::to_word(*role)) + " of it");
+}
+
 Result<void> check_act_on(AdminCall& call, auth::Act act, std::string_view ns = {}) {
-  BERTH_TRY(const auth::Decision decision, call.deps.directory.decide(call.identity.asker(), act, ns));
+  BERTH_TRY(const auth::Decision decision, decide(call, act, ns));
   if (!decision.is_allowed()) return refuse(decision, act, ns);
   call.rule = auth::to_text(decision.cause);
   return {};
@@ -378,7 +392,7 @@ std::unexpected<Error> lacks_right(auth::Right right, const oci::RepoName& repo)
 }
 
 Result<void> check_act(const AdminCall& call, auth::Act act, std::string_view ns) {
-  BERTH_TRY(const auth::Decision decision, call.deps.directory.decide(call.identity.asker(), act, ns));
+  BERTH_TRY(const auth::Decision decision, decide(call, act, ns));
   if (decision.is_allowed()) return {};
   return refuse(decision, act, ns);
 }

@@ -103,15 +103,15 @@ INSTANTIATE_TEST_SUITE_P(
                       AdminModel::Flaw::narrow_secrets_rule, AdminModel::Flaw::robots_go_where_they_like,
                       AdminModel::Flaw::patterns_are_not_compared, AdminModel::Flaw::children_are_wider,
                       AdminModel::Flaw::scopes_are_everywhere, AdminModel::Flaw::scopes_make_administrators,
-                      AdminModel::Flaw::the_last_owner_may_go, AdminModel::Flaw::grants_stay_behind,
-                      AdminModel::Flaw::names_are_for_admins, AdminModel::Flaw::transfers_need_no_taker,
-                      AdminModel::Flaw::grants_outlive_their_repo, AdminModel::Flaw::rules_name_any_robot,
-                      AdminModel::Flaw::rules_go_by_number, AdminModel::Flaw::disabled_rules_count,
-                      AdminModel::Flaw::strangers_catch_jobs, AdminModel::Flaw::jobs_rotate_robots,
-                      AdminModel::Flaw::secrets_outlive_their_rule, AdminModel::Flaw::secrets_outlive_their_maker,
-                      AdminModel::Flaw::invitations_outlive_their_maker, AdminModel::Flaw::invitations_are_good_twice,
-                      AdminModel::Flaw::newcomers_take_what_is_there, AdminModel::Flaw::sessions_go_by_number,
-                      AdminModel::Flaw::sessions_do_not_end));
+                      AdminModel::Flaw::scopes_take_over, AdminModel::Flaw::the_last_owner_may_go,
+                      AdminModel::Flaw::grants_stay_behind, AdminModel::Flaw::names_are_for_admins,
+                      AdminModel::Flaw::transfers_need_no_taker, AdminModel::Flaw::grants_outlive_their_repo,
+                      AdminModel::Flaw::rules_name_any_robot, AdminModel::Flaw::rules_go_by_number,
+                      AdminModel::Flaw::disabled_rules_count, AdminModel::Flaw::strangers_catch_jobs,
+                      AdminModel::Flaw::jobs_rotate_robots, AdminModel::Flaw::secrets_outlive_their_rule,
+                      AdminModel::Flaw::secrets_outlive_their_maker, AdminModel::Flaw::invitations_outlive_their_maker,
+                      AdminModel::Flaw::invitations_are_good_twice, AdminModel::Flaw::newcomers_take_what_is_there,
+                      AdminModel::Flaw::sessions_go_by_number, AdminModel::Flaw::sessions_do_not_end));
 
 }  // namespace
 }  // namespace berth::api

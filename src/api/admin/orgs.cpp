@@ -191,6 +191,8 @@ Done create_org(AdminCall& call) {
   BERTH_CO_TRYV(fields.finish());
   BERTH_CO_TRYV(at("/name", auth::check_account_name(name)));
   BERTH_CO_TRYV(at("/display_name", auth::check_display_name(display_name.value_or(""))));
+  // Whose the namespace is reads the private repositories in it, which a token for the registry alone does not.
+  if (adopts.value_or(false)) BERTH_CO_TRYV(check_act(call, auth::Act::appoint_administrators));
   const std::string owner_name = owner.value_or(call.identity.subject.name);
   call.detail = JsonObject().text("name", name).text("owner", owner_name).str();
   BERTH_CO_TRY(
@@ -200,7 +202,9 @@ Done create_org(AdminCall& call) {
           [=, visibility = call.deps.visibility, stamp = call.stamp()](sql::Connection& db) -> Result<meta::Namespace> {
             BERTH_TRY(const auto user, meta::find_principal(db, owner_name));
             if (!user || user->kind != meta::PrincipalKind::user)
-              return fail(Errc::account_unknown, "there is no user '" + owner_name + "'; name one as owner");
+              return fail(
+                  Errc::account_unknown,
+                  (owner ? "there is no user '" + owner_name + "'" : "who asks is no user") + "; name one as owner");
             const auth::NewOrg org{name, display_name.value_or(""), user->id, visibility};
             BERTH_TRYV(auth::create_org(db, org, adopts.value_or(false), stamp));
             return load_namespace(db, name);
@@ -353,11 +357,12 @@ Done change_team(AdminCall& call) {
 }
 
 Done remove_team(AdminCall& call) {
-  call.effects = [name = call.captures[0] + "/" + call.captures[1]](sql::Connection& db) -> Result<JsonObject> {
+  call.effects = [name = call.captures[0] + "/" + call.captures[1],
+                  now_ms = call.deps.clock.now_ms()](sql::Connection& db) -> Result<JsonObject> {
     JsonObject out;
     BERTH_TRY(const auto team, meta::find_principal(db, name));
     if (!team) return out;
-    BERTH_TRY(const auto theirs, meta::belongings_of(db, team->id));
+    BERTH_TRY(const auto theirs, meta::belongings_of(db, team->id, now_ms));
     BERTH_TRY(const std::int64_t members, meta::count_team_members(db, team->id));
     out.number("members", members).number("grants", theirs.grants);
     return out;

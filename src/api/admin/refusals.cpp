@@ -2,6 +2,7 @@
 // for the caller himself and for whoever can do something about it.
 
 #include "api/admin/routes.h"
+#include "meta/namespaces.h"
 
 #include <array>
 
@@ -63,6 +64,13 @@ meta::TokenId via_of(const meta::AuditEntry& entry) {
   return via != nullptr && via->is(json::Value::Kind::integer) ? via->integer() : 0;
 }
 
+/// Whoever owns a namespace now has nothing to do with what happened when it was another's.
+Result<bool> is_of_owners_time(const AdminCall& call, const meta::AuditEntry& entry, const oci::RepoName& repo) {
+  BERTH_TRY(const auto since,
+            call.deps.store.peek([&](sql::Connection& db) { return meta::owned_since(db, repo.first_component()); }));
+  return !since || entry.at_ms >= *since;
+}
+
 /// Who was refused, and who administers the repository. A token that is narrowed: of what it was refused itself, and of
 /// what it is for.
 Result<bool> is_concerned(const AdminCall& call, const meta::AuditEntry& entry) {
@@ -77,7 +85,8 @@ Result<bool> is_concerned(const AdminCall& call, const meta::AuditEntry& entry) 
   if (is_self) return true;
   if (!question) return false;
   BERTH_TRY(const auto own, call.deps.directory.ruling(self.subject, question->repo));
-  return own->rights.has(auth::Right::admin);
+  if (!own->rights.has(auth::Right::admin)) return false;
+  return is_of_owners_time(call, entry, question->repo);
 }
 
 AdminReply reply_of(const meta::AuditEntry& entry, bool with_address) {

@@ -22,7 +22,7 @@ Result<void> check_covered(const AdminCall& call, const oci::RepoName& name, std
 
 /// Whether a push of the caller's could bring it into being, and whether he could see it then: whoever may write there
 /// and not read is told the same whether there is such a repository or not (A10).
-Result<void> check_may_create(const AdminCall& call, const oci::RepoName& name,
+Result<void> check_may_create(AdminCall& call, const oci::RepoName& name,
                               const std::optional<meta::Visibility>& visibility) {
   BERTH_TRYV(check_covered(call, name, {Right::read, Right::write}));
   if (visibility) BERTH_TRYV(check_covered(call, name, {Right::admin}));
@@ -32,6 +32,8 @@ Result<void> check_may_create(const AdminCall& call, const oci::RepoName& name,
     return fail(Errc::denied, "to create " + name.str() + " takes the rights read and write on it" + who_can_help);
   if (visibility && !rights.has(Right::admin))
     return fail(Errc::denied, "to say who sees " + name.str() + " takes the right admin on it" + who_can_help);
+  BERTH_TRY(const auth::RulingPtr ruling, call.deps.directory.ruling(call.identity.subject, name));
+  call.rule = auth::to_text(ruling->cause_of(visibility ? Right::admin : Right::write));
   return {};
 }
 

@@ -89,7 +89,9 @@ Result<std::vector<GrantWanted>> grants_of(JsonFields& fields, std::string_view 
     BERTH_TRYV(part.finish());
     for (const std::string& word : words.value_or(std::vector<std::string>())) {
       const auto right = auth::parse_right(word);
-      if (!right) return refuse_at(part.pointer("actions"), "'" + word + "' is not an action");
+      if (!right)
+        return refuse_at(part.pointer("actions"),
+                         "'" + word + "' is not an action; those are pull, push, overwrite, delete and admin");
       wanted.rights = wanted.rights | *right;
     }
     BERTH_TRY(const auto pattern, at(part.pointer("repo"), auth::RepoPattern::parse(wanted.pattern)));
@@ -226,11 +228,12 @@ Done change_robot(AdminCall& call) {
 }
 
 Done remove_robot(AdminCall& call) {
-  call.effects = [name = call.captures[1]](sql::Connection& db) -> Result<JsonObject> {
+  call.effects = [name = call.captures[1],
+                  now_ms = call.deps.clock.now_ms()](sql::Connection& db) -> Result<JsonObject> {
     JsonObject out;
     BERTH_TRY(const auto robot, meta::find_principal(db, name));
     if (!robot) return out;
-    BERTH_TRY(const auto its, meta::belongings_of(db, robot->id));
+    BERTH_TRY(const auto its, meta::belongings_of(db, robot->id, now_ms));
     out.number("secrets", its.secrets).number("grants", its.grants).number("trust_rules", its.trust_rules);
     return out;
   };

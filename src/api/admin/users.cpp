@@ -164,7 +164,7 @@ Done create_user(AdminCall& call) {
   BERTH_CO_TRYV(at("/email", auth::check_email(user.email)));
   BERTH_CO_TRYV(at("/display_name", auth::check_display_name(user.display_name)));
   user.is_admin = is_admin.value_or(false);
-  if (user.is_admin) BERTH_CO_TRYV(check_act(call, auth::Act::appoint_administrators));
+  if (user.is_admin || adopts.value_or(false)) BERTH_CO_TRYV(check_act(call, auth::Act::appoint_administrators));
   call.detail = JsonObject().text("name", user.name).boolean("admin", user.is_admin).str();
   if (password) {
     BERTH_CO_TRY(user.password_hash, co_await hash_on_pool(call, "/password", *password));
@@ -253,11 +253,12 @@ Done set_user_password(AdminCall& call) {
 }
 
 Done remove_user(AdminCall& call) {
-  call.effects = [name = call.captures[0]](sql::Connection& db) -> Result<JsonObject> {
+  call.effects = [name = call.captures[0],
+                  now_ms = call.deps.clock.now_ms()](sql::Connection& db) -> Result<JsonObject> {
     JsonObject out;
     BERTH_TRY(const auto user, meta::find_principal(db, name));
     if (!user) return out;
-    BERTH_TRY(const auto theirs, meta::belongings_of(db, user->id));
+    BERTH_TRY(const auto theirs, meta::belongings_of(db, user->id, now_ms));
     out.number("secrets", theirs.secrets).number("grants", theirs.grants);
     out.number("organizations", theirs.organizations).number("teams", theirs.teams);
     BERTH_TRY(const auto ns, meta::find_namespace(db, name));
