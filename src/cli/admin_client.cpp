@@ -29,15 +29,20 @@ std::string word_of(http::Method method) {
   }
 }
 
+/// The one of that word, as a problem document has it.
+Errc code_of(std::string_view word) {
+  for (int i = 0; i < static_cast<int>(Errc::internal); ++i) {
+    if (to_string(static_cast<Errc>(i)) == word) return static_cast<Errc>(i);
+  }
+  return Errc::denied;
+}
+
 /// The answer to a request that failed, as an error with its detail.
 Error error_of(const api::AdminReply& reply) {
   const auto problem = json::parse(reply.body);
   const json::Value* detail = problem ? problem->find("detail") : nullptr;
   const json::Value* word = problem ? problem->find("code") : nullptr;
-  const bool is_usage = word != nullptr && (word->string() == to_string(Errc::parameter_invalid) ||
-                                            word->string() == to_string(Errc::account_invalid) ||
-                                            word->string() == to_string(Errc::name_invalid));
-  return Error(is_usage ? Errc::parameter_invalid : Errc::denied,
+  return Error(code_of(word != nullptr ? word->string() : ""),
                detail != nullptr ? detail->string() : "the registry answered " + std::to_string(reply.status));
 }
 

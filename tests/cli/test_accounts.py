@@ -277,6 +277,13 @@ def test_a_dry_run_tells_and_changes_nothing(signed_in):
         assert "Nothing was changed" not in signed_in.ok(*words)
 
 
+def test_an_error_of_the_registry_is_an_object_with_its_code(signed_in):
+    for words, code in ((("org", "rm", "none", "--yes"), "account_unknown"), (("user", "add", "ann"), "already_exists"),
+                        (("user", "disable", "ann"), "state_conflict")):
+        done = signed_in.berth(*words, BERTH_ERRORS="json")
+        assert done.returncode == 1 and json.loads(done.stderr)["error"]["code"] == code, done.stderr
+
+
 REMOVALS = {"robot acme+ci": ("robot", "rm", "acme+ci"), "team acme/devs": ("org", "team", "rm", "acme", "devs"),
             "organisation acme": ("org", "rm", "acme"), "user bob": ("user", "rm", "bob")}
 

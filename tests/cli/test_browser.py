@@ -1,10 +1,12 @@
 """The pages in a real browser (Chromium): cookies, redirects between sites and what forms may do are its to decide."""
 
+import json
 import pathlib
 import sys
 
 import pytest
 
+from conftest import run
 from test_sign_in import ROOT, here, plain, program_of, provider, provider_folder  # noqa: F401
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
@@ -83,3 +85,6 @@ def test_the_first_administrator_is_made_on_the_page_that_the_server_names(serve
     fill(chromium, name="first", password="the first of all passwords")
     press(chromium, "Create administrator")
     wait_for_text(chromium, "is the administrator now")
+    server.stop()
+    done = run("audit", "ls", "--action", "setUp", "--format", "{{.Detail}}", "--data", str(server.folder / "data"))
+    assert json.loads(done.stdout) == {"name": "first", "admin": True}, "whom it made"

@@ -198,6 +198,7 @@ Done set_up(AdminCall& call) {
         "another one at its next start");
   BERTH_CO_TRYV(at("/name", auth::check_account_name(user.name)));
   user.is_admin = true;
+  call.detail = JsonObject().text("name", user.name).boolean("admin", true).str();
   user.visibility = call.deps.visibility;
   BERTH_CO_TRY(user.password_hash, co_await hash_on_pool(call, "/password", std::move(password)));
   BERTH_CO_TRY(const auto made, co_await change_accounts(
