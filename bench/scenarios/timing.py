@@ -1,8 +1,8 @@
 """Whether response times tell a repository that does not exist from one that exists and may not be seen.
 
-Names of both kinds, of the same length in the same namespace, are asked for in random order over one connection: by nobody, and
-by a stranger with an account of his own, with Basic credentials and with a token. "First time": nothing is known of the pair of
-caller and repository, as for somebody who tries names. "Again": it is. AUC is how often an invisible one takes longer than an
+Names of both kinds, of the same length in the same namespace, and of organisations that are there or not, are asked for in random
+order over one connection: by nobody, and by a stranger with an account of his own, with Basic credentials and with a token. "First
+time": nothing is known of the pair of caller and repository, as for somebody who tries names. "Again": it is. AUC is how often an invisible one takes longer than an
 absent one: 0.5 means that times do not tell them apart. Medians are apart by what the interval of their difference leaves at least;
 the intervals, from resampling, hold for all rows together with 95 %.
 """
@@ -51,6 +51,12 @@ def kinds(basic: str, bearer: str, pushing: str, digest: str):
     for caller, who in (("nobody", ""), ("a stranger, Basic", basic)):
         yield f"GET /token, {caller}", lambda repo, who=who: request("GET", f"/token?scope=repository:{repo}:pull", who)
         yield f"GET /api/v1/repos, {caller}", lambda repo, who=who: request("GET", f"/api/v1/repos/{repo}", who)
+    yield "GET members, a stranger, Basic", lambda repo: request("GET", f"/api/v1/orgs/{org_of(repo)}/members", basic)
+
+
+def org_of(repo):
+    """An organisation that is there if the repository is, with a name of its own."""
+    return "o" + repo.partition("/")[2]
 
 
 def fill(server, repos):
@@ -59,6 +65,7 @@ def fill(server, repos):
     pushed = image("any/one", "v1", 1, 64, "timing")
     pusher = Pusher(server.port)
     for repo in repos:
+        server.call("POST", "/api/v1/orgs", {"name": org_of(repo)})
         for data in pushed.blobs:
             pusher.request("POST", f"/v2/{repo}/blobs/uploads/?digest={sha256(data)}", data,
                            {"Content-Type": "application/octet-stream", "Authorization": BASIC_VALUE}, want=(201,))

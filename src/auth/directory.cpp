@@ -29,6 +29,14 @@ std::size_t bytes_of(const meta::Place& place) {
   return sum;
 }
 
+/// A namespace may come into being with a push, which is no change of the accounts: that there is none is not kept. Nor
+/// is that somebody has nothing to do with one, so that it takes him as long to ask about it as about none.
+bool is_worth_keeping(const Subject& subject, const meta::Place& place) {
+  if (!place.ns) return false;
+  const bool is_owner = subject.id != 0 && place.ns->owner == subject.id;
+  return subject.is_admin || is_owner || place.role || !place.grants.empty();
+}
+
 }  // namespace
 
 void Directory::look_for_accounts() {
@@ -56,8 +64,7 @@ Result<meta::Standing> Directory::standing(const Subject& subject, const oci::Re
   }
   const std::optional<meta::PrincipalId> id = subject.id != 0 ? std::optional(subject.id) : std::nullopt;
   BERTH_TRY(auto out, store_.peek([&](sql::Connection& db) { return meta::load_standing(db, id, repo); }));
-  // A namespace may come into being with a push, which is no change of the accounts: that there is none is not kept.
-  if (stamp && out.place->ns) {
+  if (stamp && is_worth_keeping(subject, *out.place)) {
     places_.put(repo.first_component(), key.view(), *stamp, out.place, bytes_of(*out.place));
   }
   return out;

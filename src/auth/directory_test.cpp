@@ -69,6 +69,29 @@ TEST_F(DirectoryTest, ANamespaceThatWasNotThereIsFoundWhenItIs) {
   EXPECT_EQ(rights("ann", "new/app"), Rights(Right::read));
 }
 
+// A10, also of namespaces: that there is one shows in nothing, not even in how long a stranger waits.
+TEST_F(DirectoryTest, AStrangersQuestionAboutANamespaceReadsAsMuchWhetherThereIsOneOrNot) {
+  add_user("ann");
+  add_user("eve");
+  add_user("zoe");
+  add_org("acme", "ann");
+  const auto reads_for = [&](const char* who, const char* org) {
+    const Subject asks = subject(who);
+    const std::int64_t before = watch_->statements;
+    must(directory_.decide({asks}, Act::administer_namespace, org));
+    return watch_->statements - before;
+  };
+  for (const char* when : {"first", "again"}) {
+    EXPECT_EQ(reads_for("eve", "acme"), reads_for("eve", "acmf")) << when;
+    EXPECT_EQ(reads_for("eve", "zoe"), reads_for("eve", "zof")) << when;
+  }
+  (void)reads_for("ann", "acme");
+  EXPECT_LT(reads_for("ann", "acme"), reads_for("eve", "acme")) << "who is in it is remembered";
+  add_user("robbi");
+  EXPECT_FALSE(must(directory_.decide({subject("eve")}, Act::administer_namespace, "robb")).is_allowed())
+      << "nor is the next name that one";
+}
+
 // Who was read a moment before a change asks with what he was then. What he is told must not be kept for who he is now:
 // an administrator who began a long upload before he stopped being one would leave all rights behind in the cache.
 TEST_F(DirectoryTest, WhoAsksWithAnOldSubjectLeavesNothingForTheNewOne) {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <ranges>
 #include <utility>
@@ -44,6 +45,14 @@ Error error_of(const api::AdminReply& reply) {
   const json::Value* word = problem ? problem->find("code") : nullptr;
   return Error(code_of(word != nullptr ? word->string() : ""),
                detail != nullptr ? detail->string() : "the registry answered " + std::to_string(reply.status));
+}
+
+void warn_if_open(const std::string& path) {
+  std::error_code error;
+  const auto others = std::filesystem::perms::group_read | std::filesystem::perms::others_read;
+  const auto mode = std::filesystem::status(path, error).permissions();
+  if (error || (mode & others) == std::filesystem::perms::none) return;
+  std::fprintf(stderr, "berth: warning: others on this machine can read %s: chmod 600 it\n", path.c_str());
 }
 
 std::string secret_file() { return app::environment("BERTH_TOKEN_FILE"); }
@@ -129,6 +138,7 @@ Result<client::Credentials> credentials_for(const client::RegistryAddress& addre
     client::Credentials out{.user = "token", .secret = {}, .is_identity_token = false};
     if (!std::getline(in, out.secret) || out.are_nobodys())
       return fail(Errc::unauthorized, "there is no token in " + path);
+    warn_if_open(path);
     return out;
   }
   BERTH_TRY(const auto config, load_docker_config());
@@ -194,6 +204,9 @@ Result<api::AdminReply> AdminClient::ask(const api::AdminRequest& request) {
   if (problem && problem->text("code") == to_string(Errc::unauthorized) && !secret_file().empty()) {
     return fail(Errc::unauthorized, "the secret in " + secret_file() + " is not valid any more, or mistyped",
                 error_of(reply).message);
+  }
+  if (problem && problem->text("code") == to_string(Errc::unauthorized)) {
+    return fail(Errc::unauthorized, error_of(reply).message + ": berth login " + server_->host);
   }
   return reply;
 }

@@ -58,7 +58,8 @@ Result<void> say(const AdminFlags& flags, const std::string& sentence, const jso
   BERTH_TRY(const auto message, json::parse("{\"message\":" + json_string(sentence) + "}"));
   const auto printed = print_object(flags, answer.is_null() ? message : answer);
   if (printed) return {};
-  return fail(Error(printed.error().code, "it is done, but " + printed.error().message));
+  const char* state = flags.dry_run ? "nothing was changed, and " : "it is done, but ";
+  return fail(Error(printed.error().code, state + printed.error().message));
 }
 
 std::string json_list(const std::vector<std::string>& texts) {

@@ -76,6 +76,13 @@ Result<client::Credentials> stored_login(const std::string& registry) {
                     " is a refresh token, which kubelet cannot use; give a robot's name with --username and its secret "
                     "on standard input with --password-stdin");
   }
+  if (auth::parse_secret(found->secret) == auth::SecretKind::login) {
+    return fail(
+        Errc::parameter_invalid,
+        "docker asks berth for " + registry +
+            ", which gives it passwords for an hour, of no use in a cluster; give a robot's name with --username "
+            "and its secret on standard input with --password-stdin");
+  }
   if (auth::parse_secret(found->secret) != auth::SecretKind::robot) {
     std::fprintf(
         stderr,

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <iterator>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -17,14 +18,34 @@ using berth::did_you_mean;
 using berth::nearest_of;
 using berth::cli::report_usage;
 
+struct Slip {
+  std::string sentence;
+  int exit_code = berth::cli::kFailed;
+};
+
+std::string unknown_option(const CLI::App& command, const std::string& name, std::string_view word) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : command.get_options()) {
+    for (const std::string& known : option->get_lnames()) names.push_back("--" + known);
+  }
+  const std::string option(word.substr(0, word.find('=')));
+  return name + ": unknown option '" + option + "'." + did_you_mean(nearest_of(names, option)) + " See '" + name +
+         " --help'.";
+}
+
 /// A word in a command's place that is none gets a sentence of its own, with the nearest command if there is one;
-/// empty: all are known.
-std::string unknown_command(const CLI::App& app, std::span<char*> words) {
+/// nullopt: all are known.
+std::optional<Slip> unknown_command(const CLI::App& app, std::span<char*> words) {
   const CLI::App* parent = &app;
   std::string name = "berth";
   for (const std::string_view word : words) {
     const auto commands = parent->get_subcommands({});
-    if (commands.empty() || word.starts_with('-')) return {};
+    if (commands.empty()) return {};
+    if (word.starts_with('-')) {
+      const bool is_known = parent->get_option_no_throw(std::string(word.substr(0, word.find('=')))) != nullptr;
+      if (is_known || !word.starts_with("--")) return {};
+      return Slip{unknown_option(*parent, name, word), berth::cli::kWrongFlag};
+    }
     const auto found =
         std::ranges::find_if(commands, [&](const CLI::App* command) { return command->check_name(std::string(word)); });
     if (found == commands.end()) {
@@ -33,8 +54,8 @@ std::string unknown_command(const CLI::App& app, std::span<char*> words) {
         known.push_back(command->get_name());
         std::ranges::copy(command->get_aliases(), std::back_inserter(known));
       }
-      return "berth: '" + std::string(word) + "' is not a " + name + " command." +
-             did_you_mean(nearest_of(known, word)) + " See '" + name + " --help'.";
+      return Slip{"berth: '" + std::string(word) + "' is not a " + name + " command." +
+                  did_you_mean(nearest_of(known, word)) + " See '" + name + " --help'."};
     }
     parent = *found;
     name += " " + parent->get_name();
@@ -50,18 +71,10 @@ int report_extras(const CLI::App& app, const CLI::ExtrasError& error) {
     deepest = deepest->get_subcommands().front();
     name += " " + deepest->get_name();
   }
-  const CLI::App& command = *deepest;
-  std::vector<std::string> names;
-  for (const CLI::Option* option : command.get_options()) {
-    for (const std::string& word : option->get_lnames()) names.push_back("--" + word);
-  }
-  const std::vector<std::string> extras = command.remaining();
+  const std::vector<std::string> extras = deepest->remaining();
   const auto option = std::ranges::find_if(extras, [](const std::string& word) { return word.starts_with('-'); });
-  const std::string see = " See '" + name + " --help'.";
-  if (option == extras.end()) return report_usage(name + ": " + error.what() + "." + see, berth::cli::kFailed);
-  const std::string word = option->substr(0, option->find('='));
-  return report_usage(name + ": unknown option '" + word + "'." + did_you_mean(nearest_of(names, word)) + see,
-                      berth::cli::kWrongFlag);
+  if (option != extras.end()) return report_usage(unknown_option(*deepest, name, *option), berth::cli::kWrongFlag);
+  return report_usage(name + ": " + error.what() + ". See '" + name + " --help'.", berth::cli::kFailed);
 }
 
 /// docker's difference: a flag that cannot be read is 125, anything else that is wrong with a line 1.
@@ -124,8 +137,8 @@ int main(int argc, char** argv) {
   refuse_empty_names(app);
   std::vector<char*> words(argv, argv + argc);
   ask_for_help(words);
-  if (const std::string slip = unknown_command(app, std::span(words).subspan(1)); !slip.empty())
-    return report_usage(slip, kFailed);
+  if (const auto slip = unknown_command(app, std::span(words).subspan(1)))
+    return report_usage(slip->sentence, slip->exit_code);
   try {
     app.parse(static_cast<int>(words.size()), words.data());
   } catch (const CLI::ExtrasError& error) {

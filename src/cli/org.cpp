@@ -76,7 +76,7 @@ void add_members(CLI::App& command, const FlagsPtr& flags, int& exit_code) {
 }
 
 void add_teams(CLI::App& command, const FlagsPtr& flags, int& exit_code) {
-  CLI::App* team = command.add_subcommand("team", "Members who are given rights together");
+  CLI::App* team = command.add_subcommand("team", "Teams of an organisation: members who are given rights together");
   team->require_subcommand(1);
   CLI::App* create_team = add_admin_verb(*team, "create", "Create a team", flags, exit_code, [](const OrgFlags& f) {
     return call_and_say(f.admin, Method::post, path_of(f) + "/teams", "{\"name\":" + json_string(f.team) + "}",
@@ -137,6 +137,7 @@ void add_org(CLI::App& parent, int& exit_code) {
       ->required();
   add_members(*command, flags, exit_code);
   add_teams(*command, flags, exit_code);
+  add_teams(parent, flags, exit_code);  // without "org" in front, too
   command->footer(
       "Examples:\n"
       "  berth org create acme --owner ann\n"

@@ -163,15 +163,16 @@ std::string content_of(const json::Value& repo) {
   return out + size_text(amount(repo, "size"));
 }
 
-/// By the repository's name, typed once more. Errors: denied.
-Result<void> confirm(const RepoFlags& flags, const json::Value& repo) {
+/// By the repository's name, typed once more; false: nothing was typed. Errors: denied.
+Result<bool> confirm(const RepoFlags& flags, const json::Value& repo) {
   std::string answer = flags.confirm;
   if (answer.empty()) {
     std::fprintf(stderr, "%s goes with all that is in it: %s.\nType its name to delete it: ", flags.repo.c_str(),
                  content_of(repo).c_str());
     std::getline(std::cin, answer);
+    if (answer.empty()) return false;
   }
-  if (answer == flags.repo) return {};
+  if (answer == flags.repo) return true;
   return fail(Errc::denied, "'" + printable(answer) + "' is not " + flags.repo + "; nothing was deleted");
 }
 
@@ -184,7 +185,13 @@ Result<void> remove(const RepoFlags& flags) {
   BERTH_TRYV(check_format(flags.admin, keys_of(kColumns)));
   BERTH_TRY(auto client, AdminClient::open(flags.admin));
   BERTH_TRY(const auto repo, client.call(Method::get, path));
-  if (!flags.admin.dry_run) BERTH_TRYV(confirm(flags, repo));
+  if (!flags.admin.dry_run) {
+    BERTH_TRY(const bool is_meant, confirm(flags, repo));
+    if (!is_meant) {
+      std::fputs("Nothing was deleted.\n", stderr);
+      return {};
+    }
+  }
   BERTH_TRY(const auto answer, client.call(Method::delete_, path));
   return say(flags.admin, "Deleted " + flags.repo + ": " + content_of(repo), answer.is_null() ? repo : answer);
 }

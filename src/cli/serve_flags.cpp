@@ -46,8 +46,9 @@ app::ConfigSources ServeFlags::sources() const {
 }
 
 int report_problems(const app::LoadedConfig& loaded) {
-  for (const std::string& problem : loaded.problems) std::fprintf(stderr, "berth: %s\n", problem.c_str());
-  return loaded.blames_flags ? kWrongFlag : kFailed;
+  const int code = loaded.blames_flags ? kWrongFlag : kFailed;
+  for (const std::string& problem : loaded.problems) report_usage("berth: " + problem, code);
+  return code;
 }
 
 Result<std::string> configured_data_dir() {

@@ -11,6 +11,7 @@
 #include <array>
 #include <cstdio>
 #include <fstream>
+#include <iostream>
 #include <iterator>
 #include <optional>
 
@@ -34,6 +35,7 @@ struct UserFlags {
   bool all = false;
   bool is_admin = false;
   bool password_stdin = false;
+  bool generates = false;
   bool adopt = false;
 };
 using FlagsPtr = std::shared_ptr<UserFlags>;  // shared with the callbacks, which outlive the function that adds them
@@ -58,10 +60,16 @@ struct Chosen {
   bool is_made_up = false;
 };
 
-/// From standard input if asked to, from a prompt if somebody is there, else made up and printed once.
-Result<Chosen> choose_password(const UserFlags& flags) {
-  if (!flags.password_stdin && !can_prompt()) return Chosen{made_up_password(), true};
-  const auto from = flags.password_stdin ? PasswordFrom::standard_input : PasswordFrom::prompt;
+enum class IfNone : std::uint8_t { make_up, refuse };
+
+/// From a prompt if somebody is there, else from standard input; of a new account, if there is none, made up and
+/// printed once.
+Result<Chosen> choose_password(const UserFlags& flags, IfNone if_none) {
+  if (flags.generates) return Chosen{made_up_password(), true};
+  const bool is_typed = !flags.password_stdin && can_prompt();
+  const bool may_make_up = !flags.password_stdin && !can_prompt() && if_none == IfNone::make_up;
+  if (may_make_up && std::cin.peek() == std::char_traits<char>::eof()) return Chosen{made_up_password(), true};
+  const auto from = is_typed ? PasswordFrom::prompt : PasswordFrom::standard_input;
   BERTH_TRY(auto password, read_new_password(from, "Password for " + flags.name));
   return Chosen{std::move(password), false};
 }
@@ -90,7 +98,8 @@ Result<AdminClient> open_to_add(const UserFlags& flags) {
   if (client || flags.is_admin || !server_of(flags.admin).empty()) return client;
   Error error = client.error();
   if (error.code != Errc::file_unknown && error.code != Errc::unavailable) return client;
-  error.message += "; the first account makes it, and must be an administrator's: berth user add NAME --admin";
+  error.message += "; the first account makes it, and must be an administrator's: berth user add NAME --admin" +
+                   (flags.admin.data.empty() ? std::string() : " --data " + flags.admin.data);
   return fail(std::move(error));
 }
 
@@ -106,10 +115,10 @@ Result<void> add(const UserFlags& flags) {
   // A password that is not given must not leave a folder behind, and one that cannot be used is not asked for.
   std::optional<Chosen> early;
   if (flags.is_admin && is_folder_missing(flags)) {
-    BERTH_TRY(early, choose_password(flags));
+    BERTH_TRY(early, choose_password(flags, IfNone::make_up));
   }
   BERTH_TRY(auto client, open_to_add(flags));
-  BERTH_TRY(const Chosen chosen, early ? Result<Chosen>(*early) : choose_password(flags));
+  BERTH_TRY(const Chosen chosen, early ? Result<Chosen>(*early) : choose_password(flags, IfNone::make_up));
   std::string body = "{\"name\":" + json_string(flags.name);
   append_json_member(body, "password", std::string_view(chosen.password));
   append_json_member(body, "email", std::string_view(flags.email));
@@ -129,7 +138,8 @@ Result<AdminClient> open_signed_in(const UserFlags& flags) {
 
 /// What a thief of a login does not know is asked for, too.
 Result<void> set_own_password(const UserFlags& flags) {
-  const auto from = flags.password_stdin ? PasswordFrom::standard_input : PasswordFrom::prompt;
+  if (flags.generates) return fail(Errc::parameter_invalid, "--generate is for the password of a user who is named");
+  const auto from = flags.password_stdin || !can_prompt() ? PasswordFrom::standard_input : PasswordFrom::prompt;
   BERTH_TRYV(check_format(flags.admin, {"message"}));
   BERTH_TRY(auto client, open_signed_in(flags));
   BERTH_TRY(const auto current, read_password(from, "Current password: "));
@@ -145,7 +155,7 @@ Result<void> set_password(const UserFlags& flags) {
   if (flags.name.empty()) return set_own_password(flags);
   BERTH_TRYV(check_format(flags.admin, {"name", "password"}));
   BERTH_TRY(auto client, AdminClient::open(flags.admin));
-  BERTH_TRY(const Chosen chosen, choose_password(flags));
+  BERTH_TRY(const Chosen chosen, choose_password(flags, IfNone::refuse));
   BERTH_TRYV(client.call(Method::put, "users/" + segment(flags.name) + "/password",
                          "{\"new\":" + json_string(chosen.password) + "}"));
   BERTH_TRY(const auto answer, named(flags));
@@ -271,7 +281,7 @@ Result<void> invite(const UserFlags& flags) {
   std::puts(shown(made, "secret").c_str());
   std::fprintf(stderr,
                "Good for one account, until %s; shown this once. It is typed at /signup, which is there with\n"
-               "accounts.sign_up = \"invite\" in the configuration.\n",
+               "auth.sign_up = \"invite\" in the configuration.\n",
                shown(made, "expires_at").c_str());
   return {};
 }
@@ -316,7 +326,9 @@ void on(CLI::App* verb, const FlagsPtr& flags, int& exit_code, Run run) {
 
 constexpr const char* kFooter =
     "A user owns the namespace of the same name: ann pushes to ann/app. With --admin she may do everything.\n"
-    "The password is asked for, or read from standard input, or made up and printed once; never given as an option.\n"
+    "The password is asked for, or read from standard input where there is no terminal, or, if nothing is there, made "
+    "up\n"
+    "for a new user and printed once; never given as an option.\n"
     "These commands ask the registry of --server, after berth login; without one they work on the data folder of a\n"
     "registry that is stopped.\n\n"
     "Examples:\n"
@@ -335,15 +347,19 @@ void add_user(CLI::App& parent, int& exit_code) {
   CLI::App* adding = add_verb(*command, "add", "Create a user and its namespace", flags, Name::one);
   adding->add_flag("--admin", flags->is_admin, "May administer the registry");
   adding->add_option("--email", flags->email, "E-mail address");
-  adding->add_flag("--password-stdin", flags->password_stdin, "Read the password from standard input");
+  CLI::Option* given =
+      adding->add_flag("--password-stdin", flags->password_stdin, "Read the password from standard input");
+  adding->add_flag("--generate", flags->generates, "Make one up, and print it once")->excludes(given);
   adding->add_flag("--adopt-namespace", flags->adopt, "Take over the repositories in NAME/ that nobody owns");
   on(adding, flags, exit_code, add);
 
   on(add_verb(*command, "ls", "List users", flags, Name::none), flags, exit_code, list);
   on(add_verb(*command, "show", "Show a user", flags, Name::or_oneself), flags, exit_code, show);
   CLI::App* passwd = add_verb(*command, "passwd", "Set a new password", flags, Name::or_oneself);
-  passwd->add_flag("--password-stdin", flags->password_stdin,
-                   "Read the password from standard input; your own: the current one and, on the next line, the new");
+  CLI::Option* read = passwd->add_flag(
+      "--password-stdin", flags->password_stdin,
+      "Read the password from standard input; your own: the current one and, on the next line, the new");
+  passwd->add_flag("--generate", flags->generates, "Make one up, and print it once; of somebody else")->excludes(read);
   on(passwd, flags, exit_code, set_password);
   on(add_removing_verb(*command, "disable", "Refuse a user from now on, with all tokens", flags, Name::one), flags,
      exit_code, [](const UserFlags& f) { return change(f, R"({"disabled":true})", "Disabled"); });

@@ -112,8 +112,13 @@ bool is_certificate_refused(std::string_view said) {
   return said.find("certificate") != std::string_view::npos && said.find("alert") == std::string_view::npos;
 }
 
-std::unexpected<Error> no_registry(const RegistryAddress& address, int status) {
-  return fail(Errc::unavailable, address.host + " is not a registry: it answers " + std::to_string(status));
+std::unexpected<Error> no_registry(const RegistryAddress& address, const http::FetchResponse& answer) {
+  constexpr int kTooMany = 429;
+  if (answer.status != kTooMany)
+    return fail(Errc::unavailable, address.host + " is not a registry: it answers " + std::to_string(answer.status));
+  const std::string_view wait = answer.find("retry-after");
+  return fail(Errc::too_many_requests, address.host + " is asked too often: " + message_of(answer, "it answers 429") +
+                                           (wait.empty() ? "" : "; try again in " + std::string(wait) + " seconds"));
 }
 
 }  // namespace
@@ -220,7 +225,7 @@ Result<RegistryAddress> find_registry(std::string_view server, const std::string
   out.base = "http://" + out.host;
   BERTH_TRY(const auto plain, ping(out.base, ca_file));
   // A port with TLS answers a plain request with a refusal, and must not see a secret in the next one.
-  if (!plain.succeeded() && plain.status != 401) return no_registry(out, plain.status);
+  if (!plain.succeeded() && plain.status != 401) return no_registry(out, plain);
   return out;
 }
 
@@ -249,7 +254,7 @@ Result<SignedIn> check_credentials(const RegistryAddress& address, const Credent
     again.user = credentials.user;
     again.secret = credentials.secret;
   } else {
-    return no_registry(address, asked.status);
+    return no_registry(address, asked);
   }
   BERTH_TRY(const auto answered, ask_registry(again));
   if (!answered.succeeded()) return fail(Errc::unauthorized, message_of(answered, "the credentials are not right"));

@@ -75,12 +75,15 @@ constexpr sql::Sql kDropOn = R"(
   DELETE FROM grant_
   WHERE ns_id = $1 AND pattern = $2)";
 
-/// The role is of an organisation alone: a row that was left over gives none in a user's namespace.
+/// The namespace, or the one behind where it would be, for the same reason as with kRepo. The role is of an
+/// organisation alone: a row that was left over gives none in a user's namespace.
 constexpr sql::Sql kNamespaceAndRole = R"(
   SELECT n.id, n.name, n.kind, n.visibility, n.owner_id, n.display_name, n.version, m.role
   FROM ns n
   LEFT JOIN org_member m ON n.kind = 2 AND m.ns_id = n.id AND m.principal_id = $2
-  WHERE n.name = $1)";
+  WHERE n.name >= $1
+  ORDER BY n.name
+  LIMIT 1)";
 
 // Its own, and those of its teams: from the teams to their grants, never the other way round, for the namespace may
 // have a hundred thousand. SQLite keeps the order of a CROSS JOIN. The index has all that is selected. No names:
@@ -113,12 +116,14 @@ GrantRow read(const sql::Row& row) {
 Result<Place> load_place(sql::Connection& db, std::optional<PrincipalId> principal, std::string_view ns) {
   Place out;
   BERTH_TRYV(db.query(kNamespaceAndRole, {ns, bind_optional(principal)}, [&](const sql::Row& row) {
-    out.ns = read_namespace(row);
+    Namespace found = read_namespace(row);
+    if (found.name != ns) return;
+    out.ns = std::move(found);
     if (!row.is_null(7)) out.role = static_cast<Role>(row.int64(7));
   }));
-  if (!out.ns || !principal) return out;
-  out.grants.reserve(4);  // most have fewer
-  BERTH_TRYV(db.query(kOwnAndOfTeams, {*principal, out.ns->id},
+  if (!principal) return out;
+  out.grants.reserve(4);                                                      // most have fewer
+  BERTH_TRYV(db.query(kOwnAndOfTeams, {*principal, out.ns ? out.ns->id : 0},  // 0: of none, in the same time
                       [&](const sql::Row& row) { out.grants.push_back(read(row)); }));
   return out;
 }
@@ -187,9 +192,7 @@ Result<std::optional<Visibility>> load_visibility(sql::Connection& db, const oci
 Result<Standing> load_standing(sql::Connection& db, std::optional<PrincipalId> principal, const oci::RepoName& repo) {
   Standing out;
   BERTH_TRY(Place place, load_place(db, principal, repo.first_component()));
-  if (place.ns) {
-    BERTH_TRY(out.repo, load_visibility(db, repo));
-  }
+  BERTH_TRY(out.repo, load_visibility(db, repo));  // looked for where there is no namespace, too, for the same time
   out.place = std::make_shared<const Place>(std::move(place));
   return out;
 }

@@ -339,6 +339,48 @@ def test_a_person_shows_himself_and_changes_his_own_password(signed_in, registry
     assert code == 0 and "Changed your password" in said, said
 
 
+def test_a_password_that_is_piped_is_taken_and_only_a_new_user_gets_one_without(ann, serve, tmp_path):
+    data = ("--data", str(tmp_path / "data"))
+    assert "shown once" not in ann.ok("user", "add", "bob", *data, given=BOB + "\n")
+    assert "no password was given" in ann.refused("user", "passwd", "bob", *data)
+    assert "shown once" in ann.ok("user", "add", "eve", *data)
+    assert "shown once" in ann.ok("user", "passwd", "eve", "--generate", *data, given="not this one")
+    assert "who is named" in ann.refused("user", "passwd", "--generate", *data)
+    ann.ok("user", "passwd", "ann", *data, given="ann's secret 2")
+    registry = f"localhost:{serve().port}"
+    for name, password in (("bob", BOB), ("ann", "ann's secret 2")):
+        ann.ok("login", "-u", name, "--password-stdin", registry, given=password)
+
+
+def test_a_registry_that_is_asked_too_often_is_one(ann, serve):
+    server = serve("--limits-subject-requests", "1", "--limits-subject-requests-burst", "1")
+    said = [ann.berth("login", "-u", "ann", "--password-stdin", f"localhost:{server.port}", given="x").stderr
+            for _ in range(4)]
+    assert any("is asked too often" in text and "try again in" in text for text in said), said
+    assert not any("is not a registry" in text for text in said), said
+
+
+def test_a_file_with_a_secret_that_others_can_read_is_warned_of(signed_in):
+    file = signed_in.home / "token"
+    file.write_text(signed_in.ok("token", "create", "--format", "{{.Secret}}"))
+    for mode, warned in ((0o600, False), (0o640, True), (0o604, True)):
+        file.chmod(mode)
+        done = signed_in.berth("user", "show", BERTH_TOKEN_FILE=str(file))
+        assert done.returncode == 0 and ("chmod 600" in done.stderr) is warned, (oct(mode), done.stderr)
+
+
+def test_teams_are_a_command_of_their_own_too(signed_in):
+    signed_in.ok("org", "create", "acme")
+    signed_in.ok("team", "create", "acme", "devs")
+    assert signed_in.ok("team", "ls", "acme") == signed_in.ok("org", "team", "ls", "acme") == "TEAM\nacme/devs\n"
+
+
+def test_a_login_that_is_over_is_told_with_what_helps(signed_in, registry):
+    for row in signed_in.ok("user", "sessions", "--format", "{{.Id}}").split():
+        signed_in.berth("user", "sessions", "--revoke", row)
+    assert f"berth login {registry}" in signed_in.refused("user", "show")
+
+
 def test_an_end_of_input_at_the_first_password_leaves_nothing(tmp_path):
     eve = Person(tmp_path / "eve")
     words = ("user", "add", "eve", "--admin", "--data", str(tmp_path / "new"))
@@ -944,14 +986,14 @@ def test_what_was_done_to_accounts_is_told_in_the_format_that_is_asked_for(signe
     made = told("add", "carl")
     assert (made["name"], made["admin"]) == ("carl", False) and len(made["password"]) == 20
     assert told("add", "dora", "--password-stdin", given=BOB)["password"] is None
-    assert len(told("passwd", "carl")["password"]) == 20
+    assert len(told("passwd", "carl", "--generate")["password"]) == 20
     assert told("passwd", "carl", "--password-stdin", given=BOB) == {"name": "carl", "password": None}
     assert told("disable", "carl")["disabled"] is True
     assert told("signout", "carl") == {"name": "carl"}
     assert told("invite", "--note", "x")["secret"].startswith("berth_inv_")
     assert signed_in.ok("user", "promote", "dora", "--format", "{{.Name}} {{.Admin}}") == "dora yes\n"
     # A slip in a template is found before what is shown once is lost.
-    for arguments in (("add", "eve"), ("passwd", "carl"), ("invite",), ("signout", "carl")):
+    for arguments in (("add", "eve"), ("passwd", "carl", "--generate"), ("invite",), ("signout", "carl")):
         assert signed_in.berth("user", *arguments, "--format", "{{.Nme}}").returncode == 1, arguments
     assert "there is no user 'eve'" in signed_in.refused("user", "show", "eve")
 

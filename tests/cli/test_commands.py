@@ -75,6 +75,9 @@ def test_a_slip_in_another_name_is_seen_as_one(words, says):
     (("org", "ls", "acme", "more"), 1, "See 'berth org ls --help'"),
     (("org", "rm"), 1, "ORG is required"),
     (("org",), 1, "subcommand is required"),
+    (("--frob",), 125, "berth: unknown option '--frob'"),
+    (("user", "--fromat", "json"), 125, "berth user: unknown option '--fromat'"),
+    (("--data=x", "org", "ls"), 125, "berth: unknown option '--data'"),
     (("trust", "add", "acme+ci"), 1, "--issuer is required"),
     (("org", "ls", "--server", "a", "--data", "b"), 1, "--server"),
 ])

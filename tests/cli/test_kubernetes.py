@@ -78,6 +78,7 @@ def test_nobodys_credentials_are_taken_unasked(person):
     pytest.param({"auth": auth_of("ann", secret_of("pat"))}, "ann", "warning: this is the login of ann", id="token"),
     pytest.param({"auth": auth_of("acme+deploy", secret_of("rob"))}, "acme+deploy", None, id="robot"),
     pytest.param({"auth": auth_of("ann", ""), "identitytoken": "berth_ref_x"}, None, "refresh token", id="refresh token"),
+    pytest.param({"auth": auth_of("token", secret_of("lgn"))}, None, "passwords for an hour", id="hourly password"),
     pytest.param(None, None, "there is no login for reg.example.com", id="none"),
 ])
 def test_a_stored_login_is_taken_when_told_to_with_a_warning_unless_it_is_a_robots(person, entry, user, said):

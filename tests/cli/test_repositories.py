@@ -153,6 +153,9 @@ def test_at_a_terminal_the_name_is_typed(registry):
     registry.push("ann/web", "1.0")
     wrong = registry.ann.at_terminal("repo", "rm", "ann/web", given="ann/wob\n")
     assert wrong[0] == 1 and "nothing was deleted" in wrong[1]
+    for nothing in ("\n", "\x04"):
+        code, said = registry.ann.at_terminal("repo", "rm", "ann/web", given=nothing)
+        assert code == 0 and said.endswith("Nothing was deleted.\n"), said
     right = registry.ann.at_terminal("repo", "rm", "ann/web", given="ann/web\n")
     assert right[0] == 0 and "Deleted ann/web" in right[1]
 

@@ -12,6 +12,7 @@
 #include "support/run_task.h"
 #include "support/sqlite_probe.h"
 #include "support/temp_dir.h"
+#include "support/watched_connection.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -44,6 +45,13 @@ class AccountsFixture : public ::testing::Test {
   static oci::RepoName repo(std::string_view name) { return *oci::RepoName::parse(name); }
   meta::Stamp stamp() const { return {clock_.now_ms(), std::nullopt}; }
 
+  meta::Store::Hooks watched() const {
+    meta::Store::Hooks hooks;
+    hooks.wrap = [watch = watch_](std::unique_ptr<sql::Connection> inner) -> std::unique_ptr<sql::Connection> {
+      return std::make_unique<WatchedConnection>(std::move(inner), watch);
+    };
+    return hooks;
+  }
   /// Runs `fn(Connection&) -> Result<T>` as a change of accounts; what fails leaves nothing.
   template <class F>
   auto change(F fn) {
@@ -155,7 +163,8 @@ class AccountsFixture : public ::testing::Test {
   Log log_{LogLevel::off};
   SeededRandom random_{1};
   SqliteProbe probe_;
-  std::unique_ptr<meta::Store> store_ = *meta::Store::open({.path = dir_ / "meta.db"}, {}, clock_, log_);
+  std::shared_ptr<SqlWatch> watch_ = std::make_shared<SqlWatch>();
+  std::unique_ptr<meta::Store> store_ = *meta::Store::open({.path = dir_ / "meta.db"}, watched(), clock_, log_);
   io::BlockingPool passwords_{"passwords", 1, 16};
   crypto::SigningKey key_ = crypto::SigningKey::generate();
   auth::KeyRing keys_{{key_}};

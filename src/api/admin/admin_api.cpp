@@ -120,6 +120,13 @@ Result<void> check_right(AdminCall& call, const std::string& name, auth::Right r
   return fail(Errc::denied, "the right " + std::string(auth::to_string(right)) + " on " + name + " is missing");
 }
 
+/// Looked for among his own organisations, so that it takes a stranger's time whether there is one of that name or not.
+Result<std::optional<meta::Role>> own_role(sql::Connection& db, const auth::Subject& self, std::string_view org) {
+  BERTH_TRY(const auto own, meta::list_orgs_of(db, self.id));
+  if (std::ranges::find(own, org, &meta::Namespace::name) == own.end()) return std::optional<meta::Role>();
+  return auth::role_of_member(db, org, self.name);
+}
+
 /// Whoever is in an organisation sees it in his list: there it is told what he is, and what it takes.
 Result<auth::Decision> decide(const AdminCall& call, auth::Act act, std::string_view ns) {
   BERTH_TRY(auto decision, call.deps.directory.decide(call.identity.asker(), act, ns));
@@ -127,8 +134,7 @@ Result<auth::Decision> decide(const AdminCall& call, auth::Act act, std::string_
   const bool may_be_told = act == auth::Act::administer_namespace && decision.why == auth::Decision::Why::no_office &&
                            self.subject.id != 0 && !self.narrowing.is_narrow;
   if (!may_be_told) return decision;
-  BERTH_TRY(const auto role,
-            call.deps.store.peek([&](sql::Connection& db) { return auth::role_of_member(db, ns, self.subject.name); }));
+  BERTH_TRY(const auto role, call.deps.store.peek([&](sql::Connection& db) { return own_role(db, self.subject, ns); }));
   if (!role) return decision;
   return fail(Errc::denied, "this takes an owner or an admin of " + std::string(ns) + ", or an administrator; " +
                                 self.subject.name + " is a " + std::string(auth::to_word(*role)) + " of it");
