@@ -48,8 +48,10 @@ Result<void> add_rule(const TrustFlags& flags) {
     if (&claim != &flags.claims.front()) body += ',';
     body.append(json_string(claim.substr(0, equals))).append(":").append(json_string(claim.substr(equals + 1)));
   }
-  return call_and_say(flags.admin, Method::post, trust_path(flags), body + "}}",
-                      "Jobs of " + flags.issuer + " that match are " + flags.robot + " now");
+  BERTH_TRY(auto client, AdminClient::open(flags.admin));
+  BERTH_TRY(const auto made, client.call(Method::post, trust_path(flags), body + "}}"));
+  return say(flags.admin,
+             "Jobs of " + flags.issuer + " that match are " + flags.robot + " now, by rule " + shown(made, "id"), made);
 }
 
 }  // namespace

@@ -129,11 +129,13 @@ Result<void> add(const UserFlags& flags) {
                            chosen);
 }
 
-/// As a person who signs in somewhere, which the owner of a data folder does not.
-Result<AdminClient> open_signed_in(const UserFlags& flags) {
+/// As a person with an account, which the owner of a data folder is not.
+Result<AdminClient> open_as_somebody(const UserFlags& flags) {
   BERTH_TRY(auto client, AdminClient::open(flags.admin));
-  if (!client.is_offline()) return client;
-  return fail(Errc::parameter_invalid, "say with --server at which registry you are signed in");
+  if (!client.is_offline() || !flags.admin.user.empty()) return client;
+  return fail(Errc::parameter_invalid,
+              "say with --server at which registry you are signed in, or, on the folder of a stopped one, with --user "
+              "as whom");
 }
 
 /// What a thief of a login does not know is asked for, too.
@@ -141,7 +143,7 @@ Result<void> set_own_password(const UserFlags& flags) {
   if (flags.generates) return fail(Errc::parameter_invalid, "--generate is for the password of a user who is named");
   const auto from = flags.password_stdin || !can_prompt() ? PasswordFrom::standard_input : PasswordFrom::prompt;
   BERTH_TRYV(check_format(flags.admin, {"message"}));
-  BERTH_TRY(auto client, open_signed_in(flags));
+  BERTH_TRY(auto client, open_as_somebody(flags));
   BERTH_TRY(const auto current, read_password(from, "Current password: "));
   BERTH_TRY(const auto next, read_new_password(from, "New password"));
   std::string body = "{\"current\":" + json_string(current);
@@ -246,7 +248,7 @@ Result<void> sign_out(const UserFlags& flags) {
 }
 
 Result<void> list_sessions(const UserFlags& flags) {
-  BERTH_TRY(auto client, open_signed_in(flags));
+  BERTH_TRY(auto client, open_as_somebody(flags));
   BERTH_TRY(const auto sessions, client.list("user/sessions"));
   return print_rows(flags.admin,
                     {{"ID", "id"},
@@ -263,7 +265,7 @@ Result<void> list_sessions(const UserFlags& flags) {
 Result<void> end_sessions(const UserFlags& flags) {
   if (flags.session.empty() != flags.all)
     return fail(Errc::parameter_invalid, "say which session ends: --revoke ID, or --revoke --all");
-  BERTH_TRY(auto client, open_signed_in(flags));
+  BERTH_TRY(auto client, open_as_somebody(flags));
   BERTH_TRY(const auto answer,
             client.call(Method::delete_, flags.all ? "user/sessions" : "user/sessions/" + segment(flags.session)));
   return say(flags.admin,

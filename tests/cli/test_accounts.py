@@ -369,6 +369,11 @@ def test_a_file_with_a_secret_that_others_can_read_is_warned_of(signed_in):
         assert done.returncode == 0 and ("chmod 600" in done.stderr) is warned, (oct(mode), done.stderr)
 
 
+def test_a_token_is_ended_by_its_number(signed_in):
+    signed_in.ok("token", "create", "--name", "laptop")
+    assert "berth token ls shows them" in signed_in.refused("token", "revoke", "laptop")
+
+
 def test_teams_are_a_command_of_their_own_too(signed_in):
     signed_in.ok("org", "create", "acme")
     signed_in.ok("team", "create", "acme", "devs")

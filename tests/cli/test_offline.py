@@ -172,6 +172,10 @@ def test_as_somebody_one_may_do_what_that_one_may(offline):
     offline.ok("org", "create", "acme", "--user", "ann")
     assert [row["role"] for row in offline.rows("org", "member", "ls", "acme", "--user", "ann")] == ["owner"]
     assert "needs an administrator" in offline.refused("user", "ls", "--user", "bob")
+    assert offline.rows("user", "sessions", "--user", "bob") == []
+    assert "as whom" in offline.refused("user", "sessions")
+    offline.ok("user", "passwd", "--user", "bob", given=BOB + "\nbob's secret 2\n")
+    assert "the current password is not right" in offline.refused("user", "passwd", "--user", "bob", given=BOB + "\nx1234567\n")
     assert "there is no such thing" in offline.refused("org", "member", "ls", "acme", "--user", "bob")
     offline.ok("org", "member", "add", "acme", "bob", "--role", "writer")
     assert "bob is a writer of it" in offline.refused("org", "member", "ls", "acme", "--user", "bob"), "he sees it"
