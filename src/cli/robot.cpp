@@ -217,6 +217,7 @@ void add_token(CLI::App& parent, int& exit_code) {
   });
   add_removing_verb(*command, "revoke", "End a token at once", flags, exit_code,
                     [](const TokenFlags& f) -> Result<void> {
+                      BERTH_TRYV(check_path(f.id));
                       if (f.id.find_first_not_of("0123456789") != std::string::npos)
                         return fail(Errc::parameter_invalid, "'" + f.id + "' is no number; berth token ls shows them");
                       return call_and_say(f.admin, Method::delete_, "user/tokens/" + segment(f.id), {},
